@@ -1,0 +1,114 @@
+# `make` lists what there is. Everything but Docker's targets needs only Python 3.11 or newer.
+
+# The first that is new enough; a complaint about python3 when none is.
+PYTHON ?= $(or $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done),python3)
+VENV := .venv
+# Modules instead of scripts, which would lose their way when the folder is moved.
+RUN := $(VENV)/bin/python -m
+COMPOSE ?= docker compose
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test crash soak test-servers version-given lint fmt clean lock up down reset logs consume rabbit-ui \
+	migrate migrate-up migrate-down migrate-version migrate-force
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+## --- On this machine, without Docker ---
+
+setup: $(VENV)/.ready ## Make the virtual environment in .venv and install the pinned dependencies
+
+$(VENV)/.ready: requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1). Another one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "Python's venv module is missing. Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(RUN) pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	$(RUN) pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	$(RUN) pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+run: setup ## Run everything here: database, broker, gateway, API, workers, demo data (Ctrl-C ends it)
+	@exec $(RUN) app run
+
+demo: setup ## Show what it does, step by step
+	@exec $(RUN) app demo
+
+test: setup test-servers ## Run all tests; the domain and the use cases must be covered by 90 %
+	$(RUN) pytest --cov=app --cov-report=
+	$(RUN) coverage report --skip-covered
+	$(RUN) coverage report --include='app/domain/*,app/application/*' --fail-under=90
+
+crash: setup test-servers ## The whole crash matrix; `make test` has its short form
+	$(RUN) pytest tests/crash -m 'long or not long'
+
+soak: setup test-servers ## Load, faults and an audit of everything: the bank test (DURATION=60 SEED=…)
+	$(RUN) tests.soak --duration $(or $(DURATION),60) $(if $(SEED),--seed $(SEED))
+
+test-servers:
+	@sh tests/install-servers.sh
+
+lint: setup ## Check style, format, types and the architecture's boundaries
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(VENV)/bin/lint-imports
+
+fmt: setup ## Format the code and mend what can be mended
+	$(RUN) ruff check --fix-only .
+	$(RUN) ruff format .
+
+clean: ## Remove what was built and measured, and the data of `make run`
+	@if [ -d .strongbox ]; then \
+		if [ -x $(VENV)/bin/python ]; then $(RUN) app.main.local.clean; \
+		else echo ".strongbox stays: whether a run is alive in it only 'make setup' can tell" >&2; fi; fi
+	rm -rf .strongbox-soak build dist *.egg-info .coverage htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+lock: setup ## Pin the dependencies anew, from pyproject.toml
+	$(RUN) pip install --quiet pip-tools
+	@sh tests/lock.sh $(VENV)/bin/pip-compile
+
+## --- The schema; in the folder of a run its database is found, elsewhere DATABASE_URL says which ---
+
+migrate: migrate-up ## The same as migrate-up
+
+migrate-up: setup ## Run all pending migrations
+	@$(RUN) app migrate up
+
+migrate-down: setup ## Undo the last migration, or the last N=…
+	@$(RUN) app migrate down $(or $(N),1)
+
+migrate-version: setup ## Print the version of the schema
+	@$(RUN) app migrate version
+
+migrate-force: version-given setup ## Declare the schema to be at version V=…, after a repair by hand; runs nothing
+	@$(RUN) app migrate force $(V)
+
+version-given:
+	@test -n "$(V)" || { echo "migrate-force needs the version: make migrate-force V=3" >&2; exit 2; }
+
+consume: setup ## Run both consumers in this terminal (Ctrl-C ends them)
+	@trap 'kill $$metrics $$audit 2>/dev/null; wait' INT TERM; \
+	$(RUN) consumers metrics & metrics=$$!; $(RUN) consumers audit & audit=$$!; \
+	wait $$metrics || failed=1; wait $$audit || failed=1; exit $${failed:-0}
+
+## --- In Docker ---
+
+up: ## Start everything in Docker
+	$(COMPOSE) up --build --detach --wait
+
+down: ## Stop it; the data stays
+	$(COMPOSE) down
+
+reset: ## Stop it, remove its data, start and migrate anew
+	$(COMPOSE) down --volumes
+	$(COMPOSE) up --build --detach --wait
+
+logs: ## Follow its logs
+	$(COMPOSE) logs --follow
+
+rabbit-ui: ## Say where RabbitMQ's pages are
+	@echo "With 'make up': http://127.0.0.1:15672, user and password 'strongbox' (queues, rates, messages)."
+	@echo "The private RabbitMQ of 'make run' has no pages; its queues' consumers report on the metrics port."

@@ -1,0 +1,183 @@
+"""The gateway as the use cases see it: bulkhead( retry( breaker( deadline( call )))).
+
+The bulkhead's slot is taken by whoever brings the payment, before anything is claimed, and held to the end of its
+calls. The breaker is inside the retry, so that a gateway that is down is called few times; the deadline is inside the
+breaker, so that a gateway that is silent counts as down.
+
+What counts as the gateway's failure: no connection, a reset, silence, 5xx, garbage, and also a 429. A gateway that
+answers nothing but 429 is better left alone: a payment refused at the gate costs nobody anything, where one let in
+would send it three charges, a question and a void. A 429 among good answers opens nothing: failures count in a row.
+Declined and voided are good answers.
+
+Asking and voiding pass by the breaker, in both directions: they must go on while it is open, since they are how an
+unknown charge is ever settled, and they tell nothing about whether charges go through.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_random_exponential,
+)
+
+from app.adapters.gateway.breaker import Breaker, BreakerOpenError, BreakerState
+from app.adapters.gateway.bulkhead import Bulkhead
+from app.adapters.gateway.client import AttemptFailedError, GatewayClient
+from app.adapters.gateway.transport import AiohttpTransport
+from app.domain.payments.payment import Payment
+from app.domain.payments.provider import (
+    Absent,
+    Approved,
+    Declined,
+    FailureCode,
+    Mismatched,
+    NotSent,
+    Unknown,
+    Voided,
+)
+
+T = TypeVar("T")
+Observer = Callable[[str, str, int, float], None]
+"""Told of every finished call: operation, outcome, attempts, seconds taken."""
+
+# A question or a void is repeated once within its time: enough for an idle connection that died under it.
+_ASKS = 2
+_backoff = wait_random_exponential(multiplier=0.1, max=1.0)
+
+
+class ResilientGateway:
+    """The ports Gateway and, as its `gate`, Gate. Built once a process; times are in seconds."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        timeout_s: float,
+        attempts: int,
+        concurrency: int,
+        breaker_failures: int,
+        breaker_reset_s: float,
+        finish_budget_s: float,
+        observe: Observer | None = None,
+    ) -> None:
+        """Set up; nothing is opened before the first call.
+
+        Args:
+            base_url: where the gateway is, a path before `/charges` included.
+            timeout_s: for one charge request in total, or for asking or voiding with its repetition.
+            attempts: charge requests at most for one call of `charge`.
+            concurrency: the bulkhead's slots.
+            breaker_failures: failures in a row that open the breaker.
+            breaker_reset_s: how long it stays open before a probe.
+            finish_budget_s: what is left of the deadline of `charge` to ask, mark, void and settle.
+            observe: told of every finished call.
+        """
+        self._timeout_s = timeout_s
+        self._attempts = attempts
+        self._finish_budget_s = finish_budget_s
+        self._observe = observe
+        # As many connections again for those who need no slot: recovery, in the same process or not.
+        self._client = GatewayClient(base_url, AiohttpTransport(connections=2 * concurrency))
+        self._breaker = Breaker(breaker_failures, breaker_reset_s)
+        self.gate = Bulkhead(concurrency, self._breaker)
+
+    @property
+    def breaker_state(self) -> BreakerState:
+        """The breaker's state now, for metrics."""
+        return self._breaker.state
+
+    async def aclose(self) -> None:
+        """Close every connection. Calls still under way end as unknown."""
+        await self._client.aclose()
+
+    async def charge(self, payment: Payment, deadline: float) -> Approved | Declined | Voided | NotSent | Unknown:
+        """Charge the payment; repeat what failed while attempts and time allow.
+
+        The first attempt makes do with what time there is before `deadline` minus the finish budget; another is
+        begun only if a whole `timeout_s` fits, after the back-off or the Retry-After that the gateway asked for.
+        """
+        loop = asyncio.get_running_loop()
+        started, until = loop.time(), deadline - self._finish_budget_s
+        failures: list[AttemptFailedError] = []
+
+        async def attempt() -> Approved | Declined | Voided:
+            by = min(loop.time() + self._timeout_s, until)
+            return await _noting(failures, self._client.charge(payment, by))
+
+        outcome: Approved | Declined | Voided | NotSent | Unknown
+        retrying = _retrying(self._attempts, until - self._timeout_s - started)
+        try:
+            outcome = NotSent() if started >= until else await retrying(self._breaker.call, attempt, until)
+        except (AttemptFailedError, BreakerOpenError):
+            outcome = Unknown(_why(failures)) if any(f.sent for f in failures) else NotSent(_why(failures))
+        self._tell("charge", outcome, len(failures), started)
+        return outcome
+
+    async def ask(
+        self, payment: Payment, deadline: float
+    ) -> Approved | Declined | Voided | Absent | Mismatched | Unknown:
+        """Ask what became of the payment's charge, within `timeout_s` and the deadline."""
+        return await self._repeated("ask", self._client.ask, payment, deadline)
+
+    async def void(self, payment: Payment, deadline: float) -> Voided | Declined | Unknown:
+        """See to it that no charge stands for the payment, now or later, within `timeout_s` and the deadline."""
+        return await self._repeated("void", self._client.void, payment, deadline)
+
+    async def _repeated(
+        self, operation: str, call: Callable[[Payment, float], Awaitable[T]], payment: Payment, deadline: float
+    ) -> T | Unknown:
+        started = asyncio.get_running_loop().time()
+        until = min(started + self._timeout_s, deadline)
+        failures: list[AttemptFailedError] = []
+
+        async def once() -> T:
+            return await _noting(failures, call(payment, until))
+
+        outcome: T | Unknown
+        try:
+            outcome = await _retrying(_ASKS, until - started)(once)
+        except AttemptFailedError:
+            outcome = Unknown(_why(failures))
+        self._tell(operation, outcome, len(failures), started)
+        return outcome
+
+    def _tell(self, operation: str, outcome: object, failed: int, started: float) -> None:
+        if self._observe:
+            attempts = failed + (not isinstance(outcome, NotSent | Unknown))
+            elapsed_s = asyncio.get_running_loop().time() - started
+            self._observe(operation, type(outcome).__name__, attempts, elapsed_s)
+
+
+async def _noting(failures: list[AttemptFailedError], call: Awaitable[T]) -> T:
+    try:
+        return await call
+    except AttemptFailedError as failure:
+        failures.append(failure)
+        raise
+
+
+def _why(failures: list[AttemptFailedError]) -> FailureCode:
+    answered = any(failure.why is FailureCode.GATEWAY_ERROR for failure in failures)
+    return FailureCode.GATEWAY_ERROR if answered else FailureCode.GATEWAY_TIMEOUT
+
+
+def _retrying(attempts: int, begin_within_s: float) -> AsyncRetrying:
+    return AsyncRetrying(
+        stop=stop_after_attempt(attempts) | stop_before_delay(begin_within_s),
+        wait=_wait_s,
+        retry=retry_if_exception_type(AttemptFailedError),
+        sleep=asyncio.sleep,
+        reraise=True,
+    )
+
+
+def _wait_s(state: RetryCallState) -> float:
+    failure = state.outcome.exception() if state.outcome else None
+    asked_s = failure.retry_after_s if isinstance(failure, AttemptFailedError) else 0
+    return max(_backoff(state), asked_s)

@@ -1,0 +1,58 @@
+"""Reading a request's body, within bounds."""
+
+from litestar.types import HTTPScope, Receive
+
+from app.adapters.http.errors import Problem
+from app.adapters.http.headers import Head
+from app.adapters.http.limits import MAX_BODY_BYTES
+
+BODY_PROBLEM = "strongbox.body_problem"
+"""Where in the scope the protocol leaves what is wrong with a body that it could not receive."""
+
+
+class ClientGone(Exception):  # noqa: N818 -- it says what happened
+    """The client left before its request was complete: there is nobody to answer."""
+
+
+def check_size(head: Head) -> None:
+    """See to it that the body is not announced as larger than what is read.
+
+    Raises:
+        Problem: it is.
+    """
+    if int(head.first.get(b"content-length", b"0")) > MAX_BODY_BYTES:
+        raise too_large()
+
+
+def too_large() -> Problem:
+    """The body is larger than what is read."""
+    return Problem("PAYLOAD_TOO_LARGE", f"a body has at most {MAX_BODY_BYTES} bytes")
+
+
+async def read(scope: HTTPScope, receive: Receive) -> bytes:
+    """The whole body.
+
+    Raises:
+        Problem: it is too large, malformed or too slow.
+        ClientGone: it will not come.
+    """
+    body = b""
+    more = True
+    while more:
+        message = await receive()
+        problem = scope.get(BODY_PROBLEM)
+        if isinstance(problem, Problem):
+            raise problem
+        if message["type"] != "http.request":
+            raise ClientGone
+        body += message["body"]
+        if len(body) > MAX_BODY_BYTES:
+            raise too_large()
+        more = message["more_body"]
+    return body
+
+
+def must_close(head: Head) -> bool:
+    """Whether a body left unread ends the connection: waiting for its end could take for ever."""
+    chunked = b"transfer-encoding" in head.first
+    return chunked or b"expect" in head.first or int(head.first.get(b"content-length", b"0")) > MAX_BODY_BYTES

@@ -1,0 +1,120 @@
+"""A request's head: each looked at once, single-valued ones taken as such, malformed ones told apart."""
+
+import re
+from collections.abc import Iterable
+from secrets import token_hex
+
+from app.adapters.http.errors import Problem, validation
+from app.adapters.http.limits import MAX_HEAD_BYTES, MAX_HEADERS
+
+RawHeaders = Iterable[tuple[bytes, bytes]]
+
+_REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
+_KEY = re.compile(rb"[\x21-\x7e]{1,255}")
+# A string of RFC 9651 (structured fields): printable ASCII, in which only the quote and the backslash are escaped.
+_QUOTED = re.compile(rb'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
+_ESCAPED = re.compile(rb"\\(.)")
+_TRACEPARENT = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_MEDIA_TYPE = re.compile(rb'application/json[ \t]*(?:;[ \t]*charset=(?:utf-8|"utf-8")[ \t]*)?', re.IGNORECASE)
+
+
+class Head:
+    """A request's headers by lower-case name. `size` is what they took on the wire, in bytes."""
+
+    __slots__ = ("count", "first", "repeated", "size")
+
+    def __init__(self, headers: RawHeaders) -> None:
+        first: dict[bytes, bytes] = {}
+        repeated: set[bytes] = set()
+        size = count = 0
+        for name, value in headers:
+            count += 1
+            size += len(name) + len(value) + 4
+            if name in first:
+                repeated.add(name)
+            else:
+                first[name] = value.strip(b" \t")
+        self.first = first
+        self.repeated = repeated
+        self.size = size
+        self.count = count
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether the headers are more than the service reads."""
+        return self.size > MAX_HEAD_BYTES or self.count > MAX_HEADERS
+
+    def one(self, name: bytes) -> bytes | None:
+        """The header's value, if it was sent exactly once."""
+        return None if name in self.repeated else self.first.get(name)
+
+
+def request_id(head: Head) -> str:
+    """The client's X-Request-ID when it is one and well-formed, else a fresh one."""
+    given = head.one(b"x-request-id")
+    return given.decode("ascii") if given and _REQUEST_ID.fullmatch(given) else token_hex(16)
+
+
+def idempotency_key(head: Head) -> str:
+    """The request's Idempotency-Key, unquoted.
+
+    Raises:
+        Problem: it is missing, malformed or there twice.
+    """
+    value = head.one(b"idempotency-key")
+    if value is None:
+        why = "must be sent once, not several times" if b"idempotency-key" in head.repeated else "is required"
+        raise validation({"Idempotency-Key": why})
+    if value.startswith(b'"'):
+        quoted = _QUOTED.fullmatch(value)
+        value = _ESCAPED.sub(rb"\1", quoted[1]) if quoted else b""
+    if not _KEY.fullmatch(value):
+        raise validation({"Idempotency-Key": "must be 1 to 255 visible ASCII characters, quoted or not"})
+    return value.decode("ascii")
+
+
+def traceparent(head: Head) -> str | None:
+    """The W3C trace context that the request continues, if it is well-formed."""
+    value = head.one(b"traceparent")
+    return value.decode("ascii") if value and _TRACEPARENT.fullmatch(value) else None
+
+
+def check_media_type(head: Head) -> None:
+    """See to it that the body says it is plain JSON.
+
+    Raises:
+        Problem: it says something else, or nothing, or is compressed.
+    """
+    given = head.one(b"content-type")
+    if given is None or not _MEDIA_TYPE.fullmatch(given):
+        raise Problem(
+            "UNSUPPORTED_MEDIA_TYPE", "the body must be application/json", {"Content-Type": "application/json"}
+        )
+    if b"content-encoding" in head.first:
+        raise Problem(
+            "UNSUPPORTED_MEDIA_TYPE", "the body must not be encoded", {"Content-Encoding": "is not supported"}
+        )
+
+
+def unfit(version: str, method: bytes, target: bytes, headers: RawHeaders, *, upgrades: bool) -> Problem | None:
+    """What is wrong with a head that parses. `upgrades`: it asks for another protocol."""
+    if version not in ("1.0", "1.1"):
+        return validation({"request": "must be HTTP/1.1 or HTTP/1.0"})
+    if method == b"CONNECT" or not (target.startswith((b"/", b"http://", b"https://")) or target == b"*"):
+        return validation({"request": "its target must be a path"})
+    if b"#" in target:
+        return validation({"request": "its target must not have a fragment"})
+    hosts = 0
+    for name, value in headers:
+        if name == b"host":
+            hosts += 1
+        elif name == b"transfer-encoding" and (
+            value.strip(b" \t").lower() != b"chunked" or version == "1.0" or upgrades
+        ):
+            return validation({"Transfer-Encoding": "must be chunked, in HTTP/1.1"})
+        elif upgrades and (name == b"content-length" or value.lower() == b"websocket"):
+            # An upgrade may be declined by going on in HTTP/1.1, but the parser takes no body behind one.
+            return validation({"Upgrade": "is not supported"})
+    if hosts > 1 or (hosts == 0 and version == "1.1"):
+        return validation({"Host": "must be sent once"})
+    return None

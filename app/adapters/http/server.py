@@ -1,0 +1,123 @@
+"""Serving the API: uvicorn in one process, ending without cutting off anyone."""
+
+import asyncio
+import contextlib
+import os
+import select
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+import uvicorn
+
+from app.adapters.http.asgi import Api
+from app.adapters.http.limits import KEEP_ALIVE_S
+from app.adapters.http.protocol import StrictProtocol
+
+BACKLOG = 2048
+ACCEPT_WITHIN_S = 5.0
+"""Time to accept, at the end, the connections that are already made."""
+AFTER_GRACE_S = 3
+"""Time past the grace for the answers that its end brings about, before tasks are cancelled."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, with the API told first of its end, and with signals that end it like a return."""
+
+    def __init__(self, config: uvicorn.Config, api: Api, on_started: Callable[[int], None] | None) -> None:
+        super().__init__(config)
+        self._api = api
+        self._on_started = on_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and tell the port."""
+        await super().startup(sockets)
+        if self.started and self._on_started:
+            self._on_started(self.servers[0].sockets[0].getsockname()[1])
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drain: every request that was accepted is answered, within the grace."""
+        self._api.begin_drain()
+        await self._accept_who_waits()
+        await super().shutdown(sockets)
+
+    async def _accept_who_waits(self) -> None:
+        """Accept the connections that the system has made already: the socket's end would reset them.
+
+        With no room to wait the system makes no more of them; who comes now finds the port closed in the end.
+        """
+        waiting = select.poll()
+        for server in self.servers:
+            for listening in server.sockets:
+                waiting.register(listening.fileno(), select.POLLIN)
+                with socket.socket(fileno=os.dup(listening.fileno())) as same:
+                    same.listen(0)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + ACCEPT_WITHIN_S
+        while waiting.poll(0) and loop.time() < until:  # noqa: ASYNC110 -- nothing tells when nobody waits any more
+            await asyncio.sleep(0)  # uvloop accepts one or two in a round
+
+    def stop(self) -> None:
+        """Begin to end. Safe to call from another thread."""
+        self.should_exit = True
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Let SIGTERM and SIGINT end the server. uvicorn would raise them again afterwards: an end by signal,
+        though everything was finished in good order."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        for ending in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(ending, self.stop)
+        try:
+            yield
+        finally:
+            for ending in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(ending)
+
+
+def make_server(
+    api: Api, host: str, port: int, grace_s: float, on_started: Callable[[int], None] | None = None
+) -> Server:
+    """A server for the API; `await server.serve()` runs it in the running loop, `server.run()` in one of its own."""
+    config = uvicorn.Config(
+        api,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http=StrictProtocol,
+        ws="none",
+        lifespan="on",
+        interface="asgi3",
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=int(grace_s) + AFTER_GRACE_S,
+        # Who the client is comes from the connection, never from a header that anyone can send.
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+    )
+    return Server(config, api, on_started)
+
+
+def serve(
+    api: Api,
+    host: str,
+    port: int,
+    grace_s: float,
+    sockets: list[socket.socket] | None = None,
+    on_started: Callable[[int], None] | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then drain within `grace_s` and return.
+
+    Several processes may share a port by `sockets`, bound and inherited. `on_started` is told the port.
+
+    Raises:
+        SystemExit: the services or the port could not be opened.
+    """
+    make_server(api, host, port, grace_s, on_started).run(sockets)

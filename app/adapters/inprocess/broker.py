@@ -1,0 +1,110 @@
+"""The broker for one process, when there is no RabbitMQ: publishing *is* delivering.
+
+A message counts as confirmed once every queue's consumer has committed its effect, or has given the message up. So
+nothing is lost when the process dies: the event's row in the outbox is still unsent, and it is published again. Retries
+with back-off, and the order of a payment's events meanwhile, are the outbox's: a message that a consumer fails on is
+rejected, and comes again.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from app.application.outbox.ports import BrokerUnavailable, Confirmed, OutboxMessage, Rejected
+
+MAX_ATTEMPTS: Final = 4
+TIMEOUT_S: Final = 4.0
+DEAD_LETTERS_KEPT: Final = 1000
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A queue and its consumer.
+
+    `takes` tells by its type whether a message is routed here. `handle` takes effect for all of the documents, exactly
+    once for each event's id, or for none; it raises ConnectionError while it cannot work, and anything else is the
+    fault of one of the documents.
+    """
+
+    queue: str
+    takes: Callable[[str], bool]
+    handle: Callable[[Sequence[bytes]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that a queue's consumer failed on again and again."""
+
+    queue: str
+    message: OutboxMessage
+    reason: str
+
+
+class InProcessBroker:
+    """A `Publisher` that delivers to the subscriptions. `dead_letters` holds the latest messages given up."""
+
+    def __init__(self, subscriptions: Sequence[Subscription], *, timeout_s: float = TIMEOUT_S) -> None:
+        self._subscriptions = tuple(subscriptions)
+        self._timeout_s = timeout_s
+        self.dead_letters: deque[DeadLetter] = deque(maxlen=DEAD_LETTERS_KEPT)
+
+    async def publish(self, messages: Sequence[OutboxMessage]) -> Sequence[Confirmed | Rejected]:
+        """See `Publisher.publish`."""
+        failed: dict[int, str] = {
+            message.id: f"no queue is bound for {message.type!r}"
+            for message in messages
+            if not any(subscription.takes(message.type) for subscription in self._subscriptions)
+        }
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                ends = await asyncio.gather(
+                    *(self._deliver(subscription, messages, failed) for subscription in self._subscriptions),
+                    return_exceptions=True,  # no delivery is left to itself because another one failed
+                )
+        except TimeoutError as error:
+            raise BrokerUnavailable("a consumer takes too long") from error
+        for end in ends:
+            if isinstance(end, ConnectionError):
+                raise BrokerUnavailable(str(end)) from end
+            if end is not None:
+                raise end
+        return [Rejected(failed[message.id]) if message.id in failed else Confirmed() for message in messages]
+
+    async def _deliver(
+        self, subscription: Subscription, messages: Sequence[OutboxMessage], failed: dict[int, str]
+    ) -> None:
+        """Deliver all at once, or, when that fails over one of them, by halves until that one stands alone."""
+        messages = [message for message in messages if subscription.takes(message.type)]
+        if not messages:
+            return
+        try:
+            await subscription.handle([message.body for message in messages])
+        except ConnectionError:
+            raise
+        except Exception as error:
+            if len(messages) > 1:
+                half = len(messages) // 2
+                await self._deliver(subscription, messages[:half], failed)
+                await self._deliver(subscription, messages[half:], failed)
+                return
+            reason = _reason(error)
+            if messages[0].attempts + 1 < MAX_ATTEMPTS:
+                failed[messages[0].id] = f"{subscription.queue}: {reason}"
+            else:
+                self._bury(DeadLetter(subscription.queue, messages[0], reason))
+
+    def _bury(self, dead: DeadLetter) -> None:
+        self.dead_letters.append(dead)
+        _log.error("message_buried", message_id=str(dead.message.event_id), queue=dead.queue, reason=dead.reason)
+
+
+def _reason(error: Exception) -> str:
+    """Which kind of error, and its SQLSTATE if it has one: the text of some quotes what it is about."""
+    sqlstate = getattr(error, "sqlstate", None)
+    return f"{type(error).__name__}{f' {sqlstate}' if sqlstate else ''}"

@@ -1,0 +1,187 @@
+"""The outbox in PostgreSQL, as relays see it. Every statement is a transaction of its own."""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+import psycopg
+from psycopg import AsyncConnection
+
+from app.adapters.postgres.pool import Pool, session
+from app.application.outbox.ports import Backlog, Confirmed, Leases, OutboxMessage, Retry
+from app.application.ports import Unavailable
+
+PARTITIONS: Final = 16
+
+# A row with our name whose lease has ended is still ours: nobody took it. Unless we hold it, a row with our name whose
+# lease has not ended is one that we asked for (see _ASK): its lease is the one of its holder of before.
+_LEASE: Final = """
+WITH others AS (
+    SELECT count(DISTINCT owner) AS count FROM outbox_leases
+    WHERE owner <> %(owner)s AND leased_until > now()
+), share AS (
+    SELECT ceil(%(partitions)s::numeric / (others.count + 1))::int AS size FROM others
+), renewed AS (
+    UPDATE outbox_leases SET leased_until = now() + make_interval(secs => %(ttl_s)s)
+    WHERE owner = %(owner)s AND (partition = ANY(%(held)s::smallint[]) OR leased_until <= now())
+    RETURNING partition, epoch
+), taken AS (
+    UPDATE outbox_leases AS l
+    SET owner = %(owner)s, epoch = l.epoch + 1, leased_until = now() + make_interval(secs => %(ttl_s)s)
+    FROM (
+        SELECT partition FROM outbox_leases
+        WHERE owner IS NULL OR (owner <> %(owner)s AND leased_until <= now())
+        ORDER BY partition
+        LIMIT (SELECT greatest(size - (SELECT count(*) FROM outbox_leases WHERE owner = %(owner)s), 0) FROM share)
+        FOR UPDATE SKIP LOCKED
+    ) AS free
+    WHERE l.partition = free.partition
+    RETURNING l.partition, l.epoch
+)
+SELECT size, array_agg(held.partition), array_agg(held.epoch)
+FROM share LEFT JOIN (SELECT * FROM renewed UNION ALL SELECT * FROM taken) AS held ON true
+GROUP BY size
+"""
+
+# A relay that found nothing free is not seen by the others. It puts its name on one partition of whoever holds the
+# most, and leaves the lease as it is: the holder loses that one at its next renewal, we hold it when the lease has
+# ended, and everybody counts us from now on and hands over what is beyond the new share.
+_ASK: Final = """
+UPDATE outbox_leases SET owner = %(owner)s, epoch = epoch + 1
+WHERE partition = (
+    SELECT max(partition) FROM outbox_leases WHERE leased_until > now()
+    GROUP BY owner HAVING count(*) > 1 ORDER BY count(*) DESC LIMIT 1
+) AND NOT EXISTS (SELECT FROM outbox_leases WHERE owner = %(owner)s)
+"""
+
+_RELEASE: Final = """
+UPDATE outbox_leases SET owner = NULL, leased_until = NULL
+WHERE owner = %(owner)s AND partition = ANY(%(partitions)s::smallint[])
+"""
+
+# One walk along the partial index for each partition, so that the cost is that of the rows found, whatever the table
+# holds beside them. The failing ones are few and have an index of their own.
+_CLAIM: Final = """
+WITH waiting AS MATERIALIZED (
+    SELECT user_id, payment_id FROM outbox_events
+    WHERE partition = ANY(%(partitions)s::smallint[]) AND sent_at IS NULL AND attempts > 0 AND retry_at > now()
+)
+SELECT e.user_id, e.id, e.event_id, e.payment_id, e.type, e.payload, e.partition, e.attempts
+FROM unnest(%(partitions)s::smallint[]) AS p(partition)
+CROSS JOIN LATERAL (
+    SELECT user_id, id, event_id, payment_id, type, payload::text, partition, attempts FROM outbox_events
+    WHERE partition = p.partition AND sent_at IS NULL
+        AND (user_id, payment_id) NOT IN (SELECT user_id, payment_id FROM waiting)
+    ORDER BY id LIMIT %(limit)s
+) AS e
+LIMIT %(limit)s
+"""
+
+# Fenced: what belongs to a partition that has changed hands meanwhile stays unsent, for its new holder to publish. The
+# partial index finds the rows, as it holds little more than them; by primary key the planner may walk the whole table.
+_RECORD: Final = """
+UPDATE outbox_events AS e
+SET sent_at = CASE WHEN r.retry_in_s IS NULL THEN now() END,
+    attempts = e.attempts + CASE WHEN r.retry_in_s IS NULL THEN 0 ELSE 1 END,
+    retry_at = now() + make_interval(secs => r.retry_in_s),
+    last_error = coalesce(r.error, e.last_error)
+FROM unnest(%(user_ids)b::uuid[], %(ids)b::bigint[], %(partitions)b::smallint[], %(errors)b::text[],
+            %(retries_in_s)b::float8[]) AS r(user_id, id, partition, error, retry_in_s),
+    unnest(%(leased)b::smallint[], %(epochs)b::bigint[]) AS mine(partition, epoch), outbox_leases AS l
+WHERE mine.partition = r.partition AND l.partition = mine.partition AND l.epoch = mine.epoch
+    AND e.partition = r.partition AND e.id = r.id AND e.user_id = r.user_id AND e.sent_at IS NULL
+"""
+
+# A partition's smallest id is, near enough, its oldest event.
+_BACKLOG: Final = """
+SELECT (SELECT count(*) FROM outbox_events WHERE sent_at IS NULL),
+    coalesce(extract(epoch FROM now() - min(oldest.created_at)), 0)::float8
+FROM generate_series(0, %(partitions)s - 1) AS p(partition)
+CROSS JOIN LATERAL (
+    SELECT created_at FROM outbox_events WHERE partition = p.partition AND sent_at IS NULL ORDER BY id LIMIT 1
+) AS oldest
+"""
+
+_CLEAN_UP: Final = """
+DELETE FROM outbox_events AS e
+USING (
+    SELECT user_id, id FROM outbox_events WHERE sent_at < now() - make_interval(secs => %(retention_s)s)
+    ORDER BY sent_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+) AS old
+WHERE e.user_id = old.user_id AND e.id = old.id
+"""
+
+
+class PostgresOutbox:
+    """The outbox over a pool of autocommit connections. It implements `Outbox` and `Upkeep`."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def lease(self, owner: str, held: Collection[int], ttl_s: float) -> Leases:
+        """See `Outbox.lease`."""
+        arguments = {"owner": owner, "held": list(held), "ttl_s": ttl_s, "partitions": PARTITIONS}
+        async with self._connection() as connection:
+            cursor = await connection.execute(_LEASE, arguments)
+            row = await cursor.fetchone()
+            assert row is not None
+            share, partitions, epochs = row
+            leased = {p: e for p, e in zip(partitions, epochs, strict=True) if p is not None}
+            if not leased:
+                await connection.execute(_ASK, arguments)
+            return Leases(leased, share)
+
+    async def release(self, owner: str, partitions: Collection[int]) -> None:
+        """See `Outbox.release`."""
+        async with self._connection() as connection:
+            await connection.execute(_RELEASE, {"owner": owner, "partitions": list(partitions)})
+
+    async def claim(self, partitions: Sequence[int], limit: int) -> Sequence[OutboxMessage]:
+        """See `Outbox.claim`."""
+        async with self._connection() as connection:
+            cursor = connection.cursor(binary=True)
+            await cursor.execute(_CLAIM, {"partitions": list(partitions), "limit": limit})
+            return [
+                OutboxMessage(user_id, row_id, event_id, payment_id, kind, payload.encode(), partition, attempts)
+                for user_id, row_id, event_id, payment_id, kind, payload, partition, attempts in await cursor.fetchall()
+            ]
+
+    async def record(
+        self, results: Sequence[tuple[OutboxMessage, Confirmed | Retry]], epochs: Mapping[int, int]
+    ) -> int:
+        """See `Outbox.record`."""
+        retries = [outcome if isinstance(outcome, Retry) else None for _, outcome in results]
+        arguments = {
+            "user_ids": [message.user_id for message, _ in results],
+            "ids": [message.id for message, _ in results],
+            "partitions": [message.partition for message, _ in results],
+            "errors": [retry and retry.reason for retry in retries],
+            "retries_in_s": [retry and retry.in_s for retry in retries],
+            "leased": list(epochs.keys()),
+            "epochs": list(epochs.values()),
+        }
+        async with self._connection() as connection:
+            cursor = await connection.execute(_RECORD, arguments)
+            return cursor.rowcount
+
+    async def backlog(self) -> Backlog:
+        """See `Upkeep.backlog`."""
+        async with self._connection() as connection:
+            cursor = await connection.execute(_BACKLOG, {"partitions": PARTITIONS})
+            row = await cursor.fetchone()
+            assert row is not None
+            return Backlog(*row)
+
+    async def clean_up(self, retention_h: float, limit: int) -> int:
+        """See `Upkeep.clean_up`."""
+        async with self._connection() as connection:
+            arguments = {"retention_s": retention_h * 3600, "limit": limit}
+            return (await connection.execute(_CLEAN_UP, arguments)).rowcount
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with session(self._pool) as connection:
+                yield connection
+        except psycopg.Error as error:
+            raise Unavailable(f"{type(error).__name__} {error.sqlstate or ''}".rstrip()) from error

@@ -1,0 +1,60 @@
+"""Payments left PENDING, as recovery sees them, and keys whose time is over."""
+
+from collections.abc import Sequence
+
+from app.adapters.postgres.errors import reading
+from app.adapters.postgres.pool import Pool, session
+from app.adapters.postgres.rows import PAYMENT_COLUMNS, payment_of
+from app.domain.payments.payment import Payment
+
+# The index on (recover_after NULLS FIRST, created_at) has only pending payments, those never tried first.
+# SKIP LOCKED: workers side by side take different ones. Ages and leases go by the database's clock alone.
+_TAKE = f"""
+    UPDATE payments p SET recover_after = clock_timestamp() + make_interval(secs => %b::float8)
+    FROM (
+        SELECT user_id, id FROM payments
+        WHERE status = 'PENDING'
+            AND (recover_after IS NULL OR recover_after <= clock_timestamp())
+            AND created_at <= clock_timestamp() - make_interval(secs => %b::float8)
+        ORDER BY recover_after NULLS FIRST, created_at
+        LIMIT %b
+        FOR UPDATE SKIP LOCKED
+    ) due
+    WHERE p.user_id = due.user_id AND p.id = due.id
+    RETURNING {PAYMENT_COLUMNS}
+"""
+
+_PURGE = """
+    DELETE FROM idempotency_keys k
+    USING (
+        SELECT user_id, key FROM idempotency_keys
+        WHERE finalized_at < clock_timestamp() - make_interval(hours => 1) * %b::float8
+        ORDER BY finalized_at
+        LIMIT %b
+        FOR UPDATE SKIP LOCKED
+    ) expired
+    WHERE k.user_id = expired.user_id AND k.key = expired.key
+"""
+
+
+class PostgresPendingPayments:
+    """Leases pending payments to recovery workers; purges expired keys."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @reading
+    async def take(self, limit: int, older_than_s: float, lease_s: float) -> Sequence[Payment]:
+        """Lease up to `limit` payments that are PENDING for longer than `older_than_s`, the longest waiting first."""
+        if limit < 1:
+            return []
+        async with session(self._pool) as connection:
+            cursor = await connection.cursor(binary=True).execute(_TAKE, (lease_s, older_than_s, limit))
+            return [payment_of(row) for row in await cursor.fetchall()]
+
+    @reading
+    async def purge_keys(self, ttl_h: float, limit: int) -> int:
+        """Delete up to `limit` keys whose request became final more than `ttl_h` hours ago; how many that were."""
+        async with session(self._pool) as connection:
+            cursor = await connection.execute(_PURGE, (ttl_h, limit))
+            return cursor.rowcount

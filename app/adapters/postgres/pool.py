@@ -1,0 +1,109 @@
+"""Connections to PostgreSQL: bounded in number, in waiting, and in what a session may do unwatched."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
+
+from psycopg import AsyncConnection
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.errors import ReadOnlySqlTransaction
+from psycopg_pool import AsyncConnectionPool
+
+Pool = AsyncConnectionPool[AsyncConnection]
+
+LOCK_TIMEOUT_MS = 500
+STATEMENT_TIMEOUT_MS = 5_000
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000
+
+SILENCE_S = 8.0
+"""What no work takes whose server is alive: its limits on locks and statements end it before."""
+
+lock_patience_ms: ContextVar[int] = ContextVar("lock_patience_ms", default=LOCK_TIMEOUT_MS)
+"""How long a transaction begun in this context waits for a lock."""
+
+_SESSION = {
+    "lock_timeout": LOCK_TIMEOUT_MS,
+    "statement_timeout": STATEMENT_TIMEOUT_MS,
+    "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    # A generic plan that was made while the tables were small stays a sequential scan for good.
+    "plan_cache_mode": "force_custom_plan",
+}
+
+
+def session_url(url: str, application_name: str, **session: int | str) -> str:
+    """The connection string with this service's session settings, whichever login role it names.
+
+    Role settings are not inherited through group membership, so each connection brings them itself. Several hosts
+    are allowed: the one that can write is used.
+    """
+    given = conninfo_to_dict(url)
+    options = " ".join(f"-c {name}={value}" for name, value in (_SESSION | session).items())
+    return make_conninfo(
+        url,
+        application_name=application_name,
+        options=f"{given.get('options') or ''} {options}".strip(),
+        target_session_attrs=given.get("target_session_attrs") or "read-write",
+        connect_timeout=given.get("connect_timeout") or "2",
+        # Without it a silent network partition is noticed only after minutes.
+        tcp_user_timeout=given.get("tcp_user_timeout") or "3000",
+        keepalives_idle=given.get("keepalives_idle") or "5",
+        keepalives_interval=given.get("keepalives_interval") or "2",
+        keepalives_count=given.get("keepalives_count") or "3",
+    )
+
+
+def make_pool(url: str, application_name: str, size: int) -> Pool:
+    """A pool of up to `size` connections, closed. Connections are in autocommit: transactions are begun by name.
+
+    Taking a connection waits a second at the most: a database that is away is answered for, not waited for.
+    """
+    return AsyncConnectionPool(
+        session_url(url, application_name),
+        min_size=1,
+        max_size=size,
+        open=False,
+        timeout=1.0,
+        max_waiting=256,
+        # A short patience: when the pool gives up, the next request begins a fresh attempt at once.
+        reconnect_timeout=3.0,
+        max_idle=300.0,
+        name=application_name,
+        configure=_configure,
+        kwargs={"autocommit": True},
+    )
+
+
+@asynccontextmanager
+async def session(pool: Pool) -> AsyncIterator[AsyncConnection]:
+    """A connection of the pool, for one piece of work.
+
+    A server that falls silent (a host without power, a pooler that hangs) would be waited for without end: after
+    `SILENCE_S` we hang up, and the work sees a lost connection. One that may no longer write is not used again.
+    """
+    async with pool.connection() as connection:
+        silence = asyncio.get_running_loop().call_later(SILENCE_S, _hang_up, connection)
+        try:
+            yield connection
+        except ReadOnlySqlTransaction:
+            await connection.close()
+            raise
+        finally:
+            silence.cancel()
+
+
+def _hang_up(connection: AsyncConnection) -> None:
+    # Not by cancelling: psycopg would wait for the server's answer to that, too.
+    with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as same:
+        same.shutdown(socket.SHUT_RDWR)
+
+
+async def _configure(connection: AsyncConnection) -> None:
+    """Prepare statements only on a connection of our own: behind a transaction pooler they are another client's."""
+    cursor = await connection.execute("SELECT pg_backend_pid()")
+    row = await cursor.fetchone()
+    assert row is not None
+    if row[0] != connection.info.backend_pid:
+        connection.prepare_threshold = None

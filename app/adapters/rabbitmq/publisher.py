@@ -1,0 +1,147 @@
+"""Publish events to RabbitMQ, and say `Confirmed` only of those that every contract queue has."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiormq.abc import AbstractChannel
+from aiormq.exceptions import ChannelClosed, ChannelPreconditionFailed, DeliveryError, PublishError
+
+from app.adapters.rabbitmq import topology
+from app.adapters.rabbitmq.connection import BrokerAway, BrokerError, Connection, connect
+from app.adapters.rabbitmq.framing import Bindings, Outgoing, forget, publish_at_once
+from app.application.outbox.ports import BrokerUnavailable, Confirmed, OutboxMessage, Rejected
+
+# All of it: connecting, declaring, publishing, the confirms, the check of the queues.
+TIMEOUT_S: Final = 4.0
+
+_Publish = Callable[[AbstractChannel, str, Bindings, Sequence[Outgoing]], Awaitable[Sequence[Awaitable[object]]]]
+
+
+class _TooMuch(Exception):  # noqa: N818 -- never seen outside
+    """The broker closed the channel over one of the messages just sent, not saying which."""
+
+
+class RabbitPublisher:
+    """A `Publisher`. Calls may overlap, as long as no two have an event of the same payment.
+
+    `brokers` are AMQP URLs, of which any one will do. The connection is made when it is first needed, and again when it
+    broke.
+    """
+
+    def __init__(
+        self,
+        brokers: Sequence[str],
+        *,
+        name: str = "strongbox-relay",
+        timeout_s: float = TIMEOUT_S,
+        publish: _Publish = publish_at_once,
+    ) -> None:
+        self._brokers = tuple(brokers)
+        self._name = name
+        self._timeout_s = timeout_s
+        self._publish = publish
+        self._connection: Connection | None = None
+        self._connecting = asyncio.Lock()
+        self._idle: list[AbstractChannel] = []
+        self._declared = False
+
+    async def publish(self, messages: Sequence[OutboxMessage]) -> Sequence[Confirmed | Rejected]:
+        """See `Publisher.publish`."""
+        outgoing = [Outgoing(str(message.event_id), message.type, message.body) for message in messages]
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await self._publish_parts(outgoing)
+        except BrokerError as error:
+            raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
+        except asyncio.CancelledError as error:
+            # aiormq ends the calls of a breaking connection by cancelling them; nobody cancelled *us*.
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise BrokerUnavailable("the connection broke") from error
+
+    async def close(self) -> None:
+        """Close the connection, within seconds."""
+        connection = self._forget()
+        if connection is not None:
+            await connection.end()
+
+    async def _publish_parts(self, messages: Sequence[Outgoing]) -> list[Confirmed | Rejected]:
+        try:
+            async with self._channel() as channel:
+                return await self._publish_to(channel, messages)
+        except _TooMuch as error:
+            if len(messages) == 1:
+                return [Rejected(str(error))]
+        half = len(messages) // 2
+        return await self._publish_parts(messages[:half]) + await self._publish_parts(messages[half:])
+
+    async def _publish_to(self, channel: AbstractChannel, messages: Sequence[Outgoing]) -> list[Confirmed | Rejected]:
+        # Mandatory publishing says nothing while one of two queues takes the message. So: bound right before, there
+        # right after.
+        confirms = await self._publish(channel, topology.EXCHANGE, topology.BINDINGS, messages)
+        outcomes: list[Confirmed | Rejected] = []
+        refused = 0
+        for confirm, message in zip(confirms, messages, strict=True):
+            try:
+                await confirm
+                outcomes.append(Confirmed())
+            except PublishError:
+                outcomes.append(Rejected(f"no queue is bound for {message.type!r}"))
+            except DeliveryError:
+                # A queue that cannot take messages now (no quorum, say): that tells nothing about this one.
+                refused += 1
+            except ChannelPreconditionFailed as error:
+                raise _TooMuch(str(error)) from error
+        forget(channel, messages)
+        if refused:
+            raise BrokerUnavailable(f"{refused} of {len(messages)} messages were refused (nack)")
+        await topology.check(channel)
+        return outcomes
+
+    @asynccontextmanager
+    async def _channel(self) -> AsyncIterator[AbstractChannel]:
+        channel = await self._open()
+        try:
+            yield channel
+        except (ChannelClosed, _TooMuch):
+            self._declared = False  # most likely a queue or the exchange is missing: declare them first next time
+            raise
+        except BrokerUnavailable:
+            self._idle.append(channel)
+            raise
+        except BaseException:
+            # Whatever is still under way must not meet the next batch, and a hanging broker is not waited for.
+            connection = self._forget()
+            if connection is not None:
+                connection.abort()
+            raise
+        if not channel.is_closed:
+            self._idle.append(channel)
+
+    async def _open(self) -> AbstractChannel:
+        async with self._connecting:
+            if self._connection is None or not self._connection.is_usable:
+                self._forget()
+                self._connection = await connect(self._brokers, self._name)
+            while self._idle:
+                channel = self._idle.pop()
+                if not channel.is_closed:
+                    break
+            else:
+                channel = await self._connection.open_channel()
+            if not self._declared:
+                try:
+                    await topology.declare(channel)
+                except ChannelPreconditionFailed as error:
+                    raise BrokerAway(f"the topology is another one: {error}") from error
+                self._declared = True
+            return channel
+
+    def _forget(self) -> Connection | None:
+        connection, self._connection = self._connection, None
+        self._idle.clear()
+        self._declared = False
+        return connection

@@ -1,0 +1,82 @@
+"""The exchange, the queues and their bindings, with one set of arguments: whoever needs them declares them here."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from aiormq.abc import AbstractChannel
+from aiormq.exceptions import ChannelPreconditionFailed
+from pamqp.common import FieldTable
+
+EXCHANGE: Final = "payments.events"
+
+# How often the broker redelivers what a dying consumer never settled, before its own dead-lettering takes the message
+# out. The consumers dead-letter by themselves, so this is the net for a message that kills its consumer every time.
+DELIVERY_LIMIT: Final = 50
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A contract queue: its name, its dead-letter queue and the routing keys it is bound with."""
+
+    name: str
+    dead_letters: str
+    bindings: tuple[str, ...]
+
+    def takes(self, routing_key: str) -> bool:
+        """Whether a message with this key is routed here (the bindings end in `.*`, one word)."""
+        return any(
+            routing_key.startswith(binding[:-1]) and "." not in routing_key[len(binding) - 1 :]
+            for binding in self.bindings
+        )
+
+
+METRICS: Final = Queue("metrics.queue", "metrics.dlq", ("payment.*",))
+AUDIT: Final = Queue("audit.queue", "audit.dlq", ("payment.*", "refund.*"))
+QUEUES: Final = (METRICS, AUDIT)
+BINDINGS: Final = tuple((queue.name, routing_key) for queue in QUEUES for routing_key in queue.bindings)
+
+
+async def declare(channel: AbstractChannel) -> None:
+    """Declare everything. What is there already stays as it is.
+
+    Raises:
+        ChannelPreconditionFailed: a queue or the exchange exists with other arguments; it is logged by name.
+    """
+    name = EXCHANGE
+    try:
+        await channel.exchange_declare(EXCHANGE, exchange_type="topic", durable=True)
+        for queue in QUEUES:
+            name = queue.dead_letters
+            await channel.queue_declare(name, durable=True, arguments={"x-queue-type": "quorum"})
+            name = queue.name
+            await channel.queue_declare(name, durable=True, arguments=_arguments(queue))
+    except ChannelPreconditionFailed as error:
+        _log.error("topology_mismatch", name=name, reason=str(error))
+        raise
+    for queue_name, routing_key in BINDINGS:
+        await channel.queue_bind(queue_name, EXCHANGE, routing_key)
+
+
+async def check(channel: AbstractChannel) -> None:
+    """See that every contract queue exists.
+
+    Raises:
+        ChannelNotFoundEntity: one does not.
+    """
+    for queue in QUEUES:
+        await channel.queue_declare(queue.name, passive=True)
+
+
+def _arguments(queue: Queue) -> FieldTable:
+    return {
+        "x-queue-type": "quorum",
+        "x-dead-letter-exchange": "",
+        "x-dead-letter-routing-key": queue.dead_letters,
+        # At least once needs reject-publish: drop-head would throw away what waits to be dead-lettered.
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+        "x-delivery-limit": DELIVERY_LIMIT,
+    }

@@ -1,0 +1,230 @@
+"""Relay: publish what the outbox holds, each payment's events in order, at least once.
+
+An event is published if and only if its row is committed, and marked only after every queue has it: whatever dies in
+between, it is published again. Rows are claimed by partition; leases with epochs give each partition to one relay.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Final
+
+import structlog
+
+from app.application.outbox.ports import (
+    BrokerUnavailable,
+    Confirmed,
+    Outbox,
+    OutboxMessage,
+    Publisher,
+    Rejected,
+    Retry,
+)
+from app.application.ports import Unavailable
+
+# Large enough that a broker's round trips weigh nothing. It is halved with each failure and doubled with each success,
+# so that a broker too slow to confirm it all in a publisher's time is not sent the same again and again.
+BATCH: Final = 2000
+SMALLEST_BATCH: Final = 20
+POLL_S: Final = 0.05
+
+# Two batches under way, each of its own partitions: while one waits for the broker the other is in the database.
+LANES: Final = 2
+
+LEASE_TTL_S: Final = 9.0
+LEASE_RENEW_S: Final = 1.5
+# Nothing is published on a lease with less than this left, so that no publish outlives its lease. It has to exceed the
+# few seconds in which a publisher answers.
+LEASE_MARGIN_S: Final = 4.5
+
+# Low enough that service resumes within moments of the broker's or the database's return.
+OUTAGE_BACKOFF_S: Final = (0.1, 2.0)
+# What the broker will not take is most likely a fault that people have to mend.
+REJECTED_BACKOFF_S: Final = (1.0, 300.0)
+
+_log = structlog.get_logger(__name__)
+
+
+class Relay:
+    """Publishes the events of the partitions that it leases as `owner`, a name that no other process has.
+
+    `clock` is monotonic, in seconds; `random_share` draws from 0 … 1.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        publisher: Publisher,
+        owner: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        random_share: Callable[[], float] = random.random,
+    ) -> None:
+        self._outbox = outbox
+        self._publisher = publisher
+        self._owner = owner
+        self._clock = clock
+        self._random_share = random_share
+        self._epochs: dict[int, int] = {}
+        self._usable_until = 0.0
+        self._lease_again = asyncio.Event()
+        self._lanes = [asyncio.Lock() for _ in range(LANES)]
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Relay until told to stop; then finish what is being published, mark it, and give the leases up."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep_leases(stop))
+            for lane in range(LANES):
+                tasks.create_task(self._relay(lane, stop))
+        with suppress(Unavailable):
+            await self._outbox.release(self._owner, self._epochs.keys())
+
+    # Leases
+
+    async def _keep_leases(self, stop: asyncio.Event) -> None:
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                self._lease_again.clear()
+                with suppress(Unavailable):
+                    await self._lease()
+                again = asyncio.create_task(self._lease_again.wait())
+                await asyncio.wait({stopped, again}, timeout=LEASE_RENEW_S, return_when="FIRST_COMPLETED")
+                again.cancel()
+        finally:
+            stopped.cancel()
+
+    async def _lease(self) -> None:
+        asked_at = self._clock()
+        leases = await self._outbox.lease(self._owner, self._epochs.keys(), LEASE_TTL_S)
+        if leases.epochs.keys() != self._epochs.keys():
+            _log.info("partitions_leased", owner=self._owner, partitions=sorted(leases.epochs))
+        self._epochs = dict(leases.epochs)
+        self._usable_until = asked_at + LEASE_TTL_S - LEASE_MARGIN_S
+        surplus = sorted(self._epochs)[leases.share :]
+        if surplus:
+            await self._hand_over(surplus)
+
+    async def _hand_over(self, partitions: Sequence[int]) -> None:
+        for partition in partitions:
+            del self._epochs[partition]
+        for lane in self._lanes:  # what is under way there may still be theirs
+            async with lane:
+                pass
+        await self._outbox.release(self._owner, partitions)
+        _log.info("partitions_handed_over", owner=self._owner, partitions=list(partitions))
+
+    # Batches
+
+    async def _relay(self, lane: int, stop: asyncio.Event) -> None:
+        failures, limit = 0, BATCH
+        while not stop.is_set():
+            try:
+                async with self._lanes[lane]:
+                    full = await self._relay_batch(lane, limit)
+            except (BrokerUnavailable, Unavailable) as error:
+                if failures == 0:
+                    _log.warning("relay_waits", lane=lane, error=type(error).__name__, reason=str(error))
+                await _pause(self._back_off_s(OUTAGE_BACKOFF_S, failures), stop)
+                failures, limit = failures + 1, max(SMALLEST_BATCH, limit // 2)
+                continue
+            if failures:
+                _log.info("relay_resumes", lane=lane, failures=failures)
+            failures, limit = 0, min(BATCH, limit * 2)
+            if not full:
+                await _pause(POLL_S, stop)
+
+    async def _relay_batch(self, lane: int, limit: int = BATCH) -> bool:
+        """Publish and mark one batch; answer whether there is likely to be more."""
+        epochs = {partition: epoch for partition, epoch in self._epochs.items() if partition % LANES == lane}
+        if not epochs or not self._leases_are_usable():
+            return False
+        partitions = sorted(epochs)
+        # A different one first each time, so that none with a long backlog starves the others.
+        first = int(self._random_share() * len(partitions)) % len(partitions)
+        messages = await self._outbox.claim(partitions[first:] + partitions[:first], limit)
+        results: list[tuple[OutboxMessage, Confirmed | Retry]] = []
+        try:
+            await self._publish(messages, results)
+        finally:
+            if results:
+                await self._record(results, epochs)
+        return len(messages) == limit
+
+    async def _publish(
+        self, messages: Sequence[OutboxMessage], results: list[tuple[OutboxMessage, Confirmed | Retry]]
+    ) -> None:
+        failed = set()
+        for wave in waves(messages):
+            ready = [message for message in wave if message.payment_id not in failed]
+            if not ready:
+                continue
+            if not self._leases_are_usable():
+                return
+            for message, outcome in zip(ready, await self._publisher.publish(ready), strict=True):
+                if isinstance(outcome, Rejected):
+                    failed.add(message.payment_id)
+                    results.append((message, self._retry(message, outcome)))
+                else:
+                    results.append((message, outcome))
+
+    async def _record(
+        self, results: Sequence[tuple[OutboxMessage, Confirmed | Retry]], epochs: Mapping[int, int]
+    ) -> None:
+        # The events are out: as long as the leases last it is worth waiting for the database to say so.
+        failures = 0
+        while True:
+            try:
+                recorded = await self._outbox.record(results, epochs)
+                break
+            except Unavailable:
+                if not self._leases_are_usable():
+                    raise
+                await asyncio.sleep(self._back_off_s(OUTAGE_BACKOFF_S, failures))
+                failures += 1
+        if recorded < len(results):
+            # Another relay took a partition over; it will publish again what was not marked.
+            _log.warning("lease_lost", owner=self._owner, unmarked=len(results) - recorded)
+            for partition in epochs:
+                self._epochs.pop(partition, None)
+            self._lease_again.set()
+
+    def _retry(self, message: OutboxMessage, rejected: Rejected) -> Retry:
+        in_s = self._back_off_s(REJECTED_BACKOFF_S, message.attempts)
+        _log.error(
+            "event_rejected",
+            event_id=str(message.event_id),
+            payment_id=str(message.payment_id),
+            attempts=message.attempts + 1,
+            retry_in_s=round(in_s, 1),
+            reason=rejected.reason,
+        )
+        return Retry(rejected.reason, in_s)
+
+    def _leases_are_usable(self) -> bool:
+        return self._clock() < self._usable_until
+
+    def _back_off_s(self, limits_s: tuple[float, float], failures: int) -> float:
+        first_s, most_s = limits_s
+        return float(min(most_s, first_s * 2 ** min(failures, 20))) * (0.5 + self._random_share() / 2)
+
+
+def waves(messages: Sequence[OutboxMessage]) -> list[list[OutboxMessage]]:
+    """The messages in as few parts as have at most one message of a payment each, a payment's in their order."""
+    parts: list[list[OutboxMessage]] = []
+    seen: dict[object, int] = {}
+    for message in messages:
+        part = seen.get(message.payment_id, 0)
+        seen[message.payment_id] = part + 1
+        if part == len(parts):
+            parts.append([])
+        parts[part].append(message)
+    return parts
+
+
+async def _pause(pause_s: float, stop: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(pause_s):
+            await stop.wait()

@@ -1,0 +1,74 @@
+"""Pay: the gate, transaction 1, the gateway with nothing held open, transaction 2."""
+
+from collections.abc import Awaitable, Callable
+
+from app.application.payments.reserve import Reserved, Result, recorded
+from app.application.payments.resolve import Resolve, Settling
+from app.application.payments.results import Answered, StillPending
+from app.application.payments.settle import Settlement
+from app.application.ports import Gate, Gateway, Keys, PaymentRequest, Unavailable
+from app.domain.payments.payment import Payment
+from app.domain.payments.provider import FailureCode, Unknown
+from app.domain.refusals import GatewayUnavailable, Refusal
+
+Reserving = Callable[[PaymentRequest, float], Awaitable[Result]]
+OnReserved = Callable[[Payment], None]
+
+
+class Pay:
+    """Takes a payment request to its end, or as far as can be known.
+
+    `reserve` and `settle` are the batched use cases: each call of theirs is one command of a batch.
+    """
+
+    def __init__(
+        self, gate: Gate, keys: Keys, reserve: Reserving, gateway: Gateway, settle: Settling, resolve: Resolve
+    ) -> None:
+        self._gate = gate
+        self._keys = keys
+        self._reserve = reserve
+        self._gateway = gateway
+        self._settle = settle
+        self._resolve = resolve
+
+    async def __call__(
+        self, request: PaymentRequest, deadline: float, on_reserved: OnReserved
+    ) -> Answered | StillPending:
+        """Pay. `on_reserved` is told once the money is set aside: from there on the payment exists.
+
+        `deadline` is a time of the running event loop. Nothing is begun after it, but what was begun is finished.
+
+        Raises:
+            Refusal: the request is refused, and left no trace.
+            Unavailable: nothing can be said about what happened.
+        """
+        try:
+            slot = self._gate.enter()
+        except GatewayUnavailable:
+            # The gate refuses only a key that has no record.
+            record = await self._keys.find(request)
+            if record is None:
+                raise
+            return _answered(recorded(request, record))
+        with slot:
+            result = await self._reserve(request, deadline)
+            if not isinstance(result, Reserved):
+                return _answered(result)
+            on_reserved(result.payment)
+            return await self._charge(result.payment, deadline)
+
+    async def _charge(self, payment: Payment, deadline: float) -> Answered | StillPending:
+        outcome = await self._gateway.charge(payment, deadline)
+        if isinstance(outcome, Unknown):
+            return await self._resolve(payment, outcome.why, deadline)
+        result = await self._settle(Settlement(payment, outcome))
+        if isinstance(result, Answered):
+            return result
+        return StillPending(result.payment, FailureCode.GATEWAY_TIMEOUT)
+
+
+def _answered(result: Result) -> Answered:
+    if isinstance(result, Refusal | Unavailable):
+        raise result
+    assert isinstance(result, Answered), "a payment id belongs to one request, which has just been reserved"
+    return result

@@ -1,0 +1,79 @@
+"""Finish the payments that a death, or a silent gateway, left PENDING."""
+
+import asyncio
+from collections.abc import Callable
+
+from app.application.payments.resolve import Resolve
+from app.application.payments.results import Answered, StillPending
+from app.application.ports import PendingPayments, Unavailable
+from app.domain.payments.payment import Payment
+from app.domain.payments.provider import FailureCode
+
+Observer = Callable[[Payment, Answered | StillPending | Exception], None]
+
+
+class Recover:
+    """A recovery worker. Any number of them may run: a lease keeps them from asking about the same payment at once,
+    and the rules of settling keep them right when they do.
+    """
+
+    def __init__(
+        self,
+        pending: PendingPayments,
+        resolve: Resolve,
+        *,
+        older_than_s: float,
+        every_s: float,
+        attempt_s: float,
+        concurrency: int,
+        observe: Observer,
+    ) -> None:
+        self._pending = pending
+        self._resolve = resolve
+        self._older_than_s = older_than_s
+        self._every_s = every_s
+        self._attempt_s = attempt_s
+        self._concurrency = concurrency
+        self._observe = observe
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Recover until `stop` is set; what is under way by then is finished.
+
+        A database out of reach is waited for.
+        """
+        under_way: set[asyncio.Task[None]] = set()
+        try:
+            while not stop.is_set():
+                room = self._concurrency - len(under_way)
+                for payment in await self._take(room):
+                    task = asyncio.create_task(self._recover(payment))
+                    under_way.add(task)
+                    task.add_done_callback(under_way.discard)
+                await _pause(stop, self._every_s, under_way if len(under_way) >= self._concurrency else None)
+        finally:
+            await asyncio.gather(*under_way)
+
+    async def _take(self, room: int) -> list[Payment]:
+        try:
+            return list(await self._pending.take(room, self._older_than_s, self._attempt_s))
+        except Unavailable:
+            return []
+
+    async def _recover(self, payment: Payment) -> None:
+        deadline = asyncio.get_running_loop().time() + self._attempt_s
+        try:
+            result: Answered | StillPending | Exception = await self._resolve(
+                payment, FailureCode.GATEWAY_TIMEOUT, deadline
+            )
+        except Exception as error:  # one payment's trouble must not keep the others waiting
+            result = error
+        self._observe(payment, result)
+
+
+async def _pause(stop: asyncio.Event, seconds: float, until_one_ends: set[asyncio.Task[None]] | None) -> None:
+    """Wait for the next round, at once for the end; with all hands busy, for the first to be free."""
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({stopped, *(until_one_ends or ())}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopped.cancel()

@@ -1,0 +1,10 @@
+"""Identifiers: UUIDs that the type checker does not let pass for one another."""
+
+from typing import NewType
+from uuid import UUID
+
+UserId = NewType("UserId", UUID)
+ProviderId = NewType("ProviderId", UUID)
+PaymentId = NewType("PaymentId", UUID)
+TransactionId = NewType("TransactionId", UUID)
+EventId = NewType("EventId", UUID)

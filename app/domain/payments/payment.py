@@ -1,0 +1,77 @@
+"""A payment and its state machine: PENDING → APPROVED, DECLINED or FAILED, once and for good."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from app.domain.ids import PaymentId, ProviderId, TransactionId, UserId
+from app.domain.money import Money
+from app.domain.payments.provider import Approved, Declined, Outcome, Voided
+
+
+class Status(StrEnum):
+    """Where a payment stands. All but PENDING are final."""
+
+    PENDING = "PENDING"
+    APPROVED = "APPROVED"
+    DECLINED = "DECLINED"
+    FAILED = "FAILED"
+
+
+class NotSettled(Exception):  # noqa: N818 -- it tells where the payment stands
+    """The outcome does not finish this payment: it is final already, or marked for a void."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """A payment out of a user's wallet to a provider. Times are the database's, in UTC."""
+
+    id: PaymentId
+    transaction_id: TransactionId
+    user_id: UserId
+    idempotency_key: str
+    provider_id: ProviderId
+    external_reference: str
+    money: Money
+    created_at: datetime
+    status: Status = Status.PENDING
+    failure_code: str | None = None
+    void_requested_at: datetime | None = None
+    finalized_at: datetime | None = None
+    traceparent: str | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the status will never change again."""
+        return self.status is not Status.PENDING
+
+    def mark_for_void(self, at: datetime) -> "Payment":
+        """The payment with its void announced. From here on only a confirmed void or a decline finishes it.
+
+        Raises:
+            NotSettled: the payment is final already.
+        """
+        if self.is_final:
+            raise NotSettled
+        return self if self.void_requested_at else replace(self, void_requested_at=at)
+
+    def settle(self, outcome: Outcome, at: datetime) -> "Payment":
+        """The payment, final.
+
+        An approval, or the certainty that nothing was sent, was learned before some other process announced a
+        void that may reach the gateway at any moment: against that mark neither counts.
+
+        Raises:
+            NotSettled: the payment is final already, or marked and the outcome is not the void's.
+        """
+        if self.is_final:
+            raise NotSettled
+        if self.void_requested_at and not isinstance(outcome, Voided | Declined):
+            raise NotSettled
+        match outcome:
+            case Approved():
+                return replace(self, status=Status.APPROVED, finalized_at=at)
+            case Declined(decline_code):
+                return replace(self, status=Status.DECLINED, failure_code=decline_code, finalized_at=at)
+            case _:
+                return replace(self, status=Status.FAILED, failure_code=outcome.why.value, finalized_at=at)

@@ -1,0 +1,121 @@
+"""The composition root: which adapter stands behind which port. Nobody imports it but the processes."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+from uuid import UUID
+
+from dependency_injector import containers, providers
+from prometheus_client import CollectorRegistry
+
+from app.adapters.gateway.resilience import ResilientGateway
+from app.adapters.http.answers import HttpAnswers
+from app.adapters.postgres.books import PostgresBooks
+from app.adapters.postgres.lanes import Lane, Lanes
+from app.adapters.postgres.outbox import PostgresOutbox
+from app.adapters.postgres.pending import PostgresPendingPayments
+from app.adapters.postgres.pool import Pool, make_pool
+from app.adapters.postgres.reading import PostgresReader
+from app.application.payments.pay import Pay
+from app.application.payments.reserve import Reserve
+from app.application.payments.resolve import Resolve
+from app.application.payments.settle import Mark, Settle
+from app.application.wallets.fund import Fund
+from app.main.ids import uuid7
+from app.main.settings import Settings
+from app.main.telemetry import BatchMetrics, GatewayMetrics
+
+C = TypeVar("C")
+R = TypeVar("R")
+
+BATCH = 128
+"""Commands a batch at the most: past some hundred a batch wins nothing and only makes the next one wait."""
+QUEUE = 2_048
+"""Commands a lane lets wait before it answers 503: about a second's worth."""
+RESERVE_LANES = 2
+SETTLE_LANES = 2
+FINISH_S = 1.0
+"""Time kept for the mark and the settlement, beside the question and the void."""
+
+
+def make_lanes(
+    use_case: Callable[[Sequence[C]], Awaitable[Sequence[R]]],
+    user_of: Callable[[C], UUID],
+    pool: Pool,
+    lanes: int,
+    observe: Callable[[int], None],
+) -> Lanes[C, R]:
+    """The use case, batched, in `lanes` lanes and one aside."""
+
+    def lane() -> Lane[C, R]:
+        return Lane(use_case, size=BATCH, queue_limit=QUEUE, on_lost=pool.check, observe=observe)
+
+    return Lanes(user_of, [lane() for _ in range(lanes)], lane())
+
+
+def make_gateway(settings: Settings, metrics: GatewayMetrics) -> ResilientGateway:
+    """The client of the gateway, with time kept to ask, mark, void and settle."""
+    return ResilientGateway(
+        settings.gateway_url,
+        timeout_s=settings.gateway_timeout_s,
+        attempts=settings.gateway_attempts,
+        concurrency=settings.gateway_concurrency,
+        breaker_failures=settings.breaker_failures,
+        breaker_reset_s=settings.breaker_reset_s,
+        observe=metrics.observe,
+        finish_budget_s=min(2 * settings.gateway_timeout_s + FINISH_S, settings.request_timeout_s / 2),
+    )
+
+
+class Container(containers.DeclarativeContainer):
+    """Everything there is one of in a process. Made lazily: a process pays for what it uses."""
+
+    settings = providers.Dependency(instance_of=Settings)
+    registry = providers.Singleton(CollectorRegistry)
+    answers = providers.Singleton(HttpAnswers)
+
+    # Finishing never waits behind starting, nor either behind reading: each has connections of its own.
+    starting_pool = providers.Singleton(
+        make_pool, settings.provided.database_url, "strongbox-reserve", RESERVE_LANES + 1
+    )
+    finishing_pool = providers.Singleton(
+        make_pool, settings.provided.database_url, "strongbox-settle", SETTLE_LANES + 3
+    )
+    reading_pool = providers.Singleton(make_pool, settings.provided.database_url, "strongbox-read", 4)
+
+    reader = providers.Singleton(PostgresReader, reading_pool)
+    pending = providers.Singleton(PostgresPendingPayments, reading_pool)
+    outbox = providers.Singleton(PostgresOutbox, reading_pool)
+    starting_books = providers.Singleton(PostgresBooks, starting_pool)
+    finishing_books = providers.Singleton(PostgresBooks, finishing_pool)
+    gateway = providers.Singleton(make_gateway, settings, providers.Singleton(GatewayMetrics, registry))
+    batches = providers.Singleton(BatchMetrics, registry)
+
+    reserve = providers.Singleton(
+        make_lanes,
+        providers.Singleton(Reserve, starting_books, answers, uuid7),
+        lambda request: request.user_id,
+        starting_pool,
+        RESERVE_LANES,
+        batches.provided.of.call("reserve"),
+    )
+    settle = providers.Singleton(
+        make_lanes,
+        providers.Singleton(Settle, finishing_books, answers, uuid7),
+        lambda settlement: settlement.payment.user_id,
+        finishing_pool,
+        SETTLE_LANES,
+        batches.provided.of.call("settle"),
+    )
+    mark = providers.Singleton(
+        make_lanes,
+        providers.Singleton(Mark, finishing_books, answers),
+        lambda payment: payment.user_id,
+        finishing_pool,
+        1,
+        batches.provided.of.call("mark"),
+    )
+    resolve = providers.Singleton(Resolve, gateway, settle.provided.submit, mark.provided.submit)
+    pay = providers.Singleton(
+        Pay, gateway.provided.gate, reader, reserve.provided.submit, gateway, settle.provided.submit, resolve
+    )
+    fund = providers.Singleton(Fund, starting_books, uuid7)

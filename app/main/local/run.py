@@ -1,0 +1,212 @@
+"""`strongbox run`: everything on one machine, started in order, looked after, and ended in order."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import click
+import httpx
+
+from app.main.local import plan
+from app.main.local.announce import announcement, demo_commands, psql_command
+from app.main.local.processes import CannotStart, ProcessId
+from app.main.local.secret_files import secret
+from app.main.local.servers import DATABASE, Servers
+from app.main.local.state import RunState, end_leftovers, only_run
+from app.main.local.supervisor import Part, Supervisor, stop_all
+from app.main.settings import Settings
+
+READY_LIMIT_S = 90.0
+LOOK_EVERY_S = 1.0
+SAME_WISH_S = 0.5
+MIGRATE = ("migrate", "up")
+
+Parts = Callable[[Settings, plan.Ports, bool], list[tuple[Part, ...]]]
+
+
+async def run(settings: Settings, base: Path, parts: Parts = plan.parts, tool: tuple[str, ...] = ("-m", "app")) -> int:
+    """Serve until SIGINT or SIGTERM; a second one ends everything at once. The exit code: 0, or 1 with the reason said.
+
+    `base` is the folder of the run, `.strongbox`. `parts` says which processes there are, `tool` how Python
+    runs the command line.
+    """
+    try:
+        with only_run(base):
+            return await _Run(settings, base, parts, tool).until_stopped()
+    except CannotStart as error:
+        click.echo(f"strongbox run: {error}", err=True)
+        return 1
+
+
+def say(text: str) -> None:
+    """Tell the terminal, which may be gone by now."""
+    with contextlib.suppress(OSError):
+        click.echo(text)
+
+
+class _Run:
+    def __init__(self, settings: Settings, base: Path, parts: Parts, tool: tuple[str, ...]) -> None:
+        base = base.absolute()
+        self._settings, self._base, self._parts, self._tool = settings, base, parts, tool
+        self._servers = Servers(base, settings, say)
+        self._supervisor = Supervisor(base / "logs", {}, say)
+        self._stop = asyncio.Event()
+        self._stopped_at_s = 0.0
+
+    async def until_stopped(self) -> int:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._on_signal)
+        stopped = asyncio.create_task(self._stop.wait())
+        async with AsyncExitStack() as stack:
+            serving = asyncio.create_task(self._serve(stack))
+            await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            stopped.cancel()
+            if serving.done():
+                await serving  # it ends by an error only
+            say("Ending: what is under way is finished first; Ctrl-C again ends at once")
+            serving.cancel()
+            await asyncio.wait({serving})
+        say("Ended; the data is kept")
+        return 0
+
+    def _on_signal(self) -> None:
+        now_s = asyncio.get_running_loop().time()
+        if self._stop.is_set():
+            # `timeout make run` and the end of a terminal send one wish several times.
+            if now_s - self._stopped_at_s < SAME_WISH_S:
+                return
+            say("Ended at once")
+            self._supervisor.kill()
+            self._servers.kill()
+            os._exit(130)
+        self._stopped_at_s = now_s
+        self._stop.set()
+
+    async def _serve(self, stack: AsyncExitStack) -> None:
+        stack.callback((self._base / "run.json").unlink, missing_ok=True)
+        grace_s = self._settings.shutdown_grace_s
+        if left := await asyncio.to_thread(end_leftovers, self._base, grace_s):
+            say(f"Ended what a killed run left behind: {', '.join(left)}")
+        ports = plan.choose_ports(self._settings, say)
+        reached = await self._servers.start(stack)
+        environment = self._environment(ports, reached)
+        say("Migrating …")
+        await self._command(MIGRATE, environment)
+        await self._start_parts(stack, ports, environment)
+        for command in demo_commands():
+            await self._command(command, environment)
+            self._supervisor.fail_on_deaths()
+        await self._ready()
+        self._announce(environment)
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            await self._servers.look_after()
+            await asyncio.to_thread(self._supervisor.trim_logs)
+
+    def _environment(self, ports: plan.Ports, reached: dict[str, str]) -> dict[str, str]:
+        gateway = f"http://127.0.0.1:{ports.gateway}"
+        chosen = {
+            "GATEWAY_URL": self._settings.gateway_url or gateway,
+            "API_KEYS": self._settings.api_keys or secret(self._base / "api-key", "dev-"),
+            "HTTP_PORT": str(ports.api),
+            "METRICS_PORT": str(ports.metrics),
+        }
+        if ports.gateway:
+            # It remembers its charges as the books do, from run to run.
+            chosen["MOCK_GATEWAY_PORT"] = str(ports.gateway)
+            chosen["MOCK_GATEWAY_JOURNAL"] = str(self._base / "gateway.journal")
+        given = {
+            "DATABASE_URL": self._settings.database_url,
+            "MIGRATE_DATABASE_URL": self._settings.migrate_database_url,
+            "AUDIT_DATABASE_URL": self._settings.audit_database_url,
+            "MIGRATE_AUDIT_DATABASE_URL": self._settings.migrate_audit_database_url,
+            "RABBITMQ_URL": self._settings.rabbitmq_url,
+        }
+        return {name: value for name, value in given.items() if value} | chosen | reached
+
+    async def _start_parts(self, stack: AsyncExitStack, ports: plan.Ports, environment: dict[str, str]) -> None:
+        stages = self._parts(self._settings, ports, self._servers.in_process)
+        state = self._state(ports, environment)
+
+        def write_state() -> None:
+            state.processes = self._supervisor.processes
+            state.write(self._base)
+
+        # The services have no use for the owner's password.
+        self._supervisor.environment = os.environ | {
+            name: value for name, value in environment.items() if not name.startswith("MIGRATE_")
+        }
+        self._supervisor.changed = write_state
+        self._urls = state.urls
+        names = [tuple(part.name for part in stage) for stage in reversed(stages)]
+        stack.push_async_callback(stop_all, self._supervisor, names, self._settings.shutdown_grace_s)
+        self._waited_for = [part for stage in stages for part in stage]
+        write_state()
+        for part in self._waited_for:
+            self._supervisor.start(part)
+
+    def _state(self, ports: plan.Ports, environment: dict[str, str]) -> RunState:
+        host = plan.reachable(self._settings.http_host)
+        broker = {"BROKER": "in-process" if self._servers.in_process else "rabbitmq"}
+        return RunState(
+            supervisor=ProcessId.of(os.getpid()),
+            settings={name: value for name, value in environment.items() if not name.endswith("_PORT")} | broker,
+            urls={
+                "api": f"http://{host}:{ports.api}",
+                "metrics": f"http://{host}:{ports.metrics}/metrics",
+                "gateway": environment["GATEWAY_URL"],
+            },
+            processes={},
+        )
+
+    async def _command(self, words: tuple[str, ...], environment: dict[str, str]) -> None:
+        """Run a command of the command line to its end; what it says matters only when it fails."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *self._tool, *words, stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            env=os.environ | environment, start_new_session=True,
+        )  # fmt: skip
+        try:
+            said, _ = await process.communicate()
+        except asyncio.CancelledError:
+            process.terminate()
+            await process.wait()
+            raise
+        if process.returncode != 0:
+            raise CannotStart(f"`strongbox {' '.join(words)}` failed:\n{said.decode('utf-8', 'replace').strip()}")
+
+    async def _ready(self) -> None:
+        """Wait until every part that can say so is ready; one that dies meanwhile ends the run."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + READY_LIMIT_S
+        async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
+            for part in self._waited_for:
+                while part.ready_url and not await _answers(client, part.ready_url):
+                    self._supervisor.fail_on_deaths()
+                    if loop.time() > deadline:
+                        log = self._supervisor.log_of(part.name)
+                        raise CannotStart(f"{part.name} was not ready within {READY_LIMIT_S:g} s (its log: {log})")
+                    await asyncio.sleep(0.1)
+        self._supervisor.fail_on_deaths()
+
+    def _announce(self, environment: dict[str, str]) -> None:
+        psql = None
+        if self._servers.private_database:
+            postgres = self._servers.postgres
+            psql = psql_command(postgres.binaries, self._servers.passwords, postgres.port, DATABASE)
+        # A key of the user's is not shown: the shell puts it in.
+        api_key = "${API_KEYS%%,*}" if self._settings.api_keys else environment["API_KEYS"]
+        say(announcement(self._urls, api_key, self._supervisor.logs, psql))
+
+
+async def _answers(client: httpx.AsyncClient, url: str) -> bool:
+    try:
+        return (await client.get(url)).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False

@@ -1,0 +1,201 @@
+"""The schema, changed by command only: yoyo over `migrations/`.
+
+One line of numbers over two homes: `migrations/` holds what belongs to the service's database,
+`migrations/consumers/` what belongs to the consumers', which may be the same one.
+"""
+
+import getpass
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+from yoyo import get_backend, read_migrations
+
+HOME = Path(__file__).parents[2] / "migrations"
+TABLE = "_yoyo_migration"
+LOCK = 0x5354524F4E47  # "STRONG": one migration run a database at a time
+LOCK_PATIENCE_S = 60.0
+
+
+class MigrationError(Exception):
+    """A migration could not be run; the message says which, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A database and the folder of migrations that belong to it."""
+
+    url: str
+    folder: Path
+
+
+def targets(url: str, consumers_url: str) -> tuple[Target, Target]:
+    """The two homes of the schema."""
+    return Target(url, HOME), Target(consumers_url, HOME / "consumers")
+
+
+def names(folder: Path) -> list[str]:
+    """The migrations of a folder, in order: `0001.ledger`."""
+    return sorted(path.stem for path in folder.glob("*.sql") if not path.stem.endswith(".rollback"))
+
+
+def latest() -> int:
+    """The number of the newest migration there is."""
+    return max(number(name) for folder in (HOME, HOME / "consumers") for name in names(folder))
+
+
+def number(name: str) -> int:
+    """A migration's number on the one line."""
+    return int(name.split(".", 1)[0])
+
+
+def up(url: str, consumers_url: str) -> list[str]:
+    """Run what has not been run, in order; the names of what was.
+
+    Raises:
+        MigrationError: one failed, or another run holds the lock.
+    """
+    ran = []
+    for target in targets(url, consumers_url):
+        with _locked(target.url), _backend(target) as (backend, migrations):
+            for migration in backend.to_apply(migrations):
+                _step(f"migration {migration.id} failed", backend.apply_one, migration)
+                ran.append(migration.id)
+            _let_the_services_see(target.url)
+    return ran
+
+
+def down(url: str, consumers_url: str, count: int) -> list[str]:
+    """Undo the last `count` migrations, newest first; the names of what was undone.
+
+    Raises:
+        MigrationError: one failed, or another run holds the lock.
+    """
+    undone: list[str] = []
+    for _ in range(count):
+        target = max(targets(url, consumers_url), key=lambda target: max(map(number, applied(target)), default=0))
+        if not applied(target):
+            break
+        with _locked(target.url), _backend(target) as (backend, migrations):
+            migration = next(iter(backend.to_rollback(migrations)))
+            _step(f"undoing migration {migration.id} failed", backend.rollback_one, migration)
+            undone.append(migration.id)
+    return undone
+
+
+def version(url: str, consumers_url: str) -> int:
+    """The number of the newest migration that has been run; 0 for none."""
+    return max((number(name) for target in targets(url, consumers_url) for name in applied(target)), default=0)
+
+
+def force(url: str, consumers_url: str, to: int) -> None:
+    """Say that the schema stands at version `to`, and run nothing: for the operator who has mended it by hand.
+
+    Raises:
+        MigrationError: there is no such version.
+    """
+    if not 0 <= to <= latest():
+        raise MigrationError(f"there is no version {to}: the newest is {latest()}")
+    for target in targets(url, consumers_url):
+        with _locked(target.url), _backend(target) as (backend, migrations):
+            done = [m for m in backend.to_apply(migrations) if number(m.id) <= to]
+            undone = [m for m in backend.to_rollback(migrations) if number(m.id) > to]
+            backend.mark_migrations(done)
+            backend.unmark_migrations(undone)
+
+
+def applied(target: Target) -> list[str]:
+    """The migrations of the target's folder that its database has. Reads only.
+
+    Raises:
+        MigrationError: the database cannot be reached.
+    """
+    with _connected(target.url) as connection:
+        if connection.execute("SELECT to_regclass(%s)", (TABLE,)).fetchone() == (None,):
+            return []
+        rows = connection.execute(sql.SQL("SELECT migration_id FROM {}").format(sql.Identifier(TABLE))).fetchall()
+    known = set(names(target.folder))
+    return sorted(name for (name,) in rows if name in known)
+
+
+def behind(url: str, consumers_url: str | None) -> list[str]:
+    """The migrations that have not been run: of the service's database, and of the consumers' where it is given."""
+    service, consumers = targets(url, consumers_url or url)
+    wanted = [service, *([consumers] if consumers_url else [])]
+    return [name for target in wanted for name in sorted(set(names(target.folder)) - set(applied(target)))]
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[psycopg.Connection[Any]]:
+    try:
+        connection = psycopg.connect(url, autocommit=True, connect_timeout=5)
+    except psycopg.OperationalError as error:
+        raise MigrationError(f"the database cannot be reached: {_first_line(error)}") from None
+    with connection:
+        try:
+            yield connection
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise MigrationError(f"{_first_line(error)}: is the login role a member of strongbox_app?") from None
+
+
+@contextmanager
+def _locked(url: str) -> Iterator[None]:
+    """Hold the migration lock of the database.
+
+    Tried in a loop: a session that waits for an advisory lock holds up every CREATE INDEX CONCURRENTLY.
+    """
+    with _connected(url) as connection:
+        patience = time.monotonic() + LOCK_PATIENCE_S
+        while connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,)).fetchone() != (True,):
+            if time.monotonic() > patience:
+                raise MigrationError(f"another migration has been running for over {LOCK_PATIENCE_S:g} s")
+            time.sleep(0.2)
+        yield
+
+
+@contextmanager
+def _backend(target: Target) -> Iterator[tuple[Any, Any]]:
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as in containers; yoyo logs who ran it
+        os.environ["USER"] = str(os.getuid())
+    with get_backend(_yoyo_url(target.url), TABLE) as backend:
+        # Whoever left a lock row behind is dead: the advisory lock is ours.
+        backend.break_lock()
+        backend.ensure_internal_schema_updated()
+        yield backend, read_migrations(str(target.folder))
+
+
+def _step(failure: str, run: Any, migration: Any) -> None:
+    try:
+        run(migration)
+    except psycopg.Error as error:
+        raise MigrationError(
+            f"{failure}: {_first_line(error)}. Its transaction was rolled back; when it was applied all the same, "
+            "`strongbox migrate force VERSION` says so"
+        ) from error
+
+
+def _let_the_services_see(url: str) -> None:
+    """The services check the schema's version under their own role."""
+    with _connected(url) as connection:
+        connection.execute(sql.SQL("GRANT SELECT ON {} TO strongbox_app").format(sql.Identifier(TABLE)))
+
+
+def _yoyo_url(url: str) -> str:
+    parts: Sequence[tuple[str, str]] = [
+        (name, str(value)) for name, value in conninfo_to_dict(url).items() if name != "dbname" and value is not None
+    ]
+    return f"postgresql+psycopg:///{conninfo_to_dict(url).get('dbname') or ''}?{urlencode(parts)}"
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,0 +1,213 @@
+"""The long-running processes: what each opens, runs, and closes again."""
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+import psycopg
+import structlog
+import uvloop
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from app.adapters.http.asgi import HttpOptions, Services, create_app
+from app.adapters.http.server import serve
+from app.adapters.postgres.integrity import append_only_is_enforced, snapshot
+from app.adapters.postgres.pool import Pool
+from app.adapters.postgres.schema import SchemaReader
+from app.application.payments.recover import Recover
+from app.application.payments.results import Answered, StillPending
+from app.application.ports import Unavailable
+from app.domain.payments.payment import Payment
+from app.main import migrations
+from app.main.container import Container
+from app.main.ids import uuid7
+from app.main.local.heartbeat import beat
+from app.main.settings import Settings
+from app.main.telemetry import watch
+
+_log = structlog.get_logger(__name__)
+
+RECOVERY_CONCURRENCY = 64
+PURGE_EVERY_S = 5.0
+PURGE_BATCH = 1_000
+SCHEMA_PATIENCE_S = 30.0
+
+
+class CannotServe(Exception):  # noqa: N818 -- the message is what counts
+    """A process refuses to start; the message says why, and what to do."""
+
+
+async def check_schema(settings: Settings) -> None:
+    """Refuse to serve on a schema that is behind. A database that is not there yet is waited for, for a while.
+
+    Raises:
+        CannotServe: the schema is behind, or the database stayed away.
+    """
+    loop = asyncio.get_running_loop()
+    patience = loop.time() + SCHEMA_PATIENCE_S
+    while True:
+        try:
+            missing = await asyncio.to_thread(migrations.behind, settings.database_url, _shared(settings))
+        except migrations.MigrationError as error:
+            if loop.time() > patience:
+                raise CannotServe(str(error)) from None
+            _log.warning("database_out_of_reach", patience_s=round(patience - loop.time()))
+            await asyncio.sleep(1)
+            continue
+        if missing:
+            raise CannotServe(f"the schema lacks {', '.join(missing)}: run `strongbox migrate up` first")
+        return await _warn_of_the_owner(settings.database_url)
+
+
+def _shared(settings: Settings) -> str | None:
+    """Where the consumers' tables are looked for: only where they share the database, else they are not ours."""
+    return None if settings.audit_database_url else settings.database_url
+
+
+def _wanted(settings: Settings) -> list[str]:
+    """The migrations that the database of the service must have."""
+    service, consumers = migrations.targets(settings.database_url, settings.consumers_url)
+    return [*migrations.names(service.folder), *(migrations.names(consumers.folder) if _shared(settings) else [])]
+
+
+async def _warn_of_the_owner(url: str) -> None:
+    try:
+        async with snapshot(url) as books:
+            enforced = await append_only_is_enforced(books)
+    except psycopg.Error as error:
+        raise CannotServe(f"the database cannot be used: {str(error).strip().splitlines()[0]}") from None
+    if not enforced:
+        _log.warning("append_only_not_enforced", reason="DATABASE_URL logs in as the owner or a superuser")
+
+
+def api(container: Container, settings: Settings, listener: socket.socket) -> None:
+    """Serve the HTTP API on the socket until told to stop."""
+    schema = SchemaReader(container.reading_pool(), migrations.TABLE, _wanted(settings))
+
+    async def readiness() -> Mapping[str, str]:
+        return await schema.problems()
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            await _open(stack, container.starting_pool(), container.finishing_pool(), container.reading_pool())
+            stack.push_async_callback(container.gateway().aclose)
+            for lanes in (container.mark(), container.settle(), container.reserve()):
+                stack.push_async_callback(lanes.drain)
+            watching = asyncio.create_task(watch(container.gateway(), container.outbox(), container.registry()))
+            stack.callback(watching.cancel)
+            _keep_the_collector_quiet()
+            yield
+
+    services = Services(
+        pay=container.pay(),
+        reader=container.reader(),
+        ids=uuid7,
+        readiness=readiness,
+        render_metrics=lambda: generate_latest(_scraped(container.registry())),
+        lifespan=lifespan,
+        registry=container.registry(),
+    )
+    options = HttpOptions(
+        api_keys=settings.keys,
+        currencies=settings.currencies,
+        request_timeout_s=settings.request_timeout_s,
+        shutdown_grace_s=settings.shutdown_grace_s,
+        expose_docs=settings.expose_docs,
+        expose_metrics=settings.expose_metrics,
+    )
+    serve(
+        create_app(services, options),
+        settings.http_host,
+        settings.http_port,
+        settings.shutdown_grace_s,
+        sockets=[listener],
+        on_started=lambda port: _log.info("serving", host=settings.http_host, port=port),
+    )
+
+
+async def recover(container: Container, settings: Settings, stop: asyncio.Event) -> None:
+    """Finish what was left PENDING, and purge expired keys, until told to stop."""
+    attempt_s = 2 * settings.gateway_timeout_s + 1.0
+    worker = Recover(
+        container.pending(),
+        container.resolve(),
+        older_than_s=settings.recover_after_s,
+        every_s=settings.recover_every_s,
+        attempt_s=attempt_s,
+        concurrency=RECOVERY_CONCURRENCY,
+        observe=_note_recovery,
+    )
+    async with AsyncExitStack() as stack:
+        await _open(stack, container.finishing_pool(), container.reading_pool())
+        stack.push_async_callback(container.gateway().aclose)
+        for lanes in (container.mark(), container.settle()):
+            stack.push_async_callback(lanes.drain)
+        async with asyncio.TaskGroup() as tasks:
+            alive = tasks.create_task(beat("recover"))
+            tasks.create_task(_purge(container, settings.idempotency_ttl_h, stop))
+            await worker.run(stop)
+            alive.cancel()
+
+
+def run_until_stopped(process: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Run the process; SIGTERM and SIGINT ask it to stop."""
+
+    async def guarded() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        _log.info("started")
+        await process(stop)
+        _log.info("stopped")
+
+    uvloop.run(guarded())
+
+
+async def _purge(container: Container, ttl_h: float, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        purged = 0
+        with suppress(Unavailable):
+            purged = await container.pending().purge_keys(ttl_h, PURGE_BATCH)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.02 if purged == PURGE_BATCH else PURGE_EVERY_S):
+                await stop.wait()
+
+
+def _note_recovery(payment: Payment, result: Answered | StillPending | Exception) -> None:
+    match result:
+        case Answered():
+            _log.info("payment_recovered", payment_id=str(payment.id), user_id=str(payment.user_id))
+        case StillPending(_, why):
+            _log.warning("payment_still_pending", payment_id=str(payment.id), why=why.value)
+        case Unavailable():
+            _log.warning("payment_not_recovered", payment_id=str(payment.id), why=str(result))
+        case error:
+            _log.error("payment_not_recovered", payment_id=str(payment.id), error=type(error).__name__)
+
+
+def _scraped(own: CollectorRegistry) -> CollectorRegistry:
+    """What a scrape reads: this process's metrics, or those of all workers, wherever there are several."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return own
+    of_all = CollectorRegistry()
+    MultiProcessCollector(of_all)  # type: ignore[no-untyped-call]
+    return of_all
+
+
+async def _open(stack: AsyncExitStack, *pools: Pool) -> None:
+    for pool in pools:
+        await pool.open()
+        stack.push_async_callback(pool.close)
+
+
+def _keep_the_collector_quiet() -> None:
+    """What is here now stays: the collector need not look at it, nor look so often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 50)

@@ -1,0 +1,79 @@
+"""The relay's process: the outbox's events to RabbitMQ, or, where there is none, to consumers in this very process."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from uuid import uuid4
+
+from app.adapters.inprocess.broker import InProcessBroker, Subscription
+from app.adapters.postgres.outbox import PostgresOutbox
+from app.adapters.postgres.pool import make_pool
+from app.adapters.rabbitmq import topology
+from app.adapters.rabbitmq.connection import split
+from app.adapters.rabbitmq.publisher import RabbitPublisher
+from app.application.outbox.ports import Backlog, Publisher
+from app.application.outbox.relay import LANES, Relay
+from app.application.outbox.upkeep import keep_up
+from app.main.local.heartbeat import beat
+from app.main.settings import Settings
+from consumers import metrics
+from consumers.audit import Audit
+from consumers.database import Database
+from consumers.exposition import serve
+from consumers.worker import Counts
+
+
+async def relay(settings: Settings, in_process: bool, stop: asyncio.Event) -> None:
+    """Relay until told to stop; what is being published by then is confirmed and marked first."""
+    # A connection for each batch under way, and one for leases and upkeep.
+    pool = make_pool(settings.database_url, "strongbox-relay", LANES + 2)
+    async with AsyncExitStack() as stack:
+        await pool.open()
+        stack.push_async_callback(pool.close)
+        make = _in_process if in_process else _rabbitmq
+        publisher = await stack.enter_async_context(make(settings))
+        outbox = PostgresOutbox(pool)
+        owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
+        alive = asyncio.create_task(beat("relay"))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(keep_up(outbox, settings.outbox_retention_h, _unobserved, stop))
+                tasks.create_task(Relay(outbox, publisher, owner).run(stop))
+        finally:
+            alive.cancel()
+
+
+@asynccontextmanager
+async def _rabbitmq(settings: Settings) -> AsyncIterator[Publisher]:
+    publisher = RabbitPublisher(split(settings.rabbitmq_url))
+    try:
+        yield publisher
+    finally:
+        await publisher.close()
+
+
+@asynccontextmanager
+async def _in_process(settings: Settings) -> AsyncIterator[Publisher]:
+    """The broker with both consumers on it, and the metrics consumer's port."""
+    async with AsyncExitStack() as stack:
+
+        def database(name: str) -> Database:
+            opened = Database(settings.consumers_url, name)
+            stack.push_async_callback(opened.close)
+            return opened
+
+        counts = Counts()
+        collect = partial(metrics.collect, database("strongbox-metrics-read"), counts)
+        await stack.enter_async_context(serve(settings.http_host, settings.metrics_port, collect, lambda: True))
+        handlers: tuple[tuple[topology.Queue, Callable[[Sequence[bytes]], Awaitable[None]]], ...] = (
+            (topology.METRICS, metrics.Metrics(database("strongbox-metrics"))),
+            (topology.AUDIT, Audit(database("strongbox-audit"))),
+        )
+        yield InProcessBroker([Subscription(queue.name, queue.takes, handle) for queue, handle in handlers])
+
+
+def _unobserved(_: Backlog) -> None:
+    """The API's metrics show the backlog: every scrape of any API process sees the one outbox."""

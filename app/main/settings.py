@@ -1,0 +1,181 @@
+"""Settings: the environment, over an optional YAML file (STRONGBOX_CONFIG), over defaults."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+import msgspec
+import psycopg
+import yaml
+from msgspec import Meta
+from psycopg.conninfo import conninfo_to_dict
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+Hours = Annotated[float, Meta(gt=0, le=87_600)]
+Count = Annotated[int, Meta(ge=1, le=100_000)]
+
+
+class InvalidSettings(Exception):  # noqa: N818 -- the name is the message
+    """A setting is missing, wrong, or contradicts another; the message names it."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="upper"):
+    """Every setting, named as in the environment. `_s` are seconds, `_h` hours."""
+
+    database_url: str = ""
+    migrate_database_url: str = ""
+    audit_database_url: str = ""
+    migrate_audit_database_url: str = ""
+    rabbitmq_url: str = ""
+    gateway_url: str = ""
+    api_keys: str = ""
+    extra_currencies: str = "USDC"
+    expose_docs: bool = True
+    expose_metrics: bool = True
+    http_host: str = "127.0.0.1"
+    http_port: Port = 8080
+    http_workers: Annotated[int, Meta(ge=1, le=64)] = 1
+    request_timeout_s: Seconds = 10.0
+    gateway_timeout_s: Seconds = 2.0
+    gateway_attempts: Annotated[int, Meta(ge=1, le=10)] = 3
+    gateway_concurrency: Count = 512
+    breaker_failures: Count = 20
+    breaker_reset_s: Annotated[float, Meta(gt=0, lt=10)] = 5.0
+    recover_after_s: Seconds = 15.0
+    recover_every_s: Seconds = 1.0
+    idempotency_ttl_h: Hours = 24.0
+    outbox_retention_h: Hours = 24.0
+    shutdown_grace_s: Seconds = 15.0
+    metrics_port: Port = 9101
+    mock_gateway_port: Port = 8081
+    mock_gateway_mode: Literal[
+        "happy", "timeout", "500", "declined", "latency", "random", "429", "reset", "garbage", "wrong_amount"
+    ] = "happy"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+
+    def __post_init__(self) -> None:
+        if self.recover_after_s <= self.request_timeout_s:
+            raise InvalidSettings(
+                f"RECOVER_AFTER_S ({self.recover_after_s:g}) must exceed "
+                f"REQUEST_TIMEOUT_S ({self.request_timeout_s:g}): "
+                "recovery takes a payment over only when its request is over"
+            )
+        if self.gateway_timeout_s >= self.request_timeout_s:
+            raise InvalidSettings(
+                f"GATEWAY_TIMEOUT_S ({self.gateway_timeout_s:g}) must be below "
+                f"REQUEST_TIMEOUT_S ({self.request_timeout_s:g})"
+            )
+        self._check_urls()
+        if self.api_keys and not self.keys:
+            raise InvalidSettings("API_KEYS holds no key")
+        for code in self.currencies:
+            if not (3 <= len(code) <= 5 and code.isascii() and code.isalpha() and code.isupper()):
+                raise InvalidSettings(f"EXTRA_CURRENCIES: {code!r} is not three to five capital letters")
+
+    def _check_urls(self) -> None:
+        """See whether the URLs are any. No message quotes one: passwords are in them."""
+        for name in ("database_url", "migrate_database_url", "audit_database_url", "migrate_audit_database_url"):
+            try:
+                conninfo_to_dict(getattr(self, name))
+            except psycopg.ProgrammingError:
+                raise InvalidSettings(f"{name.upper()} is not a PostgreSQL connection string") from None
+        if self.gateway_url and not _is_url(self.gateway_url, "http", "https"):
+            raise InvalidSettings("GATEWAY_URL is not an http:// or https:// URL")
+        for number, broker in enumerate(filter(None, map(str.strip, self.rabbitmq_url.split(","))), start=1):
+            if not _is_url(broker, "amqp", "amqps"):
+                raise InvalidSettings(f"RABBITMQ_URL: broker {number} is not an amqp:// or amqps:// URL")
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """The currencies beyond ISO 4217's."""
+        return tuple(code.strip() for code in self.extra_currencies.split(",") if code.strip())
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The API keys."""
+        return tuple(key.strip() for key in self.api_keys.split(",") if key.strip())
+
+    @property
+    def owner_url(self) -> str:
+        """Where migrations run: the owner's URL of the database."""
+        return self.migrate_database_url or self.database_url
+
+    @property
+    def consumers_url(self) -> str:
+        """The database of the consumers."""
+        return self.audit_database_url or self.database_url
+
+    @property
+    def consumers_owner_url(self) -> str:
+        """Where the consumers' migrations run."""
+        return self.migrate_audit_database_url or self.audit_database_url or self.owner_url
+
+    def require(self, *names: str) -> Self:
+        """The settings, once each of the named ones (`"database_url"`) is given.
+
+        Raises:
+            InvalidSettings: one is not; the message names it.
+        """
+        for name in names:
+            if not getattr(self, name):
+                raise InvalidSettings(f"{name.upper()} is not set")
+        return self
+
+
+def load(environ: Mapping[str, str] | None = None, found: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings. `found` is what a run in this folder serves: it stands below environment and file.
+
+    Raises:
+        InvalidSettings: a value is wrong or contradicts another, or the file cannot be read.
+    """
+    environ = os.environ if environ is None else environ
+    values: dict[str, Any] = {name: value for name, value in (found or {}).items() if name in _TYPES}
+    if path := environ.get("STRONGBOX_CONFIG"):
+        values |= _file(Path(path))
+    # An empty variable counts as not set, as compose files and CI systems produce them.
+    values |= {name: environ[name] for name in Settings.__struct_encode_fields__ if environ.get(name, "").strip()}
+    settings = Settings()
+    converted: dict[str, Any] = {}
+    for name, value in values.items():
+        converted[name] = _convert(name, value)
+    try:
+        return msgspec.convert(msgspec.to_builtins(settings) | converted, Settings)
+    except msgspec.ValidationError as error:
+        cause = error.__cause__
+        raise InvalidSettings(str(cause) if isinstance(cause, InvalidSettings) else str(error)) from None
+
+
+def _is_url(text: str, *schemes: str) -> bool:
+    try:
+        url = urlsplit(text)
+        return url.scheme in schemes and bool(url.hostname) and (url.port is None or url.port > 0)
+    except ValueError:
+        return False
+
+
+_TYPES = {field.encode_name: field.type for field in msgspec.structs.fields(Settings)}
+
+
+def _convert(name: str, value: object) -> object:
+    if name not in _TYPES:
+        raise InvalidSettings(f"{name} is not a setting")
+    try:
+        return msgspec.convert(value, _TYPES[name], strict=False)
+    except msgspec.ValidationError as error:
+        raise InvalidSettings(f"{name}: {str(error)[0].lower()}{str(error)[1:]}") from None
+
+
+def _file(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InvalidSettings(f"STRONGBOX_CONFIG: {path} cannot be read: {type(error).__name__}") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise InvalidSettings(f"STRONGBOX_CONFIG: {path} is not a mapping of names to values")
+    return {str(name).upper(): value for name, value in content.items() if value is not None}

@@ -1,0 +1,213 @@
+"""Consume a RabbitMQ queue: at least once from the broker, in batches, acknowledged only after the commit."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+from aiormq import spec
+from aiormq.abc import DeliveredMessage
+from pamqp.common import FieldTable
+
+from app.adapters.rabbitmq import topology
+from app.adapters.rabbitmq.connection import BrokerError, Connection, connected
+from consumers import messages
+from consumers.worker import Counts, Delivery, Handle, Outcome, Worker, pause
+
+# Two batches' worth: one under way, one arriving.
+PREFETCH: Final = 800
+BATCH: Final = 400
+RECONNECT_S: Final = 0.5
+BROKER_TIMEOUT_S: Final = 5.0
+# How often an idle consumer says that it is alive.
+ALIVE_EVERY_S: Final = 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Consumer:
+    """Feeds a queue's messages to a handler, from whichever broker answers.
+
+    `alive` is called while there is a session with a broker and the handler works.
+    """
+
+    def __init__(
+        self,
+        brokers: Sequence[str],
+        queue: topology.Queue,
+        handle: Handle,
+        counts: Counts,
+        alive: Callable[[], None],
+    ) -> None:
+        self._brokers = brokers
+        self._queue = queue
+        self._handle = handle
+        self._counts = counts
+        self._alive = alive
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Consume until told to stop; then finish what has arrived and acknowledge it."""
+        failures = 0
+        while not stop.is_set():
+            try:
+                async with connected(self._brokers, f"strongbox-{self._queue.name}") as connection:
+                    session = _Session(connection, self._queue, self._handle, self._counts, self._alive)
+                    await session.open()
+                    _log.info("consuming", queue=self._queue.name)
+                    failures = 0
+                    await session.run(stop)
+            except BrokerError as error:
+                self._failed(failures, error)
+            except asyncio.CancelledError as error:
+                # aiormq ends the calls of a breaking connection by cancelling them; nobody cancelled *us*.
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                self._failed(failures, error)
+            failures += 1
+            await pause(RECONNECT_S, stop)
+
+    def _failed(self, failures: int, error: BaseException) -> None:
+        if failures < 2:
+            _log.warning("broker_away", queue=self._queue.name, error=type(error).__name__, reason=str(error))
+
+
+class _Session:
+    """One channel's life: what it delivered lives and dies with it."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        queue: topology.Queue,
+        handle: Handle,
+        counts: Counts,
+        alive: Callable[[], None],
+    ) -> None:
+        self._connection = connection
+        self._queue = queue
+        self._alive = alive
+        self._abandon = asyncio.Event()
+        self._worker = Worker(handle, counts, self._abandon)
+        self._wake = asyncio.Event()
+        self._over = False
+        self._arrived: list[Delivery] = []
+        # Unacknowledged, by tag: in the order of their tags, as the broker counts them up.
+        self._held: dict[int, Delivery] = {}
+
+    async def open(self) -> None:
+        async with asyncio.timeout(BROKER_TIMEOUT_S):
+            self._channel = channel = await self._connection.open_channel()
+            channel.closing.add_done_callback(self._end)
+            channel.on_consumer_cancel_callbacks.add(self._end)  # the queue was deleted
+            await topology.declare(channel)
+            await channel.basic_qos(prefetch_count=PREFETCH)
+            self._tag = (await channel.basic_consume(self._queue.name, self._arrive)).consumer_tag
+
+    async def run(self, stop: asyncio.Event) -> None:
+        stopping = asyncio.create_task(self._stop(stop))
+        try:
+            while not (self._over or stop.is_set()):
+                await self._wait()
+                await self._work()
+                if not self._over:
+                    self._alive()
+            if not self._over:
+                await self._finish()
+        except ConnectionError:
+            if not self._abandon.is_set():
+                raise
+        finally:
+            stopping.cancel()
+
+    async def _finish(self) -> None:
+        async with asyncio.timeout(BROKER_TIMEOUT_S):
+            await self._channel.basic_cancel(self._tag or "")
+        while self._arrived:
+            await self._work()
+
+    async def _stop(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._abandon.set()
+        self._wake.set()
+
+    def _end(self, *_: object) -> None:
+        self._over = True
+        self._abandon.set()
+        self._wake.set()
+
+    async def _arrive(self, message: DeliveredMessage) -> None:
+        # Each message comes in a task of its own, and the tasks run in the order of their messages up to their first
+        # await: there must be none here.
+        body = bytes(message.body)
+        tag = message.delivery_tag
+        assert tag is not None
+        delivery = Delivery(tag, messages.subject(body) or f"without subject {tag}", body, message)
+        self._held[tag] = delivery
+        self._arrived.append(delivery)
+        self._wake.set()
+
+    async def _wait(self) -> None:
+        if not self._arrived:
+            retry_at = self._worker.next_retry_at()
+            now = asyncio.get_running_loop().time()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(ALIVE_EVERY_S, ALIVE_EVERY_S if retry_at is None else retry_at - now)):
+                    await self._wake.wait()
+        self._wake.clear()
+
+    async def _work(self) -> None:
+        batch, self._arrived = self._arrived[:BATCH], self._arrived[BATCH:]
+        outcome = Outcome()
+        try:
+            await self._worker.work(batch, outcome)
+            await self._worker.retry(asyncio.get_running_loop().time(), outcome)
+        finally:
+            if not self._over:
+                await self._settle(outcome)
+
+    async def _settle(self, outcome: Outcome) -> None:
+        async with asyncio.timeout(BROKER_TIMEOUT_S):
+            for delivery, reason in outcome.dead:
+                await self._bury(delivery, reason)
+            tags = [delivery.tag for delivery in outcome.done] + [delivery.tag for delivery, _ in outcome.dead]
+            for tag in tags:
+                del self._held[tag]
+            # Everything older than the oldest that is still held goes with one acknowledgement.
+            oldest = next(iter(self._held), None)
+            together = [tag for tag in tags if oldest is None or tag < oldest]
+            if together:
+                await self._channel.basic_ack(max(together), multiple=True)
+            for tag in tags:
+                if oldest is not None and tag > oldest:
+                    await self._channel.basic_ack(tag)
+
+    async def _bury(self, delivery: Delivery, reason: str) -> None:
+        """Put the message into the dead-letter queue. It is confirmed there before it is acknowledged here."""
+        message: DeliveredMessage = delivery.message
+        headers: FieldTable = {
+            name: value for name, value in (message.header.properties.headers or {}).items() if isinstance(value, str)
+        }
+        headers |= {
+            "x-death-reason": reason[:500],
+            "x-death-queue": self._queue.name,
+            "x-death-exchange": message.exchange or "",
+            "x-death-routing-key": message.routing_key or "",
+            "x-death-attempts": delivery.attempts,
+            "x-death-at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        }
+        properties = message.header.properties
+        await self._channel.basic_publish(
+            delivery.body,
+            routing_key=self._queue.dead_letters,
+            properties=spec.Basic.Properties(
+                content_type=properties.content_type,
+                message_id=properties.message_id,
+                message_type=properties.message_type,
+                delivery_mode=2,
+                headers=headers,
+            ),
+            mandatory=True,
+        )
+        _log.error("message_buried", message_id=properties.message_id, queue=self._queue.dead_letters, reason=reason)

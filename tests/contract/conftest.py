@@ -1,0 +1,173 @@
+"""One suite over the fake and over PostgreSQL: a fake counts only if it passes what the real thing passes."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+
+from app.adapters.postgres.books import PostgresBooks
+from app.adapters.postgres.pending import PostgresPendingPayments
+from app.adapters.postgres.pool import Pool, make_pool
+from app.adapters.postgres.reading import PostgresReader
+from app.application.payments.reserve import Reserve
+from app.application.payments.settle import Mark, Settle
+from app.application.ports import PaymentRequest
+from app.application.wallets.fund import Fund
+from app.domain.ids import ProviderId, UserId
+from app.domain.payments.payment import Payment
+from app.main.ids import uuid7
+from tests.builders import PlainAnswers, money, payment_request, provider_id, user_id
+from tests.fakes.books import FakeBooks, FakeReader, UnsteadyBooks
+
+
+class House:
+    """The books with all that reads them, and what a test does around them."""
+
+    books: Any
+    reader: Any
+    keys: Any
+    pending: Any
+
+    async def add_provider(self, *, active: bool = True) -> ProviderId:
+        raise NotImplementedError
+
+    async def pass_time(self, seconds: float) -> None:
+        raise NotImplementedError
+
+    async def payment(self, payment: Payment) -> Payment:
+        """The payment as it stands."""
+        async with self.books.begin() as work:
+            held = await work.hold([payment], [])
+        found = held.payments[payment.id]
+        assert isinstance(found, Payment)
+        return found
+
+    async def events(self, user: UserId) -> list[tuple[str, int]]:
+        raise NotImplementedError
+
+    async def entries(self, user: UserId) -> list[int]:
+        """Every entry's amount."""
+        raise NotImplementedError
+
+    async def funded(self, balance_minor: int = 10_000) -> UserId:
+        """A new user with a wallet."""
+        user = user_id()
+        await self.fund(user, money(balance_minor), None)
+        return user
+
+    async def request(self, balance_minor: int = 10_000, **overrides: Any) -> PaymentRequest:
+        """A request that can be paid."""
+        if "user_id" not in overrides:
+            overrides["user_id"] = await self.funded(balance_minor)
+        if "provider_id" not in overrides:
+            overrides["provider_id"] = await self.add_provider()
+        return payment_request(**overrides)
+
+    async def balance(self, user: UserId) -> int:
+        (balance,) = await self.reader.balances(user)
+        return int(balance.current_balance)
+
+    def reserve_over(self, books: Any) -> Reserve:
+        return Reserve(books, PlainAnswers(), uuid7)
+
+    def settle_over(self, books: Any) -> Settle:
+        return Settle(books, PlainAnswers(), uuid7)
+
+    def unsteady(self, *fates: Any) -> UnsteadyBooks:
+        return UnsteadyBooks(self.books, *fates)
+
+    @property
+    def reserve(self) -> Reserve:
+        return self.reserve_over(self.books)
+
+    @property
+    def settle(self) -> Settle:
+        return self.settle_over(self.books)
+
+    @property
+    def mark(self) -> Mark:
+        return Mark(self.books, PlainAnswers())
+
+    @property
+    def fund(self) -> Fund:
+        return Fund(self.books, uuid7)
+
+
+class FakeHouse(House):
+    def __init__(self) -> None:
+        self.books = self.keys = self.pending = FakeBooks()
+        self.reader = FakeReader(self.books)
+
+    async def add_provider(self, *, active: bool = True) -> ProviderId:
+        provider = provider_id()
+        self.books.providers[provider] = active
+        return provider
+
+    async def pass_time(self, seconds: float) -> None:
+        self.books.clock.advance(seconds)
+
+    async def events(self, user: UserId) -> list[tuple[str, int]]:
+        return [(e.type.value, e.sequence) for e in self.books.events if e.payment.user_id == user]
+
+    async def entries(self, user: UserId) -> list[int]:
+        mine = [t for t in self.books.transactions.values() if t.user_id == user]
+        return [entry.amount_minor for transaction in mine for entry in transaction.entries]
+
+
+@dataclass
+class PostgresHouse(House):
+    pool: Pool
+    owner: psycopg.AsyncConnection[Any]
+
+    def __post_init__(self) -> None:
+        self.books = PostgresBooks(self.pool)
+        self.reader = self.keys = PostgresReader(self.pool)
+        self.pending = PostgresPendingPayments(self.pool)
+
+    async def add_provider(self, *, active: bool = True) -> ProviderId:
+        provider = provider_id()
+        insert = "INSERT INTO service_providers (id, name, is_active) VALUES (%s, 'test', %s)"
+        await self.owner.execute(insert, (provider, active))
+        return provider
+
+    async def pass_time(self, seconds: float) -> None:
+        """Everything happened that much earlier."""
+        for table, columns in (
+            ("payments", ("created_at", "recover_after")),
+            ("idempotency_keys", ("created_at", "finalized_at")),
+        ):
+            moved = ", ".join(f"{c} = {c} - make_interval(secs => {seconds})" for c in columns)
+            await self.owner.execute(f"UPDATE {table} SET {moved}".encode())
+
+    async def events(self, user: UserId) -> list[tuple[str, int]]:
+        query = "SELECT type, sequence FROM outbox_events WHERE user_id = %s ORDER BY id"
+        rows = await self.owner.execute(query, (user,))
+        return [(kind, sequence) for kind, sequence in await rows.fetchall()]
+
+    async def entries(self, user: UserId) -> list[int]:
+        rows = await self.owner.execute("SELECT amount FROM ledger_entries WHERE user_id = %s", (user,))
+        return [amount for (amount,) in await rows.fetchall()]
+
+
+@pytest.fixture
+async def postgres_house(module_database: Any) -> AsyncIterator[PostgresHouse]:
+    """The books in PostgreSQL, as the services' own role sees them."""
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(make_pool(module_database.app_url, "contract", 6))
+        await pool.wait()
+        owner = await psycopg.AsyncConnection.connect(module_database.owner_url, autocommit=True)
+        await stack.enter_async_context(owner)
+        yield PostgresHouse(pool, owner)
+
+
+@pytest.fixture(params=["fake", "postgres"])
+def house(request: pytest.FixtureRequest) -> House:
+    """The books, once in memory and once in PostgreSQL."""
+    if request.param == "fake":
+        return FakeHouse()
+    found = request.getfixturevalue("postgres_house")
+    assert isinstance(found, House)
+    return found

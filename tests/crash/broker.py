@@ -1,0 +1,121 @@
+"""RabbitMQ as the tests handle it: from outside, with a connection for each word."""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from aiormq import spec
+from aiormq.abc import AbstractChannel
+
+from app.adapters.rabbitmq import topology
+from app.adapters.rabbitmq.connection import connected
+from app.main.local.rabbitmq import RabbitMQNode
+
+T = TypeVar("T")
+
+WITNESS = "witness"
+
+
+class Broker:
+    """One node, and what is in it."""
+
+    def __init__(self, node: RabbitMQNode) -> None:
+        self.node = node
+
+    def begin_anew(self) -> None:
+        """Leave only a queue of our own, which gets a copy of everything that is published."""
+
+        async def clear(channel: AbstractChannel) -> None:
+            for queue in topology.QUEUES:
+                await channel.queue_delete(queue.name)
+                await channel.queue_delete(queue.dead_letters)
+            await channel.queue_delete(WITNESS)
+            await channel.exchange_delete(topology.EXCHANGE)
+            await topology.declare(channel)
+            await channel.queue_declare(WITNESS, durable=True)
+            await channel.queue_bind(WITNESS, topology.EXCHANGE, "#")
+
+        self._do(clear)
+
+    def delete_queue(self, name: str) -> None:
+        self._do(lambda channel: channel.queue_delete(name))
+
+    def delete_exchange(self) -> None:
+        self._do(lambda channel: channel.exchange_delete(topology.EXCHANGE))
+
+    def unbind(self, queue: topology.Queue) -> None:
+        """Take the queue's bindings away; the queue stays."""
+
+        async def unbind(channel: AbstractChannel) -> None:
+            for key in queue.bindings:
+                await channel.queue_unbind(queue.name, topology.EXCHANGE, key)
+
+        self._do(unbind)
+
+    def watch_again(self) -> None:
+        """Bind our own queue again, after the exchange was gone."""
+        self._do(lambda channel: channel.queue_bind(WITNESS, topology.EXCHANGE, "#"))
+
+    def publish(self, body: bytes, key: str, message_id: str) -> None:
+        properties = spec.Basic.Properties(message_id=message_id, delivery_mode=2)
+        self._do(
+            lambda channel: channel.basic_publish(
+                body, exchange=topology.EXCHANGE, routing_key=key, properties=properties, mandatory=True
+            )
+        )
+
+    def published(self, payment_id: str) -> list[int]:
+        """The sequence numbers of the payment's events, in the order in which they were published."""
+        events = [json.loads(body) for body, _ in self._peek(WITNESS) if payment_id.encode() in body]
+        return [event["sequence"] for event in events if event["subject"] == payment_id]
+
+    def dead_letters(self, queue: topology.Queue) -> dict[str, str]:
+        """The reason for each dead letter, by its message id."""
+        return {
+            str(properties.message_id): str((properties.headers or {}).get("x-death-reason"))
+            for _, properties in self._peek(queue.dead_letters)
+        }
+
+    def purge(self, name: str) -> None:
+        self._do(lambda channel: channel.queue_purge(name))
+
+    def depth(self, name: str) -> int:
+        return self._do(lambda channel: channel.queue_declare(name, passive=True)).message_count or 0
+
+    def control(self, *words: str) -> None:
+        """Run `rabbitmqctl`."""
+        command = ["/usr/lib/rabbitmq/bin/rabbitmqctl", *words]
+        done = subprocess.run(
+            command, env=self.node._environment(), capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+
+    def _peek(self, name: str) -> list[tuple[bytes, spec.Basic.Properties]]:
+        """All messages of a queue, which go back into it when the connection ends."""
+
+        async def peek(channel: AbstractChannel) -> list[tuple[bytes, spec.Basic.Properties]]:
+            found: list[tuple[bytes, spec.Basic.Properties]] = []
+            while True:
+                message = await channel.basic_get(name)
+                if isinstance(message.delivery, spec.Basic.GetEmpty):
+                    return found
+                found.append((bytes(message.body), message.header.properties))
+
+        return self._do(peek)
+
+    def _do(self, work: Callable[[AbstractChannel], Awaitable[T]]) -> T:
+        async def do() -> T:
+            async with connected([self.node.url], "the tests") as connection:
+                return await work(await connection.open_channel())
+
+        return asyncio.run(asyncio.wait_for(do(), 30))
+
+
+def metrics_total(text: str, status: str) -> float:
+    """What the metrics consumer says: how many payments reached the status."""
+    start = f'strongbox_payments_total{{currency="USD",status="{status}"}} '
+    other = f'strongbox_payments_total{{status="{status}",currency="USD"}} '
+    lines: list[Any] = [line for line in text.splitlines() if line.startswith((start, other))]
+    return float(lines[0].rpartition(" ")[2]) if lines else 0.0

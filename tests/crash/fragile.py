@@ -1,0 +1,255 @@
+"""A house whose parts can be frozen, cut off and killed, each at an exact point, from outside."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+
+from app.main.local.postgres import PostgresServer
+from app.main.local.roles import Urls
+from tests.crash.broker import Broker, metrics_total
+from tests.crash.dialects import Amqp, Http, Postgres
+from tests.crash.proxy import Proxy
+from tests.e2e.house import House, _ok, wait_until
+
+# Wider than those of other tests: a busy machine must not turn an answer into a time-out.
+TIMES = {
+    "REQUEST_TIMEOUT_S": "4",
+    "GATEWAY_TIMEOUT_S": "0.8",
+    "GATEWAY_ATTEMPTS": "2",
+    "RECOVER_AFTER_S": "4.5",
+}
+# Recovery that takes over while the request is still under way, as if the API had been paused.
+EARLY = {"REQUEST_TIMEOUT_S": "1", "GATEWAY_TIMEOUT_S": "0.8", "RECOVER_AFTER_S": "1.1"}
+PARTS = {
+    "gateway": ("mock_gateway",),
+    "relay": ("app", "relay"),
+    "recover": ("app", "recover"),
+    "metrics": ("consumers", "metrics"),
+    "audit": ("consumers", "audit"),
+    "api": ("app", "api"),
+}
+
+
+class Fragile(House):
+    """Between the API and its database, and between each process and the gateway or the broker, stands a proxy."""
+
+    def __init__(self, server: PostgresServer, database: Urls, broker: Broker, folder: Path, **settings: str) -> None:
+        super().__init__(database, broker.node.url, folder, **TIMES, **settings)
+        self.server = server
+        self.broker = broker
+        self.postgres = Proxy(server.port, Postgres)
+        self.gateway = Proxy(self.ports["MOCK_GATEWAY_PORT"], Http)
+        self.recovery_gateway = Proxy(self.ports["MOCK_GATEWAY_PORT"], Http)
+        self.rabbitmq = Proxy(broker.node.port, Amqp)
+        by_proxy = {"RABBITMQ_URL": _elsewhere(broker.node.url, broker.node.port, self.rabbitmq.port)}
+        self.own = {
+            "api": {
+                "DATABASE_URL": _elsewhere(database.app_url, server.port, self.postgres.port) + "?sslmode=disable",
+                "GATEWAY_URL": f"http://127.0.0.1:{self.gateway.port}",
+            },
+            "recover": {"GATEWAY_URL": f"http://127.0.0.1:{self.recovery_gateway.port}"},
+            "gateway": {"MOCK_GATEWAY_JOURNAL": str(folder / "gateway.journal")},
+            "relay": by_proxy,
+            "audit": by_proxy,
+            "metrics": by_proxy,
+        }
+        self._clients = ThreadPoolExecutor(64)
+
+    def close(self) -> None:
+        """End what the processes talked through."""
+        for proxy in (self.postgres, self.gateway, self.recovery_gateway, self.rabbitmq):
+            proxy.close()
+        self._clients.shutdown()
+
+    def start(
+        self, name: str, *words: str, expect: Callable[[], bool] | None = None, **own: str
+    ) -> subprocess.Popen[bytes]:
+        """Start a process with settings of its own."""
+        plain = self.environment
+        self.environment = plain | self.own.get(name.rstrip("2"), {}) | own
+        try:
+            return super().start(name, *words, expect=expect)
+        finally:
+            self.environment = plain
+
+    def begin(self, name: str, **own: str) -> None:
+        """Start one of the parts, or a second one of its kind: `relay2`."""
+        ready = {
+            "api": f"{self.api_url}/readyz",
+            "gateway": f"{self.gateway_url}/health",
+            "metrics": f"{self.metrics_url}/metrics",
+        }.get(name)
+        starts = self._starts(name)
+        self.start(
+            name,
+            *PARTS[name.rstrip("2")],
+            expect=partial(_ok, ready) if ready else lambda: self._starts(name) > starts,
+            **own,
+        )
+
+    def _starts(self, name: str) -> int:
+        """How often a process of that name has begun its work, and would end in good order when told to."""
+        return self.log(name).count('"event":"started"') if (self.folder / f"{name}.log").exists() else 0
+
+    def mend(self) -> None:
+        """Whatever the last test left: everything runs, and the gateway works."""
+        for name, process in list(self.processes.items()):
+            if name.endswith("2"):
+                self.kill(name)
+            elif process.poll() is not None:
+                del self.processes[name]
+        for name in PARTS:
+            if name not in self.processes:
+                self.begin(name)
+        self.mode("happy")
+
+    def kill(self, name: str) -> None:
+        """kill -9."""
+        self.stop(name, signal.SIGKILL)
+
+    @contextlib.contextmanager
+    def without(self, name: str) -> Iterator[None]:
+        """The part ends in good order, and is there again afterwards."""
+        assert self.stop(name) == 0
+        yield
+        self.begin(name)
+
+    @contextlib.contextmanager
+    def early_recovery(self) -> Iterator[None]:
+        """Recovery works on payments whose request is still under way."""
+        self.stop("recover")
+        self.begin("recover", **EARLY)
+        yield
+        self.stop("recover")
+        self.begin("recover")
+
+    @contextlib.contextmanager
+    def paused(self, *names: str) -> Iterator[None]:
+        """The processes are stopped in their tracks, and wake up afterwards."""
+        for name in names:
+            self.processes[name].send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for name in names:
+                self.processes[name].send_signal(signal.SIGCONT)
+
+    def consumers_command(self, *words: str) -> str:
+        """Run a command of the consumers to its end; what it prints."""
+        command = [sys.executable, "-m", "consumers", *words]
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, f"{words} exited {done.returncode}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def pay_later(self, user_id: uuid.UUID, amount: int, key: str | None = None) -> "Future[httpx.Response]":
+        """Send a payment, and go on."""
+        return self._clients.submit(self.pay, user_id, amount, key)
+
+    def as_superuser(self) -> psycopg.Connection:
+        """A session that sees everything."""
+        name = self.database.app_url.rpartition("/")[2]
+        return psycopg.connect(self.server.url(name), autocommit=True)
+
+    @contextlib.contextmanager
+    def locked(self, table: str) -> Iterator[None]:
+        """Nobody can write the table."""
+        with psycopg.connect(self.database.owner_url) as session:
+            session.execute(f"LOCK TABLE {table} IN SHARE MODE")
+            yield
+
+    def wait_for_session(self, application: str, waits_for: str, statement: str = "") -> None:
+        """Wait until a statement of the application, with that text in it, waits for a `Lock`, or for `SyncRep`."""
+        with self.as_superuser() as session:
+            find = (
+                "SELECT FROM pg_stat_activity WHERE application_name = %s AND datname = current_database()"
+                " AND %s IN (wait_event_type, wait_event) AND strpos(query, %s) > 0"
+            )
+            wait_until(
+                lambda: bool(session.execute(find, (application, waits_for, statement)).fetchall()),
+                f"{application} to wait for {waits_for}",
+            )
+
+    def wait_until_rolled_back(self, application: str) -> None:
+        """Wait until no statement of the application waits for a lock: a dead process's have run into their limit."""
+        with self.as_superuser() as session:
+            find = (
+                "SELECT FROM pg_stat_activity WHERE application_name = %s AND datname = current_database()"
+                " AND (wait_event_type = 'Lock' OR state <> 'idle')"
+            )
+            wait_until(lambda: not session.execute(find, (application,)).fetchall(), f"the end of {application}")
+
+    def statuses(self, user_id: uuid.UUID) -> list[str]:
+        """The statuses of the user's payments, by age."""
+        rows = self.query("SELECT status FROM payments WHERE user_id = %s ORDER BY created_at", user_id)
+        return [status for (status,) in rows]
+
+    def payment_id(self, user_id: uuid.UUID) -> str:
+        """The user's only payment."""
+        ((found,),) = self.query("SELECT id FROM payments WHERE user_id = %s", user_id)
+        return str(found)
+
+    def marked(self, user_id: uuid.UUID) -> bool:
+        """Whether a void is announced for the user's payment."""
+        return bool(self.query("SELECT FROM payments WHERE user_id = %s AND void_requested_at IS NOT NULL", user_id))
+
+    def wait_for_status(self, user_id: uuid.UUID, *statuses: str, limit_s: float = 40) -> None:
+        """Wait until the user's payments have these statuses."""
+        wait_until(lambda: self.statuses(user_id) == list(statuses), f"{statuses}", limit_s)
+
+    def at_the_gateway(self, payment_id: str) -> dict[str, Any]:
+        """All that the gateway knows of a payment, the requests it got included."""
+        answer = httpx.get(f"{self.gateway_url}/admin/charges/{payment_id}")
+        found: dict[str, Any] = {} if answer.status_code == 404 else answer.raise_for_status().json()
+        return found
+
+    def counted(self, status: str) -> float:
+        """How many payments of that status the metrics consumer has counted."""
+        return metrics_total(httpx.get(f"{self.metrics_url}/metrics").raise_for_status().text, status)
+
+    def wait_until_counted(self, approved: float) -> None:
+        """Wait until the metrics consumer has counted that many approved payments, and has no more to count."""
+        wait_until(lambda: self.counted("APPROVED") >= approved, "the metrics")
+        wait_until(lambda: self.broker.depth("metrics.queue") == 0, "the metrics queue to be empty")
+        assert self.counted("APPROVED") == approved
+
+    def unsent(self) -> int:
+        """How many events wait in the outbox."""
+        ((count,),) = self.query("SELECT count(*) FROM outbox_events WHERE sent_at IS NULL")
+        return int(count)
+
+    def verify(self) -> None:
+        """As ever, and the money has not changed in sum; leases of dead relays end first."""
+        wait_until(self.quiet, "everything to be settled, sent and audited", 60)
+        super().verify()
+
+
+@contextlib.contextmanager
+def open_house(house: Fragile) -> Iterator[Fragile]:
+    """The house with all its processes. Those that a failed test left in a state are killed, the others end well."""
+    try:
+        house.start_all()
+        yield house
+        house.mend()
+        assert set(house.stop_all().values()) == {0}
+    finally:
+        for process in house.processes.values():
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+        house.close()
+
+
+def _elsewhere(url: str, port: int, other_port: int) -> str:
+    return url.replace(f":{port}/", f":{other_port}/")

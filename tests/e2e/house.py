@@ -1,0 +1,217 @@
+"""Strongbox as its operators run it: real processes, a real database, a real broker, a real gateway."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+
+from app.main.local.processes import free_port
+from app.main.local.roles import Urls
+
+LIMIT_S = 30.0
+API_KEY = "a-key-for-the-tests"
+HEADERS = {"X-API-Key": API_KEY}
+
+# Short times, in the proportions of the defaults.
+QUICK = {
+    "REQUEST_TIMEOUT_S": "3",
+    "GATEWAY_TIMEOUT_S": "0.5",
+    "RECOVER_AFTER_S": "3.5",
+    "RECOVER_EVERY_S": "0.2",
+    "BREAKER_FAILURES": "1000",
+    "LOG_LEVEL": "info",
+}
+
+
+class House:
+    """The processes of one Strongbox, over a database and a broker that are there."""
+
+    def __init__(self, database: Urls, rabbitmq_url: str, folder: Path, **settings: str) -> None:
+        self.database = database
+        self.folder = folder
+        self.ports = {name: free_port() for name in ("HTTP_PORT", "METRICS_PORT", "MOCK_GATEWAY_PORT")}
+        self.api_url = f"http://127.0.0.1:{self.ports['HTTP_PORT']}"
+        self.metrics_url = f"http://127.0.0.1:{self.ports['METRICS_PORT']}"
+        self.gateway_url = f"http://127.0.0.1:{self.ports['MOCK_GATEWAY_PORT']}"
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "DATABASE_URL": database.app_url,
+            "MIGRATE_DATABASE_URL": database.owner_url,
+            "RABBITMQ_URL": rabbitmq_url,
+            "GATEWAY_URL": self.gateway_url,
+            "API_KEYS": API_KEY,
+            **{name: str(port) for name, port in self.ports.items()},
+            **QUICK,
+            **settings,
+        }
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.provider_id = uuid.uuid4()
+
+    def start(self, name: str, *words: str, expect: Callable[[], bool] | None = None) -> subprocess.Popen[bytes]:
+        """Start a process (`python -m WORDS`), and wait until it does what is expected."""
+        with (self.folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *words], cwd=self.folder, env=self.environment, stdout=log, stderr=log
+            )
+        self.processes[name] = process
+        if expect is not None:
+            wait_until(lambda: expect() or self._alive(name), f"{name} to be ready")
+        return process
+
+    def _alive(self, name: str) -> bool:
+        process = self.processes[name]
+        assert process.poll() is None, f"{name} ended: {self.log(name)}"
+        return False
+
+    def log(self, name: str) -> str:
+        """What the process has logged."""
+        return (self.folder / f"{name}.log").read_text(errors="replace")
+
+    def start_gateway(self) -> None:
+        self.start("gateway", "mock_gateway", expect=lambda: _ok(f"{self.gateway_url}/health"))
+
+    def start_api(self) -> None:
+        self.start("api", "app", "api", expect=lambda: _ok(f"{self.api_url}/readyz"))
+
+    def start_all(self) -> None:
+        """Start everything, and put a provider there."""
+        self.start_gateway()
+        self.start("relay", "app", "relay")
+        self.start("recover", "app", "recover")
+        self.start("metrics", "consumers", "metrics", expect=lambda: _ok(f"{self.metrics_url}/metrics"))
+        self.start("audit", "consumers", "audit")
+        self.start_api()
+        self.command("provider", "add", "Acme", "--id", str(self.provider_id))
+
+    def stop(self, name: str, number: signal.Signals = signal.SIGTERM) -> int:
+        """End a process and wait for it; its exit code."""
+        process = self.processes.pop(name)
+        process.send_signal(number)
+        return process.wait(LIMIT_S)
+
+    def stop_all(self) -> dict[str, int]:
+        """End everything in good order; the exit codes."""
+        order = ("api", "recover", "relay", "metrics", "audit", "gateway")
+        return {name: self.stop(name) for name in order if name in self.processes}
+
+    def command(self, *words: str, code: int = 0) -> str:
+        """Run a command of `strongbox` to its end; what it prints."""
+        done = subprocess.run(
+            [sys.executable, "-m", "app", *words],
+            cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == code, f"{words} exited {done.returncode}: {done.stdout}{done.stderr}"
+        return done.stdout + done.stderr
+
+    def wallet(self, amount: int, currency: str = "USD") -> uuid.UUID:
+        """A new user with that much."""
+        user_id = uuid.uuid4()
+        self.command("wallet", "fund", str(user_id), currency, str(amount))
+        return user_id
+
+    def mode(self, mode: str, **how: Any) -> None:
+        """Switch the gateway."""
+        httpx.put(f"{self.gateway_url}/admin/mode", json={"mode": mode, **how}).raise_for_status()
+
+    def charge(self, payment_id: str) -> dict[str, Any] | None:
+        """What the gateway's record says of a payment."""
+        charges = httpx.get(f"{self.gateway_url}/admin/charges").raise_for_status().json()["charges"]
+        return next((charge for charge in charges if charge["payment_id"] == payment_id), None)
+
+    def pay(self, user_id: uuid.UUID, amount: int, key: str | None = None, **members: Any) -> httpx.Response:
+        """Send a payment."""
+        return httpx.post(**self.payment(user_id, amount, key, **members), timeout=15)
+
+    async def pay_at_once(self, requests: list[dict[str, Any]]) -> list[httpx.Response]:
+        """Send many payments at the same time."""
+        async with httpx.AsyncClient(timeout=20, limits=httpx.Limits(max_connections=None)) as client:
+            return list(await asyncio.gather(*(client.post(**request) for request in requests)))
+
+    def payment(self, user_id: uuid.UUID, amount: int, key: str | None = None, **members: Any) -> dict[str, Any]:
+        """A payment request, as arguments for httpx."""
+        body = {
+            "provider_id": str(self.provider_id),
+            "external_reference": "bill 7",
+            "amount": amount,
+            "currency": "USD",
+        }
+        return {
+            "url": f"{self.api_url}/wallets/{user_id}/payments",
+            "headers": {**HEADERS, "Idempotency-Key": key or str(uuid.uuid4())},
+            "json": body | members,
+        }
+
+    def get(self, path: str, **parameters: Any) -> httpx.Response:
+        """Read from the API."""
+        return httpx.get(f"{self.api_url}{path}", headers=HEADERS, params=parameters)
+
+    def balance(self, user_id: uuid.UUID, currency: str = "USD") -> int:
+        """What the API says the user holds."""
+        answer = self.get(f"/wallets/{user_id}/balance", currency=currency).raise_for_status()
+        balance = answer.json()["balances"][0]["current_balance"]
+        assert isinstance(balance, int)
+        return balance
+
+    def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Read from the database, as the owner."""
+        with psycopg.connect(self.database.owner_url, autocommit=True) as connection:
+            return connection.execute(statement, values).fetchall()
+
+    def trail(self, payment_id: str) -> list[str]:
+        """The payment's events in the audit trail, in the order of their positions."""
+        rows = self.query("SELECT type FROM audit.events WHERE subject = %s ORDER BY position", payment_id)
+        return [kind for (kind,) in rows]
+
+    def quiet(self) -> bool:
+        """Whether nothing is pending, unsent, or on its way to the audit trail."""
+        ((left,),) = self.query(
+            "SELECT (SELECT count(*) FROM payments WHERE status = 'PENDING')"
+            " + (SELECT count(*) FROM outbox_events o LEFT JOIN audit.events a USING (event_id)"
+            "    WHERE o.sent_at IS NULL OR a.event_id IS NULL)"
+        )
+        return bool(left == 0)
+
+    def verify(self) -> None:
+        """Once all is quiet, every invariant holds, the gateway's record included."""
+        wait_until(self.quiet, "everything to be settled, sent and audited")
+        said = self.command("verify")
+        assert "BROKEN" not in said
+        assert "charge" in said
+
+
+@contextmanager
+def running(house: House) -> Iterator[House]:
+    """The house with all its processes, which all end in good order."""
+    try:
+        house.start_all()
+        yield house
+        assert set(house.stop_all().values()) == {0}
+    finally:
+        for process in house.processes.values():
+            process.kill()
+            process.wait()
+
+
+def wait_until(condition: Callable[[], bool], what: str, limit_s: float = LIMIT_S) -> None:
+    """Wait for a condition, with a limit."""
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {limit_s:g} s for {what}"
+        time.sleep(0.05)
+
+
+def _ok(url: str) -> bool:
+    try:
+        return httpx.get(url).is_success
+    except httpx.HTTPError:
+        return False

@@ -1,0 +1,37 @@
+#!/bin/sh
+# Sees to it that the tests find PostgreSQL and RabbitMQ: as root on Debian it installs what is missing, elsewhere it
+# says what is. PostgreSQL never is: its wheel stands in.
+# With `--all` both are wanted from the system, whatever could stand in.
+set -eu
+
+all=""
+[ "${1:-}" = "--all" ] && all=yes
+
+missing=""
+if [ -n "$all" ] && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+    missing="postgresql"
+fi
+if ! command -v rabbitmq-server >/dev/null 2>&1 && [ ! -x /usr/lib/rabbitmq/bin/rabbitmq-server ]; then
+    if [ -n "$all" ] || { [ -z "${RABBITMQ_URL:-}" ] && ! docker info >/dev/null 2>&1; }; then
+        missing="${missing:+$missing }rabbitmq-server"
+    fi
+fi
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+    echo "The tests need: $missing." >&2
+    echo "Install it (Debian and Ubuntu: sudo apt-get install $missing), give RABBITMQ_URL, or start Docker." >&2
+    exit 1
+fi
+
+# The packages start their servers, on ports that others may use; the tests start private ones.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    trap 'rm -f "$policy"' EXIT
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -q
+# shellcheck disable=SC2086 -- a list of packages
+apt-get install -q -y --no-install-recommends $missing

@@ -1,0 +1,410 @@
+"""The API over a real socket: every answer of the contract once."""
+
+import json
+import socket
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+import structlog
+
+from app.adapters.http import asgi, errors
+from tests.integration.test_api_harness import (
+    KEY,
+    NOBODY,
+    OPTIONS,
+    PAYMENTS,
+    PROVIDER,
+    USER,
+    Running,
+    check_documented,
+    exchange,
+    order,
+    post,
+    running,
+    wait_until,
+)
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[Running]:
+    """One server for the module."""
+    with running() as api:
+        yield api
+
+
+@pytest.fixture(scope="module")
+def client(api: Running) -> Iterator[httpx.Client]:
+    """A client whose every answer has to be documented."""
+    with api.client() as client:
+        document = client.get("/openapi.json").json()
+
+        def check(response: httpx.Response) -> None:
+            request = response.request
+            body = response.read()
+            check_documented(document, request.method, request.url.path, response.status_code, response.headers, body)
+
+        client.event_hooks["response"].append(check)
+        yield client
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What the API logs, whatever the process made of logging before."""
+    capture = structlog.testing.LogCapture()
+    logger = structlog.wrap_logger(None, processors=[structlog.contextvars.merge_contextvars, capture])
+    for module in (asgi, errors):
+        monkeypatch.setattr(module, "_log", logger)
+    return capture.entries
+
+
+def error(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """The details of an error, which is of this status and code."""
+    assert response.status_code == status, response.text
+    assert response.json()["error"]["code"] == code
+    details: dict[str, Any] = response.json()["error"]["details"]
+    return details
+
+
+def test_an_approved_payment_is_answered_with_201_and_the_payment(client: httpx.Client, api: Running) -> None:
+    answer = post(client, "approve", key="approved")
+    assert answer.status_code == 201
+    assert answer.headers["content-type"] == "application/json"
+    request = api.pay.requests[-1]
+    assert answer.json() == {
+        "payment_id": str(request.payment_id),
+        "transaction_id": str(request.transaction_id),
+        "user_id": str(USER),
+        "provider_id": str(PROVIDER),
+        "external_reference": "approve",
+        "amount": 1250,
+        "currency": "USD",
+        "status": "APPROVED",
+        "failure_code": None,
+        "created_at": "2026-01-31T12:00:00.000000Z",
+        "finalized_at": "2026-01-31T12:00:00.000000Z",
+    }
+
+
+def test_a_declined_payment_is_a_result_and_not_an_error(client: httpx.Client) -> None:
+    answer = post(client, "decline")
+    assert answer.status_code == 201
+    assert (answer.json()["status"], answer.json()["failure_code"]) == ("DECLINED", "do_not_honor")
+
+
+@pytest.mark.parametrize("how", ["approve", "decline", "poor", "gateway-error", "gateway-timeout"])
+def test_a_final_answer_is_replayed_byte_for_byte(client: httpx.Client, how: str) -> None:
+    first, second = (post(client, how, key=f"replayed-{how}") for _ in range(2))
+    assert "Idempotent-Replayed" not in first.headers
+    assert second.headers["Idempotent-Replayed"] == "true"
+    assert (first.status_code, first.content) == (second.status_code, second.content)
+    assert first.headers["content-type"] == second.headers["content-type"]
+
+
+def test_missing_funds_are_told_with_what_there_is(client: httpx.Client) -> None:
+    details = error(post(client, "poor"), 409, "INSUFFICIENT_FUNDS")
+    assert details == {"currency": "USD", "current_balance": 1, "amount": 1250}
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "code"),
+    [("gateway-error", 502, "GATEWAY_ERROR"), ("gateway-timeout", 504, "GATEWAY_TIMEOUT")],
+)
+def test_a_failed_payment_says_that_its_funds_are_back(
+    client: httpx.Client, api: Running, how: str, status: int, code: str
+) -> None:
+    details = error(post(client, how), status, code)
+    assert details == {
+        "payment_id": str(api.pay.requests[-1].payment_id),
+        "status": "FAILED",
+        "refunded": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "code"),
+    [("pending GATEWAY_ERROR", 502, "GATEWAY_ERROR"), ("pending GATEWAY_TIMEOUT", 504, "GATEWAY_TIMEOUT")],
+)
+def test_a_payment_of_unknown_outcome_says_that_it_is_pending(
+    client: httpx.Client, api: Running, how: str, status: int, code: str
+) -> None:
+    details = error(post(client, how), status, code)
+    assert details == {
+        "payment_id": str(api.pay.requests[-1].payment_id),
+        "status": "PENDING",
+        "refunded": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "code", "retry_after"),
+    [
+        ("no-wallet", 404, "NOT_FOUND", None),
+        ("no-provider", 404, "NOT_FOUND", None),
+        ("in-progress", 409, "IDEMPOTENCY_IN_PROGRESS", "1"),
+        ("reused", 422, "IDEMPOTENCY_KEY_REUSED", None),
+        ("closed", 503, "GATEWAY_UNAVAILABLE", "7"),
+        ("unavailable", 503, "UNAVAILABLE", "1"),
+    ],
+)
+def test_each_refusal_has_its_status_and_code(
+    client: httpx.Client, how: str, status: int, code: str, retry_after: str | None
+) -> None:
+    answer = post(client, how)
+    error(answer, status, code)
+    assert answer.headers.get("Retry-After") == retry_after
+
+
+def test_a_key_in_progress_names_its_payment(client: httpx.Client) -> None:
+    assert error(post(client, "in-progress"), 409, "IDEMPOTENCY_IN_PROGRESS") == {"payment_id": str(PROVIDER)}
+
+
+def test_a_bug_tells_the_client_nothing_and_the_log_no_values(client: httpx.Client, logged: list[Any]) -> None:
+    answer = post(client, "bug")
+    assert error(answer, 500, "INTERNAL") == {}
+    assert "secret" not in answer.text
+    bug = next(entry for entry in logged if entry["log_level"] == "error")
+    assert bug["error"] == "builtins.RuntimeError"
+    assert "create_payment" in bug["traceback"]
+    assert bug["request_id"] == answer.headers["X-Request-ID"]
+    assert "the secret of the house" not in str(logged)
+
+
+def test_a_payment_beyond_its_deadline_is_pending_when_reserved_and_goes_on(client: httpx.Client, api: Running) -> None:
+    """The deadline of the tests is one second."""
+    finished = api.pay.finished
+    assert error(post(client, "reserved"), 504, "GATEWAY_TIMEOUT")["status"] == "PENDING"
+    error(post(client, "hold"), 503, "UNAVAILABLE")
+    assert api.pay.finished == finished
+    api.release()
+    wait_until(lambda: api.pay.finished == finished + 2)
+
+
+def test_a_client_that_goes_away_does_not_stop_its_payment(api: Running) -> None:
+    api.loop.call_soon_threadsafe(api.pay.release.clear)
+    finished, asked = api.pay.finished, len(api.pay.requests)
+    with api.client() as impatient, pytest.raises(httpx.ReadTimeout):
+        impatient.post(PAYMENTS, json=order("reserved"), headers={"Idempotency-Key": "gone"}, timeout=0.2)
+    assert len(api.pay.requests) == asked + 1
+    api.release()
+    wait_until(lambda: api.pay.finished == finished + 1)
+
+
+def test_the_quoted_form_of_a_key_is_the_same_key(client: httpx.Client, api: Running) -> None:
+    for written, meant in {'"abc"': "abc", "abc": "abc", '"a\\"b\\\\c"': 'a"b\\c', 'a"b': 'a"b'}.items():
+        post(client, key=written)
+        assert api.pay.requests[-1].key == meant
+
+
+def test_another_spelling_of_the_same_request_has_the_same_fingerprint(client: httpx.Client, api: Running) -> None:
+    bodies = [
+        json.dumps(order("é")),
+        json.dumps(order("é"), ensure_ascii=False, indent=2),
+        json.dumps(dict(reversed(order("\u00e9").items()))),
+        json.dumps(order("é", provider_id=str(PROVIDER).upper())),
+        json.dumps(order("é", provider_id=PROVIDER.hex)),
+        json.dumps(order("é")).replace("provider_id", "\\u0070rovider_id"),
+    ]
+    for body in [*bodies, json.dumps(order("e\u0301")), json.dumps(order("é", amount=1251))]:
+        answer = client.post(
+            PAYMENTS, content=body, headers={"Idempotency-Key": "f", "Content-Type": "application/json"}
+        )
+        assert answer.status_code == 201
+    prints = [request.fingerprint for request in api.pay.requests[-len(bodies) - 2 :]]
+    assert len(set(prints[: len(bodies)])) == 1
+    assert len(set(prints)) == 3
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", 'Application/JSON;charset="UTF-8"'])
+def test_json_may_say_that_it_is_utf_8(client: httpx.Client, content_type: str) -> None:
+    headers = {"Idempotency-Key": "typed", "Content-Type": content_type}
+    assert client.post(PAYMENTS, content=json.dumps(order()), headers=headers).status_code == 201
+
+
+def test_the_largest_amount_the_longest_reference_and_an_added_currency_are_taken(
+    client: httpx.Client, api: Running
+) -> None:
+    assert post(client, "😀" * 140, amount=2**63 - 1, currency="USDC").status_code == 201
+    assert api.pay.requests[-1].money.amount_minor == 2**63 - 1
+
+
+def test_a_valid_traceparent_is_taken_on_and_another_left(client: httpx.Client, api: Running) -> None:
+    valid = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    for given, taken in {valid: valid, valid.upper(): None, "00-" + "0" * 32 + valid[35:]: None}.items():
+        client.post(PAYMENTS, json=order(), headers={"Idempotency-Key": given, "traceparent": given})
+        assert api.pay.requests[-1].traceparent == taken
+
+
+def test_a_user_is_the_same_in_any_spelling(client: httpx.Client) -> None:
+    for spelling in (str(USER), str(USER).upper(), USER.hex):
+        answer = client.get(f"/wallets/{spelling}/balance")
+        assert answer.json()["user_id"] == str(USER)
+
+
+def test_balances_come_by_currency_and_may_be_narrowed_to_one(client: httpx.Client) -> None:
+    path = f"/wallets/{USER}/balance"
+    assert [balance["currency"] for balance in client.get(path).json()["balances"]] == ["EUR", "USD"]
+    one = client.get(path, params={"currency": "USD"}).json()["balances"]
+    assert one == [{"currency": "USD", "current_balance": 2**63 - 1, "updated_at": "2026-01-31T12:00:00.000000Z"}]
+    error(client.get(path, params={"currency": "CHF"}), 404, "NOT_FOUND")
+    error(client.get(f"/wallets/{NOBODY}/balance"), 404, "NOT_FOUND")
+
+
+def test_pages_lead_through_all_lines_once(client: httpx.Client) -> None:
+    path = f"/wallets/{USER}/transactions"
+    assert len(client.get(path).json()["transactions"]) == 50
+    seen: list[int] = []
+    cursor = None
+    while True:
+        page = client.get(path, params={"limit": 200, **({"cursor": cursor} if cursor else {})}).json()
+        seen += [UUID(line["transaction_id"]).int for line in page["transactions"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert seen == list(range(450, 0, -1))
+    line = client.get(path, params={"limit": 1}).json()["transactions"][0]
+    assert (line["direction"], line["kind"], datetime.fromisoformat(line["created_at"]).year) == (
+        "DEBIT",
+        "PAYMENT",
+        2026,
+    )
+
+
+def test_a_cursor_is_good_for_its_user_only_and_as_it_was(client: httpx.Client) -> None:
+    cursor = client.get(f"/wallets/{USER}/transactions").json()["next_cursor"]
+    other = f"/wallets/{PROVIDER}/transactions"
+    assert "cursor" in error(client.get(other, params={"cursor": cursor}), 400, "VALIDATION_ERROR")
+    for place in range(len(cursor)):
+        changed = cursor[:place] + ("A" if cursor[place] != "A" else "B") + cursor[place + 1 :]
+        answer = client.get(f"/wallets/{USER}/transactions", params={"cursor": changed})
+        assert "cursor" in error(answer, 400, "VALIDATION_ERROR")
+
+
+def test_reads_that_cannot_be_answered_are_503_in_time(client: httpx.Client) -> None:
+    for number in (1, 2):
+        answer = client.get(f"/wallets/{UUID(int=number)}/balance")
+        error(answer, 503, "UNAVAILABLE")
+        assert answer.headers["Retry-After"] == "1"
+
+
+def test_each_of_the_api_keys_opens_the_wallets_and_nothing_else_does(api: Running) -> None:
+    for key in (KEY, "another-key"):
+        with api.client(key=key) as client:
+            assert client.get(f"/wallets/{USER}/balance").status_code == 200
+    with api.client(key=None) as client:
+        answer = client.get("/wallets/x/balance?a=1")
+        error(answer, 401, "UNAUTHORIZED")
+        assert "WWW-Authenticate" in answer.headers
+        assert client.get("/healthz").status_code == 200
+
+
+def test_without_api_keys_no_wallet_opens_and_what_is_closed_is_not_there() -> None:
+    closed = type(OPTIONS)((), expose_docs=False, expose_metrics=False, shutdown_grace_s=1)
+    with running(closed) as api, api.client() as client:
+        error(client.get(f"/wallets/{USER}/balance"), 401, "UNAUTHORIZED")
+        client.headers["X-API-Key"] = ""
+        error(client.get(f"/wallets/{USER}/balance"), 401, "UNAUTHORIZED")
+        for path in ("/docs", "/openapi.json", "/metrics"):
+            error(client.get(path), 404, "NOT_FOUND")
+        assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/docs", f"/wallets/{USER}/balance"])
+def test_head_is_get_without_a_body_and_405_says_what_is_allowed(client: httpx.Client, path: str) -> None:
+    got, headed = client.get(path), client.head(path)
+    assert (headed.status_code, headed.content) == (got.status_code, b"")
+    assert headed.headers["content-type"] == got.headers["content-type"]
+    for method in ("OPTIONS", "POST", "DELETE"):
+        answer = client.request(method, path)
+        error(answer, 405, "METHOD_NOT_ALLOWED")
+        assert answer.headers["Allow"] == "GET, HEAD"
+
+
+def test_the_request_id_is_the_clients_when_well_formed_and_fresh_otherwise(client: httpx.Client) -> None:
+    for path, method in (("/healthz", "GET"), ("/nope", "GET"), ("/healthz", "PUT")):
+        answer = client.request(method, path, headers={"X-Request-ID": "!~" * 64})
+        assert answer.headers["X-Request-ID"] == "!~" * 64
+    for bad in ("", "a b", "a" * 129):
+        answer = client.get("/healthz", headers={"X-Request-ID": bad})
+        assert 1 <= len(answer.headers["X-Request-ID"]) <= 128
+        assert answer.headers["X-Request-ID"] != bad
+    twice = client.get("/healthz", headers=[("X-Request-ID", "a"), ("X-Request-ID", "b")])
+    assert twice.headers["X-Request-ID"] not in ("a", "b")
+
+
+def test_the_access_log_names_route_and_id_and_neither_key_nor_query(
+    client: httpx.Client, api: Running, logged: list[Any]
+) -> None:
+    client.get(f"/wallets/{USER}/balance", params={"currency": "CHF"}, headers={"X-Request-ID": "one"})
+    exchange(api.port, b"GET / HTTP/1.1\r\nX-Request-ID: two\r\n\r\n")
+    wait_until(lambda: len(logged) == 2)
+    first, second = ({key: entry[key] for key in ("request_id", "route", "status")} for entry in logged)
+    assert first == {"request_id": "one", "route": "/wallets/{user_id}/balance", "status": 404}
+    assert second == {"request_id": "two", "route": "malformed", "status": 400}
+    assert {"event", "log_level", "method", "duration_ms"} | first.keys() == logged[0].keys()
+    assert KEY not in str(logged)
+    assert "CHF" not in str(logged)
+
+
+def test_readiness_names_what_is_missing_and_takes_no_longer_than_it_may(client: httpx.Client, api: Running) -> None:
+    assert client.get("/readyz").json() == {"status": "ok"}
+    try:
+        api.problems["database"] = "out of reach"
+        assert error(client.get("/readyz"), 503, "UNAVAILABLE") == {"database": "out of reach"}
+        api.problems["database"] = "silent"
+        assert "readiness" in error(client.get("/readyz"), 503, "UNAVAILABLE")
+        assert client.get("/healthz").status_code == 200
+    finally:
+        api.problems.clear()
+
+
+def test_metrics_count_by_route_and_never_by_path(client: httpx.Client) -> None:
+    for _ in range(3):
+        client.get("/some/path/of/a/client")
+    text = client.get("/metrics").text
+    assert 'http_requests_total{method="GET",route="unmatched",status="404"}' in text
+    assert 'route="/wallets/{user_id}/payments",status="201"' in text
+    assert "/some/path" not in text
+    assert str(USER) not in text
+
+
+def test_an_absolute_target_and_a_declined_upgrade_are_answered(api: Running) -> None:
+    """As RFC 9112 and RFC 9110 have it."""
+    assert exchange(api.port, b"GET http://elsewhere/healthz HTTP/1.1\r\nHost: a\r\n\r\n").status == 200
+    get = b"GET /healthz HTTP/1.1\r\nHost: a\r\n"
+    upgrade = get + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"
+    assert exchange(api.port, upgrade).status == 200
+    with socket.create_connection(("127.0.0.1", api.port), timeout=5) as connection:
+        connection.sendall(upgrade * 5_000 + get + b"Connection: close\r\n\r\n")
+        with connection.makefile("rb") as answers:
+            assert answers.read().count(b"HTTP/1.1 200") == 5_001
+
+
+def test_chunks_and_an_expectation_are_understood_and_trailers_ignored(api: Running) -> None:
+    body = json.dumps(order()).encode()
+    head = f"POST {PAYMENTS} HTTP/1.1\r\nHost: a\r\nIdempotency-Key: c\r\nContent-Type: application/json\r\n".encode()
+    key = f"X-API-Key: {KEY}\r\n".encode()
+    chunks = b"%x;extension=1\r\n%s\r\n0\r\n" % (len(body), body)
+    coding = b"Transfer-Encoding: chunked\r\n\r\n"
+    assert exchange(api.port, head + key + coding + chunks + b"\r\n").status == 201
+    assert exchange(api.port, head + coding + chunks + key + b"\r\n").status == 401
+    expecting = b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body)
+    assert exchange(api.port, head + key + expecting, body).status == 201
+    refused = exchange(api.port, head + expecting)
+    assert (refused.status, refused.headers["connection"]) == (401, "close")
+
+
+def test_a_client_that_says_no_more_is_still_answered(api: Running) -> None:
+    api.loop.call_soon_threadsafe(api.pay.release.clear)
+    asked = len(api.pay.requests)
+    assert exchange(api.port, b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n", half_close=True).status == 200
+    assert len(api.pay.requests) == asked
+
+
+def test_a_forged_forwarding_header_has_no_effect(client: httpx.Client) -> None:
+    answer = client.get("/healthz", headers={"X-Forwarded-For": "1.2.3.4", "X-Forwarded-Proto": "https"})
+    assert answer.status_code == 200
+    assert "server" not in answer.headers

@@ -1,0 +1,178 @@
+"""The end of the API's process: what was accepted is answered, and nothing new begins."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from http.client import HTTPConnection
+from typing import Any
+
+import httpx
+import pytest
+
+from app.adapters.http.asgi import create_app
+from app.adapters.http.server import serve
+from tests.integration.test_api_harness import (
+    GRACE_S,
+    KEY,
+    OPTIONS,
+    PAYMENTS,
+    FakePay,
+    order,
+    post,
+    running,
+    services,
+    wait_until,
+)
+
+
+def asking(client: httpx.Client, reference: str) -> Callable[[], httpx.Response]:
+    """Ask for a payment in the background; the function waits for the answer."""
+    answers: list[httpx.Response] = []
+    thread = threading.Thread(target=lambda: answers.append(post(client, reference)))
+    thread.start()
+
+    def answer() -> httpx.Response:
+        thread.join(10)
+        return answers[0]
+
+    return answer
+
+
+def test_what_is_under_way_is_finished_and_nothing_new_begins() -> None:
+    with running() as api, api.client() as client, api.client() as other, api.client() as third:
+        other.get("/healthz")
+        third.get("/healthz")
+        under_way = asking(client, "hold")
+        wait_until(lambda: len(api.pay.requests) == 1)
+        api.stop()
+        wait_until(lambda: not api.server.servers[0].is_serving())
+
+        # Both come on connections that were idle when the server began to end.
+        late = post(other)
+        assert (late.status_code, late.json()["error"]["code"]) == (503, "UNAVAILABLE")
+        assert (late.headers["Retry-After"], late.headers["Connection"]) == ("1", "close")
+        readiness = third.get("/readyz")
+        assert "draining" in readiness.json()["error"]["details"]
+
+        api.release()
+        answer = under_way()
+        assert (answer.status_code, answer.headers["Connection"]) == (201, "close")
+        assert api.is_over(within_s=GRACE_S)
+        assert len(api.pay.requests) == 1
+
+
+def test_at_the_end_of_the_grace_open_requests_are_answered_as_far_as_is_known() -> None:
+    patient = type(OPTIONS)((KEY,), request_timeout_s=30, shutdown_grace_s=1)
+    with running(patient) as api, api.client() as client:
+        reserved, held = asking(client, "reserved"), asking(client, "hold")
+        wait_until(lambda: len(api.pay.requests) == 2)
+        began = time.monotonic()
+        api.stop()
+        answer = reserved()
+        assert answer.status_code == 504
+        assert answer.json()["error"]["details"]["status"] == "PENDING"
+        assert (held().status_code, held().json()["error"]["code"]) == (503, "UNAVAILABLE")
+        assert 0.9 < time.monotonic() - began < 2
+        assert api.is_over(within_s=3)
+
+
+def test_an_idle_connection_does_not_hold_up_the_end() -> None:
+    with running() as api:
+        silent = socket.create_connection(("127.0.0.1", api.port))
+        kept = HTTPConnection("127.0.0.1", api.port)
+        kept.request("GET", "/healthz")
+        assert kept.getresponse().read()
+        api.stop()
+        assert api.is_over(within_s=GRACE_S)
+        assert silent.recv(1) == b""
+        silent.close()
+        kept.close()
+
+
+def test_a_payment_whose_client_left_is_waited_for() -> None:
+    with running() as api:
+        raw = HTTPConnection("127.0.0.1", api.port)
+        headers = {"X-API-Key": KEY, "Idempotency-Key": "left", "Content-Type": "application/json"}
+        raw.request("POST", PAYMENTS, json.dumps(order("reserved")), headers)
+        wait_until(lambda: len(api.pay.requests) == 1)
+        raw.close()
+        api.stop()
+        wait_until(lambda: not api.server.servers[0].is_serving())
+        api.release()
+        wait_until(lambda: api.pay.finished == 1)
+        assert api.is_over(within_s=GRACE_S)
+
+
+def test_under_load_every_request_on_an_open_connection_is_answered() -> None:
+    """Each client asks as fast as it gets answers, until the server says that it closes."""
+    outcomes: list[Any] = []
+
+    def ask(port: int) -> None:
+        connection = HTTPConnection("127.0.0.1", port, timeout=5)
+        headers = {"X-API-Key": KEY, "Content-Type": "application/json"}
+        for number in range(100_000):
+            body = json.dumps(order())
+            try:
+                connection.request("POST", PAYMENTS, body, headers | {"Idempotency-Key": f"{id(headers)}-{number}"})
+                answer = connection.getresponse()
+                answer.read()
+            except OSError as error:
+                outcomes.append(error)
+                return
+            if answer.getheader("Connection") == "close":
+                outcomes.append(answer.status)
+                break
+        connection.close()
+
+    with running() as api:
+        clients = [threading.Thread(target=ask, args=(api.port,)) for _ in range(16)]
+        for client in clients:
+            client.start()
+        wait_until(lambda: len(api.pay.requests) > 500, within_s=20)
+        api.stop()
+        for client in clients:
+            client.join(10)
+    assert len(outcomes) == 16
+    assert set(outcomes) <= {201, 503}
+
+
+SERVE = """
+import sys
+from tests.integration.test_api_harness import OPTIONS, FakePay, services
+from app.adapters.http.asgi import create_app
+from app.adapters.http.server import serve
+
+serve(create_app(services(FakePay()), OPTIONS), "127.0.0.1", 0, 2.0, on_started=lambda port: print(port, flush=True))
+print("served", flush=True)
+"""
+
+
+def test_a_signal_ends_the_process_in_good_order() -> None:
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        with subprocess.Popen([sys.executable, "-c", SERVE], stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout
+            port = int(process.stdout.readline())
+            assert httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+            process.send_signal(ending)
+            assert process.wait(10) == 0
+            assert process.stdout.read().endswith("served\n")
+
+
+def test_services_that_cannot_be_opened_end_the_start_with_their_reason(caplog: pytest.LogCaptureFixture) -> None:
+    @asynccontextmanager
+    async def closed() -> AsyncIterator[None]:
+        raise RuntimeError("out of reach")
+        yield
+
+    app = create_app(replace(services(FakePay()), lifespan=closed), OPTIONS)
+    with pytest.raises(SystemExit) as ended:
+        serve(app, "127.0.0.1", 0, GRACE_S)
+    assert ended.value.code
+    assert "startup failed: RuntimeError: out of reach" in caplog.messages

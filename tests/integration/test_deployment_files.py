@@ -1,0 +1,225 @@
+"""Whether what the Makefile, the Dockerfile, compose and CI name exists, as far as Docker is not needed to tell."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+
+from app.main import migrations
+from app.main.local.announce import demo_commands
+from app.main.local.heartbeat import STALE_AFTER_S, is_beating
+from app.main.local.postgres import PostgresServer
+from app.main.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, Any] = COMPOSE["services"]
+OURS = {name: service for name, service in SERVICES.items() if service["image"] == "strongbox"}
+MAKEFILE = (ROOT / "Makefile").read_text()
+TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
+
+
+def runs(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command of the image here: `strongbox` and `python` are those of the tests."""
+    if words[0] == "strongbox":
+        words = ("python", "-m", "app", *words[1:])
+    assert words[0] == "python", words
+    return subprocess.run(
+        [sys.executable, *words[1:]], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+        env=os.environ | environment,
+    )  # fmt: skip
+
+
+def shell_lines(service: dict[str, Any]) -> Iterator[list[str]]:
+    """The commands of a service, word by word."""
+    command = service["command"]
+    if command[0] == "sh":
+        yield from (shlex.split(line) for line in command[-1].splitlines())
+    else:
+        yield command
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_is_watched_and_comes_back(name: str) -> None:
+    service = SERVICES[name]
+    assert service["restart"] in ("unless-stopped", "on-failure")
+    assert service["healthcheck"]["test"][0] == "CMD"
+    assert {"interval", "timeout"} <= set(service["healthcheck"])
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_command_of_compose_exists(name: str) -> None:
+    for words in shell_lines(OURS[name]):
+        answer = runs(*words, "--help")
+        assert answer.returncode == 0, answer.stderr
+        assert "sage: " in answer.stdout
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_health_check_of_compose_runs_and_tells_the_dead(name: str) -> None:
+    test = OURS[name]["healthcheck"]["test"][1:]
+    if test[0] == "strongbox":
+        assert runs(*test, "--help").returncode == 0
+    else:
+        answer = runs(*[word.replace(":80", ":9") for word in test])
+        assert (answer.returncode, answer.stderr) == (1, "")
+
+
+def test_a_heartbeat_is_seen_while_it_is_fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEARTBEAT_DIR", str(tmp_path))
+    file = tmp_path / "strongbox-relay.alive"
+    assert not is_beating("relay")
+    file.touch()
+    assert is_beating("relay")
+    assert runs("python", "-m", "app.main.local.heartbeat", "relay").returncode == 0
+    old = file.stat().st_mtime - STALE_AFTER_S - 1
+    os.utime(file, (old, old))
+    assert not is_beating("relay")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_services_settings_are_settings(name: str) -> None:
+    of_the_gateway = {"MOCK_GATEWAY_HOST", "MOCK_GATEWAY_JOURNAL"}
+    assert set(OURS[name]["environment"]) <= set(Settings.__struct_encode_fields__) | of_the_gateway
+
+
+def test_the_demo_data_is_that_of_a_local_run() -> None:
+    assert [words[1:] for words in shell_lines(SERVICES["demo-data"])] == [list(words) for words in demo_commands()]
+
+
+def test_services_start_on_a_migrated_schema_only() -> None:
+    def waits_for_the_migrations(name: str) -> bool:
+        needed = SERVICES[name].get("depends_on", {})
+        done = {other for other, how in needed.items() if how["condition"] == "service_completed_successfully"}
+        return "migrate" in done or any(map(waits_for_the_migrations, done))
+
+    without = {name for name in OURS if not waits_for_the_migrations(name)}
+    assert without == {"migrate", "mock-gateway"}
+
+
+def test_the_roles_script_makes_an_owner_that_migrates_and_a_login_that_cannot(tmp_path: Path) -> None:
+    server = PostgresServer(tmp_path / "postgres")
+    server.start()
+    assert server.binaries
+    try:
+        environment = os.environ | {
+            "PATH": f"{server.binaries}:{os.environ['PATH']}",
+            "PGHOST": "127.0.0.1",
+            "PGPORT": str(server.port),
+            "PGPASSWORD": server.url().split(":")[2].partition("@")[0],
+            "POSTGRES_USER": "postgres",
+            "POSTGRES_DB": "postgres",
+            "STRONGBOX_OWNER_PASSWORD": "the owner's",
+            "STRONGBOX_SERVICE_PASSWORD": "service",
+        }
+        subprocess.run(["sh", str(ROOT / "deploy/make-roles.sh")], env=environment, check=True, capture_output=True)
+        owner = server.url("strongbox", "strongbox_owner", "the%20owner%27s")
+        assert migrations.up(owner, owner)
+        with psycopg.connect(server.url("strongbox", "strongbox_service", "service")) as connection:
+            connection.execute("SELECT count(*) FROM payments")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute("DROP TABLE payments")
+    finally:
+        server.stop()
+
+
+def test_the_steps_of_the_dockerfile_make_a_folder_that_works(tmp_path: Path) -> None:
+    """COPY and RUN, done in plain folders instead of an image's."""
+    installed, served = tmp_path / "opt", tmp_path / "srv"
+    served.mkdir()
+    for line in _dockerfile_lines():
+        word, _, rest = line.partition(" ")
+        if word == "COPY" and not rest.startswith("--from"):
+            _copy(rest, served)
+        elif word == "RUN" and "useradd" not in rest:
+            _run(rest.replace("/opt/strongbox", str(installed)), served)
+    environment = {"PATH": f"{installed / 'bin'}:/usr/bin:/bin"}
+    for command in ("strongbox migrate --help", "python -m consumers --help", "python -m mock_gateway --help"):
+        subprocess.run(command.split(), env=environment, cwd=tmp_path, check=True, capture_output=True)
+    where = ["python", "-c", "from app.main import migrations; print(migrations.latest())"]
+    answer = subprocess.run(where, env=environment, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert int(answer.stdout) == migrations.latest()
+    assert not (installed / "bin" / "pip").exists()
+
+
+def _dockerfile_lines() -> list[str]:
+    return (ROOT / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
+
+
+def _copy(arguments: str, folder: Path) -> None:
+    *sources, target = arguments.split()
+    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    for source in sources:
+        assert source in allowed, f".dockerignore keeps {source} out"
+        if (ROOT / source).is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / source, folder / target, ignore=ignored)
+        else:
+            shutil.copy(ROOT / source, folder / target)
+
+
+def _run(command: str, folder: Path) -> None:
+    # The image has a `python`; a machine may have none but `python3`.
+    with tempfile.TemporaryDirectory() as python_folder:
+        python = Path(python_folder) / "python"
+        python.write_text(f'#!/bin/sh\nexec {Path(sys.executable).resolve()} "$@"\n')
+        python.chmod(0o755)
+        answer = subprocess.run(
+            ["sh", "-ec", command], cwd=folder, env=os.environ | {"PATH": f"{python_folder}:{os.environ['PATH']}"},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    if "No matching distribution" in answer.stderr or "Failed to establish a new connection" in answer.stderr:
+        pytest.skip("no package index can be reached")
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_make_has_every_promised_target_and_lists_it() -> None:
+    promised = {"setup", "run", "demo", "test", "lint", "fmt", "clean", "up", "down", "reset", "logs", "consume"}
+    promised |= {"rabbit-ui", "migrate", "migrate-up", "migrate-down", "migrate-version", "migrate-force"}
+    listed = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert promised <= TARGETS
+    assert promised <= {line.split()[0] for line in listed.stdout.splitlines()}
+
+
+def test_migrate_force_wants_the_version_said() -> None:
+    answer = subprocess.run(["make", "migrate-force"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert answer.returncode == 2
+    assert "make migrate-force V=3" in answer.stderr
+
+
+@pytest.mark.parametrize("path", [".github/workflows/ci.yml", ".ci/run"])
+def test_ci_runs_targets_that_exist(path: str) -> None:
+    text = (ROOT / path).read_text()
+    if path.endswith(".yml"):
+        steps = [step for job in yaml.safe_load(text)["jobs"].values() for step in job["steps"]]
+        text = "\n".join(step.get("run", "") for step in steps)
+    called = re.findall(r'^make (?:PYTHON="\$PYTHON" )?([a-z-]+)', text, re.MULTILINE)
+    assert {"lint", "test"} <= set(called) <= TARGETS
+
+
+@pytest.mark.parametrize("path", ["deploy/make-roles.sh", "tests/install-servers.sh", "tests/lock.sh"])
+def test_shell_scripts_parse(path: str) -> None:
+    subprocess.run(["sh", "-n", str(ROOT / path)], check=True)
+
+
+@pytest.mark.parametrize("path", ["requirements.lock", "requirements-dev.lock"])
+def test_a_lock_pins_versions_and_says_nothing_of_where_they_come_from(path: str) -> None:
+    lines = [line for line in (ROOT / path).read_text().splitlines() if not line.startswith("#")]
+    assert [line for line in lines if not re.fullmatch(r"[a-z0-9.-]+==[0-9][a-z0-9.]*", line)] == []
+
+
+def test_the_lock_of_the_service_is_part_of_that_of_the_tools() -> None:
+    run, dev = (
+        set((ROOT / name).read_text().splitlines()[2:]) for name in ("requirements.lock", "requirements-dev.lock")
+    )
+    assert run <= dev

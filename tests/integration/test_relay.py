@@ -1,0 +1,196 @@
+"""The relay between a real PostgreSQL and a real RabbitMQ."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from uuid import UUID, uuid4
+
+import pytest
+
+from app.adapters.inprocess.broker import InProcessBroker, Subscription
+from app.adapters.postgres.outbox import PostgresOutbox
+from app.adapters.postgres.pool import Pool
+from app.adapters.rabbitmq import topology
+from app.adapters.rabbitmq.connection import split
+from app.adapters.rabbitmq.publisher import RabbitPublisher
+from app.application.outbox import relay as relaying
+from app.application.outbox.ports import Confirmed, OutboxMessage, Rejected
+from app.application.outbox.relay import Relay
+from app.main.local.rabbitmq import RabbitMQNode
+from app.main.local.roles import Urls
+from tests.integration.outbox_fixtures import (
+    Broker,
+    clean_broker,
+    eventually,
+    insert_events,
+    outbox_pool,
+    query,
+    running,
+    unsent,
+)
+
+
+@pytest.fixture
+async def broker(rabbitmq_url: str) -> AsyncIterator[Broker]:
+    async with clean_broker(rabbitmq_url) as broker:
+        yield broker
+
+
+@pytest.fixture
+async def pool(database: Urls) -> AsyncIterator[Pool]:
+    async with outbox_pool(database.app_url) as pool:
+        yield pool
+
+
+@pytest.fixture
+async def publisher(rabbitmq_url: str) -> AsyncIterator[RabbitPublisher]:
+    publisher = RabbitPublisher(split(rabbitmq_url))
+    yield publisher
+    await publisher.close()
+
+
+def first_publications(messages: Sequence[bytes]) -> dict[UUID, list[int]]:
+    """The sequences of each payment, in the order in which each was first seen."""
+    import msgspec
+
+    seen: dict[UUID, list[int]] = defaultdict(list)
+    for body in messages:
+        event = msgspec.json.decode(body)
+        if event["sequence"] not in seen[UUID(event["subject"])]:
+            seen[UUID(event["subject"])].append(event["sequence"])
+    return seen
+
+
+async def test_two_relays_share_the_work_and_keep_each_payments_order(
+    database: Urls, broker: Broker, pool: Pool, rabbitmq_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Events come while partitions change hands."""
+    monkeypatch.setattr(relaying, "LEASE_RENEW_S", 0.1)
+    monkeypatch.setattr(relaying, "LEASE_TTL_S", 6.0)
+    payments = [uuid4() for _ in range(300)]
+    publishers = [RabbitPublisher(split(rabbitmq_url)) for _ in range(2)]
+    first, second = (Relay(PostgresOutbox(pool), p, n) for n, p in zip("ab", publishers, strict=True))
+    async with running(first.run):
+        for sequence in (1, 2, 3):
+            await asyncio.to_thread(insert_events, database.app_url, payments, (sequence,))
+            if sequence == 1:
+                second_stop = asyncio.Event()
+                second_run = asyncio.create_task(second.run(second_stop))
+        await eventually(lambda: len(first._epochs) == len(second._epochs) == 8)
+        more = [uuid4() for _ in range(100)]
+        await asyncio.to_thread(insert_events, database.app_url, more, (1, 2, 3))
+        await eventually(lambda: unsent(database.app_url) == 0)
+        second_stop.set()
+        await second_run
+        await asyncio.to_thread(insert_events, database.app_url, [uuid4()], (1,))
+        await eventually(lambda: unsent(database.app_url) == 0)
+    for used in publishers:
+        await used.close()
+    seen = first_publications([message.body for message in await broker.take("audit.queue")])
+    assert all(seen[payment] == [1, 2, 3] for payment in payments + more)
+
+
+async def test_what_was_published_but_not_marked_is_published_again(
+    database: Urls, broker: Broker, pool: Pool, publisher: RabbitPublisher
+) -> None:
+    """As kill -9 between the confirm and the mark leaves it."""
+    [event_id] = insert_events(database.app_url, [uuid4()], (1,))
+    [claimed] = await PostgresOutbox(pool).claim(range(16), 10)
+    await publisher.publish([claimed])
+    async with running(Relay(PostgresOutbox(pool), publisher, "next").run):
+        await eventually(lambda: unsent(database.app_url) == 0)
+    ids = [message.header.properties.message_id for message in await broker.take("audit.queue")]
+    assert ids == [str(event_id)] * 2
+
+
+async def test_a_killed_relays_partitions_are_served_again(
+    database: Urls, broker: Broker, pool: Pool, publisher: RabbitPublisher
+) -> None:
+    await PostgresOutbox(pool).lease("killed", (), 1.0)
+    insert_events(database.app_url, [uuid4() for _ in range(16)], (1,))
+    async with running(Relay(PostgresOutbox(pool), publisher, "next").run):
+        await eventually(lambda: unsent(database.app_url) == 0)
+
+
+async def test_a_zombies_marks_count_for_nothing(database: Urls, broker: Broker, pool: Pool) -> None:
+    """A relay that was stopped while it published wakes up after another one took its partitions over."""
+    published, go_on = asyncio.Event(), asyncio.Event()
+
+    class Stopped:
+        async def publish(self, messages: Sequence[OutboxMessage]) -> Sequence[Confirmed | Rejected]:
+            published.set()
+            await go_on.wait()
+            return [Confirmed()] * len(messages)
+
+    insert_events(database.app_url, [uuid4()], (1,))
+    async with running(Relay(PostgresOutbox(pool), Stopped(), "zombie").run) as stop:
+        await published.wait()
+        query(database.owner_url, "UPDATE outbox_leases SET owner = 'new', epoch = epoch + 1")
+        go_on.set()
+        stop.set()
+    assert unsent(database.app_url) == 1
+    assert query(database.app_url, "SELECT DISTINCT owner FROM outbox_leases") == [("new",)]
+
+
+async def test_a_deleted_queue_is_declared_again_before_anything_is_marked(
+    database: Urls, broker: Broker, pool: Pool, publisher: RabbitPublisher
+) -> None:
+    async with running(Relay(PostgresOutbox(pool), publisher, "me").run):
+        insert_events(database.app_url, [uuid4()], (1,))
+        await eventually(lambda: unsent(database.app_url) == 0)
+        await broker.channel.queue_delete("metrics.queue")
+        events = insert_events(database.app_url, [uuid4() for _ in range(20)], (1,))
+        await eventually(lambda: unsent(database.app_url) == 0)
+    ids = {message.header.properties.message_id for message in await broker.take("metrics.queue")}
+    assert ids == {str(event) for event in events}
+    assert query(database.app_url, "SELECT DISTINCT attempts FROM outbox_events") == [(0,)]
+
+
+async def test_an_event_that_is_rejected_holds_back_only_its_payment(
+    database: Urls, broker: Broker, pool: Pool, publisher: RabbitPublisher
+) -> None:
+    bad, *good = payments = [uuid4() for _ in range(20)]
+    insert_events(database.app_url, payments)
+    query(database.owner_url, "UPDATE outbox_events SET type = 'no.such' WHERE payment_id = %s AND sequence = 1", bad)
+    async with running(Relay(PostgresOutbox(pool), publisher, "me").run):
+        await eventually(lambda: unsent(database.app_url) == 2)
+        [(attempts, reason)] = query(
+            database.app_url, "SELECT attempts, last_error FROM outbox_events WHERE type = 'no.such'"
+        )
+        assert attempts >= 1
+        assert reason == "no queue is bound for 'no.such'"
+        query(database.owner_url, "UPDATE outbox_events SET type = 'payment.created' WHERE type = 'no.such'")
+        await eventually(lambda: unsent(database.app_url) == 0)
+    seen = first_publications([message.body for message in await broker.take("audit.queue")])
+    assert all(seen[payment] == [1, 2] for payment in (bad, *good))
+
+
+async def test_a_broker_that_is_down_burns_no_attempts_and_service_resumes(
+    database: Urls, pool: Pool, rabbitmq_node: RabbitMQNode
+) -> None:
+    publisher = RabbitPublisher([rabbitmq_node.url])
+    async with clean_broker(rabbitmq_node.url):
+        pass
+    await asyncio.sleep(2)  # younger quorum queues do not survive the kill, see test_rabbitmq_publisher
+    async with running(Relay(PostgresOutbox(pool), publisher, "me").run):
+        rabbitmq_node.kill()
+        insert_events(database.app_url, [uuid4() for _ in range(50)])
+        await asyncio.to_thread(rabbitmq_node.start)
+        await eventually(lambda: unsent(database.app_url) == 0, 20)
+    assert query(database.app_url, "SELECT DISTINCT attempts FROM outbox_events") == [(0,)]
+    await publisher.close()
+
+
+async def test_without_a_broker_the_relay_delivers_by_itself(database: Urls, pool: Pool) -> None:
+    """A crash between effect and mark is the same as a crash between confirm and mark."""
+    got: list[bytes] = []
+
+    async def take(documents: Sequence[bytes]) -> None:
+        got.extend(documents)
+
+    inprocess = InProcessBroker([Subscription("audit.queue", topology.AUDIT.takes, take)])
+    payments = [uuid4() for _ in range(30)]
+    insert_events(database.app_url, payments, (1, 2, 3))
+    async with running(Relay(PostgresOutbox(pool), inprocess, "me").run):
+        await eventually(lambda: unsent(database.app_url) == 0)
+    assert all(first_publications(got)[payment] == [1, 2, 3] for payment in payments)

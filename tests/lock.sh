@@ -1,0 +1,20 @@
+#!/bin/sh
+# Pins the dependencies: lock.sh PIP_COMPILE. Where packages come from is the machine's business and stays out.
+set -eu
+
+compile() {
+    "$1" --quiet --strip-extras --no-annotate --no-header --allow-unsafe --no-emit-options \
+        --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --upgrade \
+        --output-file "$2" $3 pyproject.toml
+}
+
+write() {
+    { printf '# %s\n# Made by `make lock`; not edited by hand.\n' "$1"; grep -v -E '^(#|strongbox|$)' "$2"; } >"$3"
+}
+
+drafts=$(mktemp -d)
+trap 'rm -rf "$drafts"' EXIT
+compile "$1" "$drafts/run" ""
+compile "$1" "$drafts/dev" "--extra dev --extra local --constraint $drafts/run"
+write "What the service runs on, pinned." "$drafts/run" requirements.lock
+write "The same, with the tools and what a machine without PostgreSQL needs." "$drafts/dev" requirements-dev.lock

@@ -1,0 +1,13 @@
+"""The bank test in its short form: little load, two faults, the whole audit."""
+
+from pathlib import Path
+
+from tests.soak.report import Progress
+from tests.soak.soak import Options, soak
+
+
+async def test_the_books_hold_after_twenty_seconds_of_load_and_two_faults(tmp_path: Path) -> None:
+    """With this seed an API dies, and the database. The long form: `make soak`."""
+    report = await soak(Options(duration_s=20, seed=139, faults=2, logs=tmp_path), Progress())
+    report.write(tmp_path / "report.json")
+    assert report.verdict == "holds", report.text()

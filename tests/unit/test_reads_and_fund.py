@@ -1,0 +1,65 @@
+"""Funding a wallet and reading it."""
+
+import pytest
+
+from app.application.wallets.fund import Fund, Funded
+from app.application.wallets.read_balance import read_balance
+from app.application.wallets.read_transactions import read_transactions
+from app.domain.currencies import is_known
+from app.domain.money import MAX_MINOR, Currency
+from app.domain.refusals import BalanceLimit, ReferenceReused, UserNotFound, WalletNotFound
+from tests.builders import EUR, USD, CountingIds, money, user_id
+from tests.fakes.books import FakeBooks, FakeReader
+
+
+async def test_a_user_without_a_wallet_is_not_found() -> None:
+    reader = FakeReader(FakeBooks())
+    with pytest.raises(UserNotFound):
+        await read_balance(reader, user_id(), None)
+    with pytest.raises(UserNotFound):
+        await read_transactions(reader, user_id(), None, None, 10)
+
+
+async def test_balances_come_by_currency_or_one_by_name() -> None:
+    books, user = FakeBooks(), user_id()
+    fund, reader = Fund(books, CountingIds()), FakeReader(books)
+    await fund(user, money(5, USD), None)
+    await fund(user, money(7, EUR), None)
+    assert [(b.currency, b.current_balance) for b in await read_balance(reader, user, None)] == [("EUR", 7), ("USD", 5)]
+    assert [b.currency for b in await read_balance(reader, user, USD)] == ["USD"]
+    with pytest.raises(WalletNotFound):
+        await read_balance(reader, user, Currency("GBP"))
+
+
+async def test_the_last_page_names_no_next_one() -> None:
+    books, user = FakeBooks(), user_id()
+    for n in range(4):
+        await Fund(books, CountingIds(10 * n))(user, money(1), str(n))
+    page = await read_transactions(FakeReader(books), user, None, None, 2)
+    assert page.next is not None
+    page = await read_transactions(FakeReader(books), user, None, page.next, 2)
+    assert page.next is None
+    assert [line.external_reference for line in page.lines] == ["1", "0"]
+
+
+async def test_a_reference_funds_once_and_never_another_amount() -> None:
+    books, user = FakeBooks(), user_id()
+    fund = Fund(books, CountingIds())
+    assert await fund(user, money(5), "salary") == Funded(5, already=False)
+    assert await fund(user, money(5), "salary") == Funded(5, already=True)
+    with pytest.raises(ReferenceReused):
+        await fund(user, money(6), "salary")
+
+
+async def test_no_wallet_is_funded_past_its_limit() -> None:
+    books, user = FakeBooks(), user_id()
+    fund = Fund(books, CountingIds())
+    await fund(user, money(MAX_MINOR), None)
+    with pytest.raises(BalanceLimit):
+        await fund(user, money(1), None)
+
+
+def test_currencies_are_iso_s_and_those_that_are_added() -> None:
+    assert is_known("USD")
+    assert not is_known("USDC")
+    assert is_known("USDC", ["USDC"])

@@ -1,0 +1,89 @@
+"""Settings: what counts, and what stops the start."""
+
+from pathlib import Path
+
+import pytest
+
+from app.main.settings import InvalidSettings, load
+
+
+def test_the_environment_stands_over_the_file_over_what_runs_here_over_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "strongbox.yaml"
+    path.write_text("http_port: 1\nGATEWAY_ATTEMPTS: 5\n")
+    found = {"HTTP_PORT": "3", "GATEWAY_ATTEMPTS": "4", "GATEWAY_URL": "http://127.0.0.1:9"}
+    settings = load({"STRONGBOX_CONFIG": str(path), "HTTP_PORT": "2"}, found)
+    assert (settings.http_port, settings.gateway_attempts, settings.gateway_url) == (2, 5, "http://127.0.0.1:9")
+    assert settings.http_host == "127.0.0.1"
+
+
+def test_an_empty_variable_counts_as_not_set() -> None:
+    assert load({"HTTP_PORT": " "}).http_port == 8080
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HTTP_PORT", "eighty"),
+        ("HTTP_PORT", "70000"),
+        ("REQUEST_TIMEOUT_S", "0"),
+        ("REQUEST_TIMEOUT_S", "nan"),
+        ("RECOVER_AFTER_S", "10"),
+        ("GATEWAY_TIMEOUT_S", "10"),
+        ("BREAKER_RESET_S", "10"),
+        ("GATEWAY_URL", "ftp://gateway"),
+        ("EXTRA_CURRENCIES", "usdc"),
+        ("EXPOSE_DOCS", "perhaps"),
+        ("LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_wrong_or_contradictory_value_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(InvalidSettings, match=name):
+        load({name: value})
+
+
+@pytest.mark.parametrize("content", ["[1, 2]", "a: [", "NO_SUCH_SETTING: 1"])
+def test_a_file_that_is_not_settings_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "strongbox.yaml"
+    path.write_text(content)
+    with pytest.raises(InvalidSettings):
+        load({"STRONGBOX_CONFIG": str(path)})
+
+
+def test_a_missing_file_is_refused_and_an_empty_one_says_nothing(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSettings, match="cannot be read"):
+        load({"STRONGBOX_CONFIG": str(tmp_path / "none.yaml")})
+    (tmp_path / "empty.yaml").touch()
+    assert load({"STRONGBOX_CONFIG": str(tmp_path / "empty.yaml")}) == load({})
+
+
+def test_what_a_command_needs_is_named_when_it_is_missing() -> None:
+    with pytest.raises(InvalidSettings, match="DATABASE_URL"):
+        load({}).require("database_url")
+    assert load({"API_KEYS": "a, b,"}).require("api_keys").keys == ("a", "b")
+
+
+def test_the_owner_s_and_the_consumers_urls_fall_back_on_the_database_s() -> None:
+    settings = load({"DATABASE_URL": "host=d"})
+    assert {settings.owner_url, settings.consumers_url, settings.consumers_owner_url} == {"host=d"}
+    given = {"DATABASE_URL": "host=d", "MIGRATE_DATABASE_URL": "host=m", "AUDIT_DATABASE_URL": "host=a"}
+    settings = load(given)
+    assert (settings.owner_url, settings.consumers_url, settings.consumers_owner_url) == ("host=m", "host=a", "host=a")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgres//user:s3cret@h/db"),
+        ("AUDIT_DATABASE_URL", "http://user:s3cret@h"),
+        ("RABBITMQ_URL", "amqp://good/,s3cret"),
+        ("GATEWAY_URL", "http://"),
+        ("GATEWAY_URL", "http://[s3cret"),
+        ("API_KEYS", ", ,"),
+        ("MOCK_GATEWAY_MODE", "bogus"),
+    ],
+)
+def test_what_is_no_url_key_or_mode_is_named_and_never_quoted(name: str, value: str) -> None:
+    with pytest.raises(InvalidSettings) as refused:
+        load({name: value})
+    assert name in str(refused.value)
+    assert "s3cret" not in str(refused.value)
