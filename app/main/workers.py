@@ -12,6 +12,8 @@ from pathlib import Path
 
 import structlog
 
+from app.adapters.http.door import close_door
+
 BACKLOG = 2048
 RESTART_AFTER_S = 1.0
 WATCH_EVERY_S = 0.2
@@ -78,6 +80,7 @@ class Workers:
         self._stop = True
 
     def _end(self) -> None:
+        close_door(self._listener)
         alive = [worker for worker in self._slots if worker is not None and worker.poll() is None]
         for worker in alive:
             worker.terminate()

@@ -132,6 +132,16 @@ class Broker:
         await channel.close()
         return declared.message_count or 0
 
+    async def consumers(self, queue: str) -> int:
+        """How many consume the queue; 0 when there is no such queue."""
+        channel = await self.connection.open_channel()
+        try:
+            declared = await channel.queue_declare(queue, passive=True)
+        except Exception:
+            return 0
+        await channel.close()
+        return declared.consumer_count or 0
+
     async def take(self, queue: str) -> list[DeliveredMessage]:
         """All messages that are ready in the queue."""
         taken: list[DeliveredMessage] = []

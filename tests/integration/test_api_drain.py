@@ -1,6 +1,8 @@
 """The end of the API's process: what was accepted is answered, and nothing new begins."""
 
+import errno
 import json
+import select
 import signal
 import socket
 import subprocess
@@ -17,6 +19,7 @@ import httpx
 import pytest
 
 from app.adapters.http.asgi import create_app
+from app.adapters.http.door import close_door
 from app.adapters.http.server import serve
 from tests.integration.test_api_harness import (
     GRACE_S,
@@ -152,6 +155,27 @@ from app.adapters.http.server import serve
 serve(create_app(services(FakePay()), OPTIONS), "127.0.0.1", 0, 2.0, on_started=lambda port: print(port, flush=True))
 print("served", flush=True)
 """
+
+
+def test_behind_a_closed_door_those_who_are_in_are_served_and_nobody_else_is_let_in() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as listening:
+        address = listening.getsockname()
+        inside = [socket.create_connection(address, timeout=5) for _ in range(50)]
+        close_door(listening)
+        with pytest.raises(TimeoutError):
+            socket.create_connection(address, timeout=0.2)
+        for client in inside:
+            client.sendall(b"let me finish")
+            accepted, _ = listening.accept()
+            assert accepted.recv(100) == b"let me finish"
+            accepted.close()
+            client.close()
+        outside = socket.socket()
+        outside.settimeout(0)
+        assert outside.connect_ex(address) == errno.EINPROGRESS
+    with outside:  # its system asks again, and finds the port closed
+        assert select.select([], [outside], [], 10)[1]
+        assert outside.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == errno.ECONNREFUSED
 
 
 def test_a_signal_ends_the_process_in_good_order() -> None:

@@ -26,7 +26,7 @@ from consumers.worker import Counts, Delivery, Handle, Outcome, Worker
 from tests.integration.outbox_fixtures import Broker, clean_broker, document, eventually, query, running
 
 CHAIN = (
-    "SELECT position, event_id, type, subject, sequence, occurred_at, payload::text, hash, previous_hash"
+    "SELECT position, event_id, type, subject, sequence, occurred_at, received_at, payload::text, hash, previous_hash"
     " FROM audit.events ORDER BY position"
 )
 
@@ -62,9 +62,11 @@ def assert_chain(url: str) -> None:
     """Positions have no gaps, each hash is that of its row and the hash before, and the head is the last."""
     previous, position = GENESIS, 0
     for position, row in enumerate(query(url, CHAIN), start=1):
-        number, event_id, kind, subject, sequence, occurred_at, payload, found, before = row
+        number, event_id, kind, subject, sequence, occurred_at, received_at, payload, found, before = row
         assert (number, before) == (position, previous)
-        previous = chain_hash(previous, number, event_id, kind, subject, sequence, occurred_at, payload.encode())
+        previous = chain_hash(
+            previous, number, event_id, kind, subject, sequence, occurred_at, received_at, payload.encode()
+        )
         assert found == previous
     assert query(url, "SELECT position, hash FROM audit.head") == [(position, previous)]
 
@@ -124,6 +126,7 @@ async def test_the_hash_can_be_recomputed_in_sql(database: Urls) -> None:
         " FROM unnest(ARRAY[convert_to(e.position::text, 'UTF8'), convert_to(e.event_id::text, 'UTF8'),"
         " convert_to(e.type, 'UTF8'), convert_to(e.subject::text, 'UTF8'), convert_to(e.sequence::text, 'UTF8'),"
         " convert_to((extract(epoch FROM e.occurred_at) * 1000000)::bigint::text, 'UTF8'),"
+        " convert_to((extract(epoch FROM e.received_at) * 1000000)::bigint::text, 'UTF8'),"
         " convert_to(e.payload::text, 'UTF8')]) WITH ORDINALITY AS fields(field, n))",
     ) == [(5,)]
 
@@ -287,13 +290,13 @@ async def test_a_deleted_queue_is_consumed_again_when_it_is_back(broker: Broker,
         await broker.send(document(uuid4()))
         await eventually(lambda: audited(database.app_url) == 1)
         await broker.channel.queue_delete("audit.queue")
-        await eventually(lambda: exists(broker, "audit.queue"))
+        await eventually(lambda: is_consumed(broker, "audit.queue"))  # by then it is bound, too
         await broker.send(document(uuid4()))
         await eventually(lambda: audited(database.app_url) == 2)
 
 
-async def exists(broker: Broker, queue: str) -> bool:
-    return await broker.depth(queue) >= 0
+async def is_consumed(broker: Broker, queue: str) -> bool:
+    return await broker.consumers(queue) == 1
 
 
 async def test_a_lock_held_too_long_is_nobodys_fault(

@@ -12,12 +12,15 @@ from collections.abc import Callable, Iterator
 import uvicorn
 
 from app.adapters.http.asgi import Api
+from app.adapters.http.door import close_door
 from app.adapters.http.limits import KEEP_ALIVE_S
 from app.adapters.http.protocol import StrictProtocol
 
 BACKLOG = 2048
 ACCEPT_WITHIN_S = 5.0
 """Time to accept, at the end, the connections that are already made."""
+HANDSHAKE_S = 0.1
+"""Time for connections that are begun to be made: a round trip."""
 AFTER_GRACE_S = 3
 """Time past the grace for the answers that its end brings about, before tasks are cancelled."""
 
@@ -39,22 +42,24 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain: every request that was accepted is answered, within the grace."""
         self._api.begin_drain()
-        await self._accept_who_waits()
+        await self._accept_who_waits(shared=bool(sockets))
         await super().shutdown(sockets)
 
-    async def _accept_who_waits(self) -> None:
+    async def _accept_who_waits(self, shared: bool) -> None:
         """Accept the connections that the system has made already: the socket's end would reset them.
 
-        With no room to wait the system makes no more of them; who comes now finds the port closed in the end.
+        The door of a shared socket is closed by whoever shares it: others may go on accepting.
         """
         waiting = select.poll()
         for server in self.servers:
             for listening in server.sockets:
                 waiting.register(listening.fileno(), select.POLLIN)
-                with socket.socket(fileno=os.dup(listening.fileno())) as same:
-                    same.listen(0)
+                if not shared:
+                    with socket.socket(fileno=os.dup(listening.fileno())) as same:
+                        close_door(same)
         loop = asyncio.get_running_loop()
         until = loop.time() + ACCEPT_WITHIN_S
+        await asyncio.sleep(HANDSHAKE_S)
         while waiting.poll(0) and loop.time() < until:  # noqa: ASYNC110 -- nothing tells when nobody waits any more
             await asyncio.sleep(0)  # uvloop accepts one or two in a round
 
