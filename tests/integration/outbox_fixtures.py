@@ -159,6 +159,12 @@ class Broker:
         )
 
 
+async def queues_outlive_a_kill() -> None:
+    """RabbitMQ 3.10 notes on disk only after some 500 ms which quorum queues it has, longer on a busy machine, and
+    nothing tells when: one that is younger when the node is killed has no leader ever after."""
+    await asyncio.sleep(4)
+
+
 @asynccontextmanager
 async def broker_as_it_is(url: str) -> AsyncIterator[Broker]:
     """RabbitMQ, left as it is."""

@@ -17,7 +17,14 @@ from app.adapters.rabbitmq.framing import Outgoing, publish_at_once, publish_eac
 from app.adapters.rabbitmq.publisher import RabbitPublisher
 from app.application.outbox.ports import BrokerUnavailable, Confirmed, Publisher, Rejected
 from app.main.local.rabbitmq import RabbitMQNode
-from tests.integration.outbox_fixtures import Broker, broker_as_it_is, clean_broker, eventually, outbox_message
+from tests.integration.outbox_fixtures import (
+    Broker,
+    broker_as_it_is,
+    clean_broker,
+    eventually,
+    outbox_message,
+    queues_outlive_a_kill,
+)
 
 NOWHERE = "amqp://guest:guest@127.0.0.1:1/"
 
@@ -241,9 +248,7 @@ async def test_service_resumes_when_a_killed_broker_is_back(rabbitmq_node: Rabbi
     async with clean_broker(rabbitmq_node.url):
         first = outbox_message()
         await publisher.publish([first])
-    # RabbitMQ 3.10 notes on disk only after some 500 ms which quorum queues it has: one that is younger when the node
-    # is killed has no leader ever after.
-    await asyncio.sleep(2)
+    await queues_outlive_a_kill()
     rabbitmq_node.kill()
     with pytest.raises(BrokerUnavailable):
         await publisher.publish([outbox_message()])

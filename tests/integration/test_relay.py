@@ -25,6 +25,7 @@ from tests.integration.outbox_fixtures import (
     insert_events,
     outbox_pool,
     query,
+    queues_outlive_a_kill,
     running,
     unsent,
 )
@@ -171,7 +172,7 @@ async def test_a_broker_that_is_down_burns_no_attempts_and_service_resumes(
     publisher = RabbitPublisher([rabbitmq_node.url])
     async with clean_broker(rabbitmq_node.url):
         pass
-    await asyncio.sleep(2)  # younger quorum queues do not survive the kill, see test_rabbitmq_publisher
+    await queues_outlive_a_kill()
     async with running(Relay(PostgresOutbox(pool), publisher, "me").run):
         rabbitmq_node.kill()
         insert_events(database.app_url, [uuid4() for _ in range(50)])
