@@ -383,6 +383,31 @@ def test_an_absolute_target_and_a_declined_upgrade_are_answered(api: Running) ->
             assert answers.read().count(b"HTTP/1.1 200") == 5_001
 
 
+@pytest.mark.parametrize("coding", ["length", "chunks", "length after an expectation"])
+def test_a_declined_upgrade_with_a_body_is_answered(api: Running, coding: str) -> None:
+    """As Java's HttpClient asks by default; what follows on the connection is its own request."""
+    body = json.dumps(order()).encode()
+    head = f"POST {PAYMENTS} HTTP/1.1\r\nHost: a\r\nX-API-Key: {KEY}\r\nContent-Type: application/json\r\n"
+    head += "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
+    framed = b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+    if coding == "chunks":
+        framed = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    elif coding.endswith("expectation"):
+        framed = b"Expect: 100-continue\r\n" + framed
+    asked = len(api.pay.requests)
+    with socket.create_connection(("127.0.0.1", api.port), timeout=5) as connection:
+        for number in range(3):
+            request = head.encode() + b"Idempotency-Key: h2c-%d\r\n" % number + framed
+            for piece in (request[:40], request[40:-5], request[-5:]):
+                connection.sendall(piece)
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close, Upgrade\r\nUpgrade: h2c\r\n\r\n")
+        with connection.makefile("rb") as answers:
+            everything = answers.read()
+    assert everything.count(b"HTTP/1.1 201") == 3
+    assert everything.count(b"HTTP/1.1 200") == 1
+    assert len(api.pay.requests) - asked == 3
+
+
 def test_chunks_and_an_expectation_are_understood_and_trailers_ignored(api: Running) -> None:
     body = json.dumps(order()).encode()
     head = f"POST {PAYMENTS} HTTP/1.1\r\nHost: a\r\nIdempotency-Key: c\r\nContent-Type: application/json\r\n".encode()

@@ -27,6 +27,7 @@ GOOD = f'{{"provider_id":"{PROVIDER}","external_reference":"a","amount":5,"curre
 HOST = b"Host: a\r\n"
 OURS = HOST + f"X-Request-ID: {NAMED}\r\n".encode()
 OPEN = OURS + f"X-API-Key: {KEY}\r\n".encode()
+H2C = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
 JSON = b"Content-Type: application/json\r\n"
 ONCE = b"Idempotency-Key: a\r\n"
 PAY = f"POST /wallets/{USER}/payments HTTP/1.1\r\n".encode()
@@ -244,7 +245,9 @@ BYTES: dict[str, bytes] = {
     "CONNECT": b"CONNECT a:443 HTTP/1.1\r\n" + OURS + b"\r\n",
     "CONNECT to a path": b"CONNECT /healthz HTTP/1.1\r\n" + OURS + b"\r\n",
     "a websocket": get("/healthz", OURS + b"Connection: Upgrade\r\nUpgrade: websocket\r\n"),
-    "an upgrade with a body": request(GOOD, OPEN + JSON + ONCE + b"Connection: Upgrade\r\nUpgrade: h2c\r\n"),
+    "an upgrade and a body that is cut off": request(GOOD, OPEN + JSON + ONCE + H2C)[:-1],
+    "an upgrade and two lengths": request(GOOD, OPEN + JSON + ONCE + H2C + b"Content-Length: 1\r\n"),
+    "an upgrade and two hosts": get("/healthz", OURS + HOST + H2C),
     "bare line feeds": b"GET /healthz HTTP/1.1\nHost: a\n\n",
     "bare carriage returns": b"GET /healthz HTTP/1.1\rHost: a\r\r",
     "a blank before the colon": get("/healthz", OURS + b"X : a\r\n"),

@@ -10,6 +10,7 @@ from app.adapters.http.limits import MAX_HEAD_BYTES, MAX_HEADERS
 RawHeaders = Iterable[tuple[bytes, bytes]]
 
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
+_OF_AN_UPGRADE = (b"upgrade", b"http2-settings")
 _KEY = re.compile(rb"[\x21-\x7e]{1,255}")
 # A string of RFC 9651 (structured fields): printable ASCII, in which only the quote and the backslash are escaped.
 _QUOTED = re.compile(rb'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
@@ -96,6 +97,18 @@ def check_media_type(head: Head) -> None:
         )
 
 
+def without_upgrade(method: bytes, target: bytes, headers: RawHeaders) -> bytes:
+    """The head of the same request, as one that is content with HTTP/1.1."""
+    lines = [b"%s %s HTTP/1.1" % (method, target)]
+    for name, value in headers:
+        if name == b"connection":
+            options = [option.strip(b" \t") for option in value.split(b",")]
+            value = b", ".join(option for option in options if option.lower() not in _OF_AN_UPGRADE)  # noqa: PLW2901
+        if name not in _OF_AN_UPGRADE:
+            lines.append(b"%s: %s" % (name, value))
+    return b"\r\n".join([*lines, b"", b""])
+
+
 def unfit(version: str, method: bytes, target: bytes, headers: RawHeaders, *, upgrades: bool) -> Problem | None:
     """What is wrong with a head that parses. `upgrades`: it asks for another protocol."""
     if version not in ("1.0", "1.1"):
@@ -108,12 +121,10 @@ def unfit(version: str, method: bytes, target: bytes, headers: RawHeaders, *, up
     for name, value in headers:
         if name == b"host":
             hosts += 1
-        elif name == b"transfer-encoding" and (
-            value.strip(b" \t").lower() != b"chunked" or version == "1.0" or upgrades
-        ):
+        elif name == b"transfer-encoding" and (value.strip(b" \t").lower() != b"chunked" or version == "1.0"):
             return validation({"Transfer-Encoding": "must be chunked, in HTTP/1.1"})
-        elif upgrades and (name == b"content-length" or value.lower() == b"websocket"):
-            # An upgrade may be declined by going on in HTTP/1.1, but the parser takes no body behind one.
+        elif upgrades and name == b"upgrade" and value.strip(b" \t").lower() == b"websocket":
+            # Going on in HTTP/1.1, which is how any other upgrade is declined, is of no use to this one.
             return validation({"Upgrade": "is not supported"})
     if hosts > 1 or (hosts == 0 and version == "1.1"):
         return validation({"Host": "must be sent once"})

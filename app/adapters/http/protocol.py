@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from app.adapters.http.asgi import Api
 from app.adapters.http.bodies import BODY_PROBLEM
 from app.adapters.http.errors import Problem, validation
-from app.adapters.http.headers import Head, request_id, unfit
+from app.adapters.http.headers import Head, request_id, unfit, without_upgrade
 from app.adapters.http.limits import (
     BODY_WITHIN_S,
     HEAD_WITHIN_S,
@@ -128,6 +128,8 @@ class StrictProtocol(HttpToolsProtocol):
         )
         if self._refusal:
             raise ValueError(self._refusal.code)
+        if parser.should_upgrade():
+            return  # it comes again, see `_feed`
         super().on_headers_complete()
         self.cycle.transport = cast("asyncio.Transport", _Answering(self.transport, self._end))
         self._reading = "body"
@@ -136,6 +138,8 @@ class StrictProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """A request is there as a whole."""
+        if self._reading == "head":
+            return
         super().on_message_complete()
         self._reading = "nothing"
         self._ends = True
@@ -158,9 +162,11 @@ class StrictProtocol(HttpToolsProtocol):
                 self.parser.feed_data(data)
                 return
             except httptools.HttpParserUpgrade as upgrade:
-                # Declined by going on in HTTP/1.1, with a parser that does not wait for another protocol.
+                # Declined by going on in HTTP/1.1. The parser, which waits for another protocol now and would take no
+                # body, is replaced by one that reads the head again, without the wish.
+                head = without_upgrade(self.parser.get_method(), self.url, self.headers)
                 self.parser = httptools.HttpRequestParser(self)
-                data = data[upgrade.args[0] :]
+                data = head + data[upgrade.args[0] :]
 
     def _is_idle(self) -> bool:
         return (self.cycle is None or self.cycle.response_complete) and not self.pipeline
