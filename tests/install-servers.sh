@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sees to it that the tests find PostgreSQL and RabbitMQ: as root on Debian it installs what is missing, elsewhere it
 # says what is. PostgreSQL never is: its wheel stands in.
-# With `--all` both are wanted from the system, whatever could stand in.
+# With `--all` both are wanted from the system, whatever could stand in, and the library that moves a process's clock.
 set -eu
 
 all=""
@@ -15,6 +15,9 @@ if ! command -v rabbitmq-server >/dev/null 2>&1 && [ ! -x /usr/lib/rabbitmq/bin/
     if [ -n "$all" ] || { [ -z "${RABBITMQ_URL:-}" ] && ! docker info >/dev/null 2>&1; }; then
         missing="${missing:+$missing }rabbitmq-server"
     fi
+fi
+if [ -n "$all" ] && ! ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1; then
+    missing="${missing:+$missing }libfaketime"
 fi
 [ -n "$missing" ] || exit 0
 
