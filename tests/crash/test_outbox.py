@@ -168,6 +168,20 @@ def test_under_a_memory_alarm_payments_go_on_and_their_events_wait(house: Fragil
     house.verify()
 
 
+def test_events_that_a_queue_refuses_wait_until_it_takes_them(house: Fragile) -> None:
+    user_id = house.wallet(1_000)
+    with house.without("audit"):
+        house.broker.control("set_policy", "--apply-to", "queues", "full", "^audit.queue$", '{"max-length": 1}')
+        try:
+            ids = [house.pay(user_id, 10).json()["payment_id"] for _ in range(10)]
+            wait_until(lambda: "(nack)" in house.log("relay") or house.unsent() == 0, "the relay")
+            assert house.unsent() > 0, "marked as sent what a queue refused"
+        finally:
+            house.broker.control("clear_policy", "full")
+    _trails(house, ids)
+    house.verify()
+
+
 @pytest.mark.long
 def test_a_relay_whose_database_session_falls_silent_for_good_goes_on(house: Fragile) -> None:
     """It still holds its leases, through another session: no other relay would take over."""

@@ -110,7 +110,8 @@ class RabbitPublisher:
             self._declared = False  # most likely a queue or the exchange is missing: declare them first next time
             raise
         except BrokerUnavailable:
-            self._idle.append(channel)
+            # Where RabbitMQ refused it may keep refusing on that channel, though the queue takes messages again.
+            await channel.close()
             raise
         except BaseException:
             # Whatever is still under way must not meet the next batch, and a hanging broker is not waited for.
