@@ -26,7 +26,7 @@ def test_a_charge_that_stands_while_its_answer_is_lost_is_found_or_undone_but_ne
         assert _details(answer) == (502, "FAILED", True)
         assert (charge["status"], house.balance(user_id)) == ("VOIDED", 1_000)
     else:
-        assert (answer.status_code, answer.json()["status"]) == (201, "APPROVED")
+        assert (answer.status_code, answer.json().get("status")) == (201, "APPROVED")
         assert (charge["status"], charge["charges_made"], house.balance(user_id)) == ("APPROVED", 1, 600)
     again = house.pay(user_id, 400, "lost")
     assert (again.status_code, again.content) == (answer.status_code, answer.content)

@@ -43,8 +43,9 @@ def test_an_approval_in_the_hands_of_a_stopped_process_meets_the_mark_of_recover
                     settling.let_go()
                     house.processes["api"].send_signal(signal.SIGCONT)
                     answer = first.result(15)
+                    assert answer.status_code == 504, answer.text
                     details = answer.json()["error"]["details"]
-                    assert (answer.status_code, details["status"], details["refunded"]) == (504, "PENDING", False)
+                    assert (details["status"], details["refunded"]) == ("PENDING", False)
                     assert (house.statuses(user_id), house.balance(user_id)) == (["PENDING"], 600)
                 house.mode("happy")
                 void.let_go()
@@ -131,7 +132,7 @@ def test_an_api_that_sleeps_over_its_settlement_reads_what_recovery_made_of_it(p
             house.wait_for_status(user_id, outcome)
             settling.let_go()
     answer = first.result(15)
-    assert (answer.status_code, answer.json()["status"]) == (201, outcome)
+    assert (answer.status_code, answer.json().get("status")) == (201, outcome)
     assert answer.headers["Idempotent-Replayed"] == "true"
     assert house.pay(user_id, 400, "sleeper").content == answer.content
     assert house.balance(user_id) == (600 if outcome == "APPROVED" else 1_000)

@@ -1,0 +1,76 @@
+"""Whether the planted bugs of `make teeth` are against the code as it is, and the tests that should see them exist."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.teeth.__main__ import QUIET_DAY
+from tests.teeth.copies import PARTS, ROOT, Copy
+from tests.teeth.patches import Bug, DoesNotApply, Hunk, all_bugs
+
+BUGS = all_bugs()
+
+
+def touched(bug: Bug, folder: Path) -> list[Path]:
+    """Copies of the files that the bug changes."""
+    files = [folder / path for path in dict.fromkeys(hunk.path for hunk in bug.hunks)]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text((ROOT / file.relative_to(folder)).read_text())
+    return files
+
+
+def test_there_are_ten() -> None:
+    assert [bug.name[:2] for bug in BUGS] == [f"{number:02}" for number in range(1, 11)]
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_every_bug_can_be_planted_once_and_leaves_a_program(bug: Bug, tmp_path: Path) -> None:
+    files = touched(bug, tmp_path)
+    bug.plant(tmp_path)
+    for file in files:
+        assert file.read_text() != (ROOT / file.relative_to(tmp_path)).read_text()
+        if file.suffix == ".py":
+            compile(file.read_text(), file, "exec")
+        assert file.relative_to(tmp_path).parts[0] in PARTS
+    with pytest.raises(DoesNotApply, match=f"{bug.name}: {bug.hunks[0].path}"):
+        bug.plant(tmp_path)
+
+
+@pytest.mark.parametrize("code", ["", "a = 1\na = 1\n", "aa = 1\n", "a = 10\n"])
+def test_a_patch_for_other_code_is_refused(code: str, tmp_path: Path) -> None:
+    (tmp_path / "code.py").write_text(code)
+    bug = replace(BUGS[0], hunks=(Hunk("code.py", "a = 1\n", "a = 2\n"),))
+    with pytest.raises(DoesNotApply, match=r"code\.py has these lines [02] times"):
+        bug.plant(tmp_path)
+    assert (tmp_path / "code.py").read_text() == code
+
+
+def test_the_tests_that_should_see_them_exist() -> None:
+    tests = sorted({QUIET_DAY, *(test for bug in BUGS for test in bug.caught_by)})
+    assert all(bug.caught_by for bug in BUGS)
+    collect = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--collect-only",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-m",
+        "long or not long",
+    ]
+    done = subprocess.run([*collect, *tests], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {line for line in done.stdout.splitlines() if "::" in line} == set(tests)
+
+
+def test_a_copy_imports_itself_wherever_its_processes_run(tmp_path: Path) -> None:
+    copy = Copy(tmp_path)
+    (copy.tree / "app/__init__.py").write_text("print('planted')\n")
+    command = [str(tmp_path / "python/bin/python"), "-m", "app", "--help"]
+    done = subprocess.run(command, cwd="/", env={}, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout.partition("\n")[0]) == (0, "planted"), done.stderr
