@@ -143,7 +143,7 @@ class _Session:
         body = bytes(message.body)
         tag = message.delivery_tag
         assert tag is not None
-        delivery = Delivery(tag, messages.subject(body) or f"without subject {tag}", body, message)
+        delivery = Delivery(tag, str(messages.subject(body) or f"without subject {tag}"), body, message)
         self._held[tag] = delivery
         self._arrived.append(delivery)
         self._wake.set()
@@ -210,4 +210,5 @@ class _Session:
             ),
             mandatory=True,
         )
-        _log.error("message_buried", message_id=properties.message_id, queue=self._queue.dead_letters, reason=reason)
+        message_id = messages.known_id(properties.message_id)
+        _log.error("message_buried", message_id=message_id, queue=self._queue.dead_letters, reason=reason)

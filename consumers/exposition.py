@@ -1,9 +1,11 @@
 """Serve a consumer's metrics in Prometheus' text form, and whether it is well."""
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, generate_latest
 
 
@@ -40,10 +42,17 @@ async def serve(
 
     application = web.Application()
     application.add_routes([web.get("/metrics", metrics), web.get("/healthz", healthz)])
-    runner = web.AppRunner(application, access_log=None)
+    quiet = logging.getLogger(f"{__name__}.server")
+    quiet.addFilter(_is_ours)
+    runner = web.AppRunner(application, access_log=None, logger=quiet)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
         yield
     finally:
         await runner.cleanup()
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether it tells of a fault here: of a request that is not HTTP aiohttp would log the very bytes."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))

@@ -5,7 +5,7 @@ set -eu
 compile() {
     "$1" --quiet --strip-extras --no-annotate --no-header --allow-unsafe --no-emit-options \
         --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --upgrade \
-        --output-file "$2" $3 pyproject.toml
+        --output-file "$2" $3
 }
 
 write() {
@@ -14,7 +14,10 @@ write() {
 
 drafts=$(mktemp -d)
 trap 'rm -rf "$drafts"' EXIT
-compile "$1" "$drafts/run" ""
-compile "$1" "$drafts/dev" "--extra dev --extra local --constraint $drafts/run"
+compile "$1" "$drafts/run" pyproject.toml
+compile "$1" "$drafts/dev" "--extra dev --extra local --constraint $drafts/run pyproject.toml"
+printf '%s\n' pip-audit schemathesis >"$drafts/tools.in"
+compile "$1" "$drafts/tools" "$drafts/tools.in"
 write "What the service runs on, pinned." "$drafts/run" requirements.lock
 write "The same, with the tools and what a machine without PostgreSQL needs." "$drafts/dev" requirements-dev.lock
+write "Tools that look at it from outside, in an environment of their own (.venv-tools)." "$drafts/tools" requirements-tools.lock

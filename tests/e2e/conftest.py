@@ -14,12 +14,12 @@ from tests.e2e.house import House, running
 @pytest.fixture(scope="module")
 def house(module_database: Urls, rabbitmq_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Every process of Strongbox, over a database of the module's own."""
-    asyncio.run(_without_what_others_left(rabbitmq_url))
+    asyncio.run(without_what_others_left(rabbitmq_url))
     with running(House(module_database, rabbitmq_url, tmp_path_factory.mktemp("house"))) as house:
         yield house
 
 
-async def _without_what_others_left(rabbitmq_url: str) -> None:
+async def without_what_others_left(rabbitmq_url: str) -> None:
     """The broker is the session's: messages of other tests would be events of payments that this house never made."""
     async with await aio_pika.connect(rabbitmq_url) as connection:
         channel = await connection.channel()

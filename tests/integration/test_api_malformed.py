@@ -159,6 +159,17 @@ TARGETS: dict[str, tuple[bytes, int, str | None]] = {
     "a slash too many": (get("/healthz/"), 404, None),
     "two slashes": (get("//healthz"), 404, None),
     "dots": (get(f"/wallets/{USER}/../{USER}/balance"), 404, None),
+    "dots, encoded": (get(f"/wallets/{USER}/%2e%2e/{USER}/balance"), 404, None),
+    "dots to the outside": (get("/../../etc/passwd"), 404, None),
+    "dots behind": (get(f"/wallets/{USER}/balance/."), 404, None),
+    "a parameter of a segment": (get(f"/wallets/{USER}/balance;a=1"), 404, None),
+    "a backslash": (get(f"/wallets\\{USER}\\balance"), 404, None),
+    "an encoded route": (get(f"/wallets/{USER}%2Fbalance"), 404, None),
+    "an overlong slash": (get(f"/wallets/{USER}%c0%afbalance"), 404, None),
+    "an encoded question mark": (get(f"/wallets/{USER}/balance%3Fcurrency=USD"), 404, None),
+    "a blank behind": (get(f"/wallets/{USER}/balance%20"), 404, None),
+    "all of it": (get("*"), 404, None),
+    "a route on another host": (get("http://elsewhere/nope"), 404, None),
     "no user": (get("/wallets//balance"), 404, None),
     "an encoded slash": (get(f"/wallets/a%2F{USER}/balance"), 404, None),
     "capitals": (get("/HEALTHZ"), 404, None),
@@ -175,6 +186,7 @@ TARGETS: dict[str, tuple[bytes, int, str | None]] = {
     "a user with a line feed": (get(f"/wallets/{USER}%0A/balance"), 400, "user_id"),
     "a user in foreign digits": (get("/wallets/" + "%D9%A1" * 32 + "/balance"), 400, "user_id"),
     "a user that is not UTF-8": (get("/wallets/%ff/balance"), 400, "user_id"),
+    "a user encoded twice": (get(f"/wallets/%25{USER}/balance"), 400, "user_id"),
     "a user with a broken escape": (get(f"/wallets/{USER}%zz/balance"), 400, "user_id"),
     "an unknown parameter": (get(f"/wallets/{USER}/balance?a=1"), 400, "a"),
     "a parameter of the other route": (get(f"/wallets/{USER}/balance?limit=1"), 400, "limit"),
@@ -304,12 +316,17 @@ def document(api: Running) -> Any:
 
 
 def refused(api: Running, document: Any, raw: bytes, status: int, **how: Any) -> dict[str, Any]:
-    """Send the bytes, and see to it that they are refused as everything has to be. The error's details."""
+    """Send the bytes, and see to it that they are refused as everything has to be, and that nothing came of them.
+
+    The error's details.
+    """
+    asked = len(api.pay.requests)
     start = raw.partition(b"\r\n")[0].split(b" ")
     method = start[0].decode("latin-1")
     answer = exchange(api.port, raw, method=method, **how)
     assert answer.status == status, answer
     assert answer.elapsed_s < 2
+    assert len(api.pay.requests) == asked
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["x-request-id"]
     if len(start) == 3 and status != 0:
@@ -387,8 +404,8 @@ def test_a_head_without_an_end_is_refused_by_the_part_that_is_too_long(api: Runn
     assert exchange(api.port, head, b"X: ", *[b"a" * 1000] * 40).status == 431
 
 
-def test_there_are_more_than_a_hundred_and_twenty_of_them() -> None:
-    assert len(BODIES) + len(HEADERS) + len(TARGETS) + len(BYTES) + len(SLOW) > 120
+def test_there_are_more_than_two_hundred_of_them() -> None:
+    assert len(BODIES) + len(HEADERS) + len(TARGETS) + len(BYTES) + len(SLOW) > 200
 
 
 def test_a_refusal_waits_for_the_answers_before_it(api: Running) -> None:

@@ -13,7 +13,7 @@ from litestar.types import HTTPScope, LifeSpanReceive, LifeSpanSend, Message, Re
 
 from app.adapters.http import bodies
 from app.adapters.http.auth import ApiKeys
-from app.adapters.http.errors import Problem, log_unexpected, problem_of
+from app.adapters.http.errors import Problem, log_unexpected, not_found, problem_of
 from app.adapters.http.headers import Head, check_media_type, request_id
 from app.adapters.http.inflight import InFlight
 from app.adapters.http.limits import MAX_URI_BYTES
@@ -110,6 +110,9 @@ class Api:
             raise Problem("URI_TOO_LONG", f"a request target has at most {MAX_URI_BYTES} bytes")
         if head.is_too_large:
             raise Problem("HEADERS_TOO_LARGE", "the headers are too many or too large")
+        if b"%2f" in scope["raw_path"].lower():
+            # An encoded slash parts no segments, whatever the decoded path looks like.
+            raise not_found()
         route, user = self._routes.find(scope["path"])
         answering.route = route.template
         route.check_method(scope["method"])

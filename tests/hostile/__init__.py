@@ -1,0 +1,1 @@
+"""Requests made up from the served OpenAPI document, valid ones and others, against the whole service: `make fuzz`."""
