@@ -4,12 +4,13 @@
 PYTHON ?= $(or $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done),python3)
 VENV := .venv
+TOOLS := .venv-tools
 # Modules instead of scripts, which would lose their way when the folder is moved.
 RUN := $(VENV)/bin/python -m
 COMPOSE ?= docker compose
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test crash soak test-servers version-given lint fmt clean lock up down reset logs consume rabbit-ui \
+.PHONY: help setup run demo test crash soak bench bench-short verify-million teeth fuzz audit-deps licences test-servers version-given lint fmt clean lock up down reset logs consume rabbit-ui \
 	migrate migrate-up migrate-down migrate-version migrate-force
 
 help: ## List the targets
@@ -29,6 +30,12 @@ $(VENV)/.ready: requirements-dev.lock pyproject.toml
 	$(RUN) pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
+# Tools with dependencies of their own, which must not meet the project's.
+$(TOOLS)/.ready: requirements-tools.lock
+	@$(TOOLS)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-tools.lock
+	@touch $@
+
 run: setup ## Run everything here: database, broker, gateway, API, workers, demo data (Ctrl-C ends it)
 	@exec $(RUN) app run
 
@@ -46,6 +53,23 @@ crash: setup test-servers ## The whole crash matrix; `make test` has its short f
 soak: setup test-servers ## Load, faults and an audit of everything: the bank test (DURATION=60 SEED=…)
 	$(RUN) tests.soak --duration $(or $(DURATION),60) $(if $(SEED),--seed $(SEED))
 
+bench: setup ## How fast it is, beside what else this machine does in the same minutes (SCENARIO=spread REPEATS=3 DURATION=20)
+	@sh tests/install-servers.sh --bench
+	$(RUN) bench $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(REPEATS),--repeats $(REPEATS)) $(if $(DURATION),--duration $(DURATION))
+
+bench-short: setup ## The same in tiny sizes: whether it works, not how fast
+	@sh tests/install-servers.sh --bench
+	$(RUN) bench --short
+
+verify-million: setup ## How long `strongbox verify` takes over a million payments, and how much memory (PAYMENTS=…)
+	$(RUN) bench.verify $(if $(PAYMENTS),--payments $(PAYMENTS))
+
+teeth: setup test-servers ## Plant bugs, one after the other, and see that the crash tests catch each (SOAK=1: the bank test, too)
+	$(RUN) tests.teeth $(if $(SOAK),--soak)
+
+fuzz: setup test-servers $(TOOLS)/.ready ## Requests made up from the OpenAPI document against the whole service (EXAMPLES=100 SEED=…)
+	$(RUN) tests.hostile --examples $(or $(EXAMPLES),100) $(if $(SEED),--seed $(SEED))
+
 test-servers:
 	@sh tests/install-servers.sh
 
@@ -55,6 +79,12 @@ lint: setup ## Check style, format, types and the architecture's boundaries
 	$(RUN) mypy
 	$(VENV)/bin/lint-imports
 
+audit-deps: setup $(TOOLS)/.ready ## Known vulnerabilities of the pinned dependencies; fails on those that the service reaches
+	$(RUN) tests.dependencies.audit
+
+licences: setup ## Write docs/licences.md anew
+	$(RUN) tests.dependencies.licences
+
 fmt: setup ## Format the code and mend what can be mended
 	$(RUN) ruff check --fix-only .
 	$(RUN) ruff format .
@@ -63,7 +93,7 @@ clean: ## Remove what was built and measured, and the data of `make run`
 	@if [ -d .strongbox ]; then \
 		if [ -x $(VENV)/bin/python ]; then $(RUN) app.main.local.clean; \
 		else echo ".strongbox stays: whether a run is alive in it only 'make setup' can tell" >&2; fi; fi
-	rm -rf .strongbox-soak build dist *.egg-info .coverage htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(TOOLS) .strongbox-soak .strongbox-bench build dist *.egg-info .coverage htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 lock: setup ## Pin the dependencies anew, from pyproject.toml

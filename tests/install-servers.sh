@@ -1,28 +1,35 @@
 #!/bin/sh
 # Sees to it that the tests find PostgreSQL and RabbitMQ: as root on Debian it installs what is missing, elsewhere it
 # says what is. PostgreSQL never is: its wheel stands in.
-# With `--all` both are wanted from the system, whatever could stand in, and the library that moves a process's clock.
+# With `--all` both are wanted from the system, whatever could stand in, and the library that moves a process's clock;
+# with `--bench` both and what `make bench` makes its load with.
 set -eu
 
-all=""
-[ "${1:-}" = "--all" ] && all=yes
+all="" bench="" from_system=""
+case "${1:-}" in
+    --all) all=yes from_system=yes ;;
+    --bench) bench=yes from_system=yes ;;
+esac
 
 missing=""
-if [ -n "$all" ] && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+if [ -n "$from_system" ] && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
     missing="postgresql"
 fi
 if ! command -v rabbitmq-server >/dev/null 2>&1 && [ ! -x /usr/lib/rabbitmq/bin/rabbitmq-server ]; then
-    if [ -n "$all" ] || { [ -z "${RABBITMQ_URL:-}" ] && ! docker info >/dev/null 2>&1; }; then
+    if [ -n "$from_system" ] || { [ -z "${RABBITMQ_URL:-}" ] && ! docker info >/dev/null 2>&1; }; then
         missing="${missing:+$missing }rabbitmq-server"
     fi
 fi
 if [ -n "$all" ] && ! ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1; then
     missing="${missing:+$missing }libfaketime"
 fi
+if [ -n "$bench" ] && ! command -v wrk >/dev/null 2>&1; then
+    missing="${missing:+$missing }wrk"
+fi
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
-    echo "The tests need: $missing." >&2
+    echo "Missing: $missing." >&2
     echo "Install it (Debian and Ubuntu: sudo apt-get install $missing), give RABBITMQ_URL, or start Docker." >&2
     exit 1
 fi
