@@ -33,6 +33,7 @@ from tests.integration.test_gateway_transport import (
     reset_after_reading,
     serving,
     silent,
+    until,
 )
 from tests.unit.test_gateway_answers import a_payment, charge_of, tombstone_of
 
@@ -438,9 +439,9 @@ async def test_five_hundred_cancelled_charges_leak_nothing() -> None:
         assert gateway.breaker_state == "closed"
         outcomes = await asyncio.gather(*(gateway.charge(PAYMENT, deadline()) for _ in range(200)))
         assert set(outcomes) == {Approved()}
-        transport: Any = gateway._client._http._transport
-        assert not transport._session.connector._acquired
-        assert not transport._session.connector._waiters
+        transport: Any = gateway._client._transport
+        assert transport._open == {connection for idle in transport._idle.values() for connection in idle}
+        assert transport._slots._value == 100
 
 
 async def test_calls_that_closing_interrupts_end_as_unknown_and_later_ones_as_not_sent() -> None:
@@ -449,7 +450,7 @@ async def test_calls_that_closing_interrupts_end_as_unknown_and_later_ones_as_no
             asyncio.create_task(gateway.charge(PAYMENT, deadline())),
             asyncio.create_task(gateway.ask(PAYMENT, deadline())),
         ]
-        await server.wait_until(lambda: server.open == 2)
+        await until(lambda: len(server.requests) == 2)
         await gateway.aclose()
         assert await asyncio.wait_for(asyncio.gather(*calls), 2) == [Unknown(TIMEOUT)] * 2
         assert await gateway.charge(PAYMENT, deadline()) == NotSent(TIMEOUT)

@@ -61,6 +61,7 @@ class _DeclinedAlready(msgspec.Struct, tag_field="status", tag="DECLINED"):
         )
 
 
+_HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "strongbox"}
 _CHARGE = msgspec.json.Decoder(_ApprovedCharge | _DeclinedCharge)
 _TOMBSTONE = msgspec.json.Decoder(_Tombstone)
 _HELD = msgspec.json.Decoder(_ApprovedCharge | _DeclinedCharge | _Tombstone)
@@ -89,12 +90,17 @@ class GatewayClient:
 
     def __init__(self, base_url: str, transport: httpx.AsyncBaseTransport) -> None:
         # Parsed once: httpx takes longer over a URL than over sending the request.
-        self._charges = httpx.URL(base_url.rstrip("/") + "/charges")
-        self._http = httpx.AsyncClient(transport=transport, trust_env=False, headers={"Accept-Encoding": "identity"})
+        url = httpx.URL(base_url.rstrip("/") + "/charges")
+        self._charges = url.copy_with(userinfo=b"")
+        self._auth = httpx.BasicAuth(url.username, url.password) if url.userinfo else httpx.Auth()
+        # Without httpx's client, of which nothing is needed: neither redirects, nor cookies, nor its time-outs.
+        self._transport = transport
+        self._is_closed = False
 
     async def aclose(self) -> None:
         """Close every connection; from here on every call fails, unsent."""
-        await self._http.aclose()
+        self._is_closed = True
+        await self._transport.aclose()
 
     async def charge(self, payment: Payment, deadline: float) -> Approved | Declined | Voided:
         """Charge the payment, whose id is the gateway's idempotency key: sent again, it is charged once."""
@@ -150,15 +156,14 @@ class GatewayClient:
         headers: dict[str, str] | None = None,
         content: bytes | None = None,
     ) -> httpx.Response:
-        if self._http.is_closed:
+        if self._is_closed:
             raise AttemptFailedError(FailureCode.GATEWAY_TIMEOUT, sent=False)
-        headers = headers or {}
+        headers = _HEADERS | (headers or {})
         if payment.traceparent:
             headers["traceparent"] = payment.traceparent
+        request = httpx.Request(method, url, headers=headers, content=content, extensions={"deadline": deadline})
         try:
-            return await self._http.request(
-                method, url, headers=headers, content=content, extensions={"deadline": deadline}
-            )
+            return await self._transport.handle_async_request(next(self._auth.auth_flow(request)))
         except (httpx.ConnectError, httpx.ConnectTimeout) as exc:
             raise AttemptFailedError(FailureCode.GATEWAY_TIMEOUT, sent=False) from exc
         except httpx.RemoteProtocolError as exc:

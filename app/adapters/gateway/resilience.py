@@ -29,7 +29,7 @@ from tenacity import (
 from app.adapters.gateway.breaker import Breaker, BreakerOpenError, BreakerState
 from app.adapters.gateway.bulkhead import Bulkhead
 from app.adapters.gateway.client import AttemptFailedError, GatewayClient
-from app.adapters.gateway.transport import AiohttpTransport
+from app.adapters.gateway.transport import Http1Transport
 from app.domain.payments.payment import Payment
 from app.domain.payments.provider import (
     Absent,
@@ -83,7 +83,7 @@ class ResilientGateway:
         self._finish_budget_s = finish_budget_s
         self._observe = observe
         # As many connections again for those who need no slot: recovery, in the same process or not.
-        self._client = GatewayClient(base_url, AiohttpTransport(connections=2 * concurrency))
+        self._client = GatewayClient(base_url, Http1Transport(connections=2 * concurrency))
         self._breaker = Breaker(breaker_failures, breaker_reset_s)
         self.gate = Bulkhead(concurrency, self._breaker)
 

@@ -1,27 +1,27 @@
-"""HTTP for httpx carried by aiohttp, which neither slows down nor leaks connections when calls are cancelled.
+"""HTTP/1.1 for httpx, as much of it as one gateway needs: a request at a time on connections that are kept alive.
 
 What its errors promise: `httpx.ConnectError` and `httpx.ConnectTimeout` mean that not a byte of the request was
 written. After any other error it may have been.
 """
 
 import asyncio
-from types import SimpleNamespace
-from typing import Any
+import socket
+import ssl
 
-import aiohttp
+import aiohappyeyeballs
 import httpx
-from yarl import URL
 
-MAX_BODY_BYTES = 64 * 1024
+from app.adapters.gateway.connection import Connection, NotHttpError, Origin
+
 # Shorter than the five seconds after which common servers close an idle connection: a request that meets that close
 # on its way may or may not have been read.
 KEEPALIVE_S = 4.0
-# The answer's headers that anybody reads. Without the others there is nothing to follow, to keep or to unpack.
-_KEPT_HEADERS = (b"content-type", b"retry-after")
+# When a host's first address does not answer for so long, the next one is tried beside it (RFC 8305).
+_NEXT_ADDRESS_S = 0.25
 
 
-class AiohttpTransport(httpx.AsyncBaseTransport):
-    """Sends each request once: no redirects, cookies, proxies, decompression, nor a POST sent again.
+class Http1Transport(httpx.AsyncBaseTransport):
+    """Sends each request once: no redirects, cookies, proxies, decompression, and nothing sent again.
 
     The request's extension `deadline`, a time of the running loop, ends the whole exchange, connecting and the last
     byte of the answer included. httpx's own time-outs, which start again with every read, are not used.
@@ -29,8 +29,11 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, connections: int) -> None:
         """Keep at most `connections` open; a request beyond them waits for one within its deadline."""
-        self._connections = connections
-        self._session: aiohttp.ClientSession | None = None
+        self._slots = asyncio.Semaphore(connections)
+        self._idle: dict[Origin, list[Connection]] = {}
+        self._open: set[Connection] = set()
+        self._tls: ssl.SSLContext | None = None
+        self._is_closed = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send the request and read the whole answer.
@@ -40,64 +43,86 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             httpx.ReadError, httpx.ReadTimeout: there was no answer, or not in time.
             httpx.RemoteProtocolError: there was one, cut short, too long, or not HTTP as asked for.
         """
-        wire = SimpleNamespace(taken=False)
+        wire = _on_the_wire(request, await request.aread())
+        written = False
         try:
-            async with asyncio.timeout_at(request.extensions.get("deadline")):
-                return await self._exchange(request, wire)
+            async with asyncio.timeout_at(request.extensions.get("deadline")), self._slots:
+                connection = await self._connection(_origin(request.url))
+                written = True
+                try:
+                    status, headers, body = await connection.exchange(wire)
+                finally:
+                    self._release(connection)
         except TimeoutError as exc:
-            kind = httpx.ReadTimeout if wire.taken else httpx.ConnectTimeout
+            kind = httpx.ReadTimeout if written else httpx.ConnectTimeout
             raise kind("the deadline passed", request=request) from exc
-        except aiohttp.ClientConnectorError as exc:
-            # aiohttp may send a GET again when an idle connection dies under it: the second try fails to connect.
-            kind_of_error = httpx.ReadError if wire.taken else httpx.ConnectError
-            raise kind_of_error(str(exc), request=request) from exc
-        except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError) as exc:
+        except NotHttpError as exc:
             raise httpx.RemoteProtocolError(str(exc), request=request) from exc
-        except (aiohttp.ClientError, OSError) as exc:
-            raise httpx.ReadError(str(exc), request=request) from exc
+        except (OSError, UnicodeError) as exc:  # the latter of a host name that is none
+            kind_of_error = httpx.ReadError if written else httpx.ConnectError
+            raise kind_of_error(str(exc), request=request) from exc
+        return httpx.Response(status, headers=headers, content=body)
 
     async def aclose(self) -> None:
-        """Close every connection."""
-        if self._session:
-            await self._session.close()
+        """Close every connection; what is under way on one fails, and no other is made."""
+        self._is_closed = True
+        for connection in list(self._open):
+            connection.abort()
 
-    async def _exchange(self, request: httpx.Request, wire: SimpleNamespace) -> httpx.Response:
-        url = request.url.copy_with(userinfo=b"") if request.url.userinfo else request.url
-        async with self._open_session().request(
-            request.method,
-            URL(str(url), encoded=True),
-            data=await request.aread() or None,
-            headers=request.headers.multi_items(),
-            allow_redirects=False,
-            trace_request_ctx=wire,
-        ) as answer:
-            body = bytearray()
-            async for chunk in answer.content.iter_any():
-                body += chunk
-                if len(body) > MAX_BODY_BYTES:
-                    raise httpx.RemoteProtocolError("the answer is too long", request=request)
-            if answer.headers.get("Content-Encoding", "identity") != "identity":
-                raise httpx.RemoteProtocolError("the answer is encoded", request=request)
-            kept = [(name, value) for name, value in answer.raw_headers if name.lower() in _KEPT_HEADERS]
-            return httpx.Response(answer.status, headers=kept, content=bytes(body), request=request)
+    async def _connection(self, origin: Origin) -> Connection:
+        idle = self._idle.setdefault(origin, [])
+        now = asyncio.get_running_loop().time()
+        while idle:
+            connection = idle.pop()
+            if connection.is_reusable and now - connection.idle_since < KEEPALIVE_S:
+                return connection
+            connection.abort()
+        return await self._connect(origin)
 
-    def _open_session(self) -> aiohttp.ClientSession:
-        # Made by the first request, because it belongs to the loop that runs then.
-        if self._session is None:
-            on_wire = aiohttp.TraceConfig()
-            on_wire.on_connection_create_end.append(_take)
-            on_wire.on_connection_reuseconn.append(_take)
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=KEEPALIVE_S),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-                auto_decompress=False,
-                trust_env=False,
-                trace_configs=[on_wire],
+    def _release(self, connection: Connection) -> None:
+        if connection.is_reusable:
+            self._idle[connection.origin].append(connection)
+        else:
+            connection.abort()
+
+    async def _connect(self, origin: Origin) -> Connection:
+        if origin.is_tls and self._tls is None:
+            self._tls = ssl.create_default_context()
+        loop = asyncio.get_running_loop()
+        addresses = await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+        sock = await aiohappyeyeballs.start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_S)
+        try:
+            _, connection = await loop.create_connection(
+                lambda: Connection(origin, self._open.discard),
+                sock=sock,
+                ssl=self._tls if origin.is_tls else None,
+                server_hostname=origin.host if origin.is_tls else None,
             )
-        return self._session
+        except BaseException:
+            sock.close()
+            raise
+        if self._is_closed:
+            connection.abort()
+            raise ConnectionAbortedError("the transport is closed")
+        if not connection.is_lost:
+            self._open.add(connection)
+        return connection
 
 
-async def _take(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: Any) -> None:
-    """Note that the request has a connection: from here on a byte of it may have been written."""
-    context.trace_request_ctx.taken = True
+def _origin(url: httpx.URL) -> Origin:
+    is_tls = url.scheme == "https"
+    return Origin(is_tls, url.raw_host.decode("ascii"), url.port or (443 if is_tls else 80))
+
+
+def _on_the_wire(request: httpx.Request, body: bytes) -> bytes:
+    """The request's bytes.
+
+    Raises:
+        httpx.LocalProtocolError: a header would end its line.
+    """
+    lines = [b"%s %s HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)]
+    lines += [b"%s: %s" % header for header in request.headers.raw]
+    head = b"\r\n".join(lines)
+    if head.count(b"\n") != len(lines) - 1 or head.count(b"\r") != len(lines) - 1:
+        raise httpx.LocalProtocolError("a header with a line break", request=request)
+    return b"%s\r\n\r\n%s" % (head, body)
