@@ -1,6 +1,7 @@
 """The audit consumer: every event once, in one hash chain without gaps."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from consumers.database import Database, DatabaseAway
 from consumers.messages import Event, Malformed, event
 
 # One at a time from here on: positions have no gaps and the chain has no forks, whoever else consumes.
-_LOCK_HEAD: Final = "SELECT position, hash FROM audit.head FOR UPDATE"
+_LOCK_HEAD: Final = "SELECT position, hash, clock_timestamp() FROM audit.head FOR UPDATE"
 
 # In a statement of its own, after the lock: it sees what the holder before has committed.
 _KNOWN: Final = "SELECT event_id FROM audit.events WHERE event_id = ANY(%b::uuid[])"
@@ -17,8 +18,9 @@ _KNOWN: Final = "SELECT event_id FROM audit.events WHERE event_id = ANY(%b::uuid
 _APPEND: Final = """
 WITH appended AS (
     INSERT INTO audit.events
-        (position, event_id, type, subject, sequence, occurred_at, payload, hash, previous_hash)
-    SELECT position, event_id, type, subject, sequence, occurred_at, payload::json, hash, previous_hash
+        (position, event_id, type, subject, sequence, occurred_at, received_at, payload, hash, previous_hash)
+    SELECT position, event_id, type, subject, sequence, occurred_at, %(received_at)s, payload::json, hash,
+           previous_hash
     FROM unnest(%(positions)b::bigint[], %(event_ids)b::uuid[], %(types)b::text[], %(subjects)b::uuid[],
                 %(sequences)b::smallint[], %(occurred_at)b::timestamptz[], %(payloads)b::text[],
                 %(hashes)b::bytea[], %(previous_hashes)b::bytea[])
@@ -51,7 +53,7 @@ class Audit:
             for (known,) in await cursor.fetchall():
                 del events[known]
             if events:
-                await connection.execute(_APPEND, _rows(row[0], row[1], list(events.values())))
+                await connection.execute(_APPEND, _rows(row[0], row[1], row[2], list(events.values())))
 
 
 def _first_of_each(documents: Sequence[bytes]) -> dict[UUID, tuple[Event, str]]:
@@ -65,7 +67,7 @@ def _first_of_each(documents: Sequence[bytes]) -> dict[UUID, tuple[Event, str]]:
     return events
 
 
-def _rows(position: int, head: bytes, events: Sequence[tuple[Event, str]]) -> dict[str, object]:
+def _rows(position: int, head: bytes, received_at: datetime, events: Sequence[tuple[Event, str]]) -> dict[str, object]:
     hashes = [head]
     for number, (found, payload) in enumerate(events, start=position + 1):
         hashes.append(
@@ -77,6 +79,7 @@ def _rows(position: int, head: bytes, events: Sequence[tuple[Event, str]]) -> di
                 found.subject,
                 found.sequence,
                 found.time,
+                received_at,
                 payload.encode(),
             )
         )
@@ -87,6 +90,7 @@ def _rows(position: int, head: bytes, events: Sequence[tuple[Event, str]]) -> di
         "subjects": [found.subject for found, _ in events],
         "sequences": [found.sequence for found, _ in events],
         "occurred_at": [found.time for found, _ in events],
+        "received_at": received_at,
         "payloads": [payload for _, payload in events],
         "hashes": hashes[1:],
         "previous_hashes": hashes[:-1],

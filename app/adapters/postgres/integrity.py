@@ -7,6 +7,7 @@ stream what they find: memory stays bounded however many rows there are.
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from psycopg import AsyncConnection, IsolationLevel
@@ -15,6 +16,8 @@ from app.adapters.postgres.pool import session_url
 from app.application.integrity.charges import BookedPayment
 
 Row = tuple[Any, ...]
+
+ROWS_AT_A_TIME = 1_000
 
 _ENTRIES_SUM_TO_ZERO = """
     SELECT format('transaction %s of user %s: %s of %s too much', transaction_id, user_id, sum(amount), currency)
@@ -113,20 +116,24 @@ _KEYS_MATCH_THEIR_PAYMENTS = """
     WHERE payment_id IS NULL AND finalized_at IS NULL
 """
 
-# Sent events leave after their retention: older payments cannot be held against it.
+# Sent events leave after their retention: older payments cannot be held against it. An event is a
+# number, by its type at its place in the sequence: sums, unlike lists, are made in parallel and without sorting. A
+# payload is taken apart only when it does not begin as we write it.
 _PAYMENTS_MATCH_THEIR_EVENTS = """
-    SELECT format('payment %%s of user %%s is %%s, its events in the outbox are %%s',
-                  p.id, p.user_id, p.status, o.types)
+    SELECT format('payment %%s of user %%s is %%s, its events in the outbox are %%s', p.id, p.user_id, p.status,
+                  (SELECT array_agg(type ORDER BY sequence) FROM outbox_events e
+                   WHERE e.user_id = p.user_id AND e.payment_id = p.id))
     FROM payments p
-    LEFT JOIN LATERAL (
-        SELECT array_agg(o.type ORDER BY o.sequence) AS types FROM outbox_events o
-        WHERE o.user_id = p.user_id AND o.payment_id = p.id
-    ) o ON true
+    LEFT JOIN (
+        SELECT user_id, payment_id, sum(CASE sequence || type WHEN '1payment.created' THEN 1
+            WHEN '2payment.completed' THEN 100 WHEN '2payment.failed' THEN 10000 WHEN '3refund.created' THEN 1000000
+            ELSE 100000000 END) AS events
+        FROM outbox_events
+        GROUP BY user_id, payment_id
+    ) o ON o.user_id = p.user_id AND o.payment_id = p.id
     WHERE p.created_at > now() - make_interval(hours => 1) * %(retention_h)s::float8
-        AND o.types IS DISTINCT FROM CASE p.status
-            WHEN 'PENDING' THEN ARRAY['payment.created']
-            WHEN 'APPROVED' THEN ARRAY['payment.created', 'payment.completed']
-            ELSE ARRAY['payment.created', 'payment.failed', 'refund.created'] END
+        AND o.events IS DISTINCT FROM CASE p.status
+            WHEN 'PENDING' THEN 1 WHEN 'APPROVED' THEN 1 + 100 ELSE 1 + 10000 + 1000000 END
     UNION ALL
     SELECT format('event %%s of user %%s is about payment %%s, which does not exist',
                   o.event_id, o.user_id, o.payment_id)
@@ -134,10 +141,13 @@ _PAYMENTS_MATCH_THEIR_EVENTS = """
     LEFT JOIN payments p ON p.user_id = o.user_id AND p.id = o.payment_id
     WHERE p.id IS NULL
     UNION ALL
-    SELECT format('the payload of event %%s of user %%s is not its own', event_id, user_id)
-    FROM outbox_events
-    WHERE payload->>'id' IS DISTINCT FROM event_id::text OR payload->>'type' IS DISTINCT FROM type
-        OR payload->>'subject' IS DISTINCT FROM payment_id::text
+    SELECT format('the payload of event %%s of user %%s is not its own', o.event_id, o.user_id)
+    FROM outbox_events o
+    WHERE CASE WHEN starts_with(o.payload::text, format(
+            '{"specversion":"1.0","id":"%%s","source":"/strongbox","type":"%%s","subject":"%%s",',
+            o.event_id, o.type, o.payment_id)) THEN false
+        ELSE payload->>'id' IS DISTINCT FROM event_id::text OR payload->>'type' IS DISTINCT FROM type
+            OR payload->>'subject' IS DISTINCT FROM payment_id::text END
 """
 
 _LEDGER_IS_APPEND_ONLY = """
@@ -193,10 +203,17 @@ class QueryCheck:
 
     async def offenders(self) -> AsyncIterator[str]:
         """What the query finds, a line each."""
-        async with self.connection.cursor(self.name) as cursor:
-            await cursor.execute(self.query, self.parameters)
-            async for (line,) in cursor:
-                yield line
+        async for (line,) in rows(self.connection, self.query, self.parameters):
+            yield line
+
+
+async def rows(
+    connection: AsyncConnection[Row], query: str, parameters: dict[str, object] | None = None
+) -> AsyncIterator[Row]:
+    """What the query finds, as it comes in: unlike a cursor's, its plan is made for all rows, and may be parallel."""
+    async with connection.cursor() as cursor:
+        async for row in cursor.stream(query, parameters, size=ROWS_AT_A_TIME):
+            yield row
 
 
 @asynccontextmanager
@@ -204,7 +221,14 @@ async def snapshot(url: str) -> AsyncIterator[AsyncConnection[Row]]:
     """A connection that sees the database as it is now, for as long as it is open, and writes nothing."""
     connection = await AsyncConnection.connect(
         session_url(
-            url, "strongbox-verify", statement_timeout=0, idle_in_transaction_session_timeout=0, work_mem="64MB"
+            url,
+            "strongbox-verify",
+            statement_timeout=0,
+            idle_in_transaction_session_timeout=0,
+            work_mem="64MB",
+            # Offenders are few, whatever the planner expects: nothing speaks against finding them in parallel.
+            parallel_tuple_cost=0,
+            jit="off",
         ),
         autocommit=False,
     )
@@ -227,13 +251,22 @@ def checks_of_the_books(connection: AsyncConnection[Row], retention_h: float) ->
     ]
 
 
-async def booked_payments(connection: AsyncConnection[Row]) -> AsyncIterator[BookedPayment]:
-    """All payments of the snapshot."""
-    async with connection.cursor("booked_payments") as cursor:
-        cursor.itersize = 5_000
-        await cursor.execute("SELECT id, status, amount, currency FROM payments")
-        async for row in cursor:
-            yield BookedPayment(*row)
+async def booked_payments(connection: AsyncConnection[Row], cut: datetime) -> AsyncIterator[BookedPayment]:
+    """All payments of the snapshot, in the order of their ids. Due are those that were final before the cut."""
+    query = """
+        SELECT id, status, amount, currency, coalesce(finalized_at < %(cut)s, false) FROM payments ORDER BY id
+    """
+    async for row in rows(connection, query, {"cut": cut}):
+        yield BookedPayment._make(row)
+
+
+async def time_of(url: str) -> datetime:
+    """What the database's clock says, by which payments became final."""
+    async with snapshot(url) as connection:
+        cursor = await connection.execute("SELECT clock_timestamp()")
+        ((now,),) = await cursor.fetchall()
+        assert isinstance(now, datetime)
+        return now
 
 
 async def append_only_is_enforced(connection: AsyncConnection[Row]) -> bool:

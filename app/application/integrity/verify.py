@@ -1,10 +1,14 @@
 """Verify: does every invariant hold that can be seen from here?"""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 OFFENDERS_SHOWN = 20
+
+Progress = Callable[[str, int, int], None]
+"""Is told what begins, how many of the checks are done, and of how many."""
 
 
 class Check(Protocol):
@@ -40,15 +44,34 @@ class Finding:
         return self.offences == 0
 
 
-async def verify(checks: Sequence[Check], began: Callable[[Check], None]) -> Sequence[Finding]:
-    """Run the checks one after the other, telling of each as it begins."""
-    findings = []
-    for check in checks:
-        began(check)
-        count, shown = 0, []
-        async for offender in check.offenders():
-            count += 1
-            if count <= OFFENDERS_SHOWN:
-                shown.append(offender)
-        findings.append(Finding(check.name, check.claim, count, tuple(shown)))
-    return findings
+async def verify(lanes: Sequence[Sequence[Check]], progress: Progress) -> Sequence[Finding]:
+    """Run the checks, telling of each as it begins: those of a lane one after the other, the lanes side by side.
+
+    While one lane waits for the database the other may compare what it has. Findings come in the order of the checks.
+    """
+    done, total = 0, sum(map(len, lanes))
+
+    async def run(lane: Sequence[Check]) -> Sequence[Finding]:
+        nonlocal done
+        findings = []
+        for check in lane:
+            progress(check.name, done, total)
+            findings.append(await _run(check))
+            done += 1
+        return findings
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(run(lane)) for lane in lanes]
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return [finding for task in running for finding in task.result()]
+
+
+async def _run(check: Check) -> Finding:
+    count, shown = 0, []
+    async for offender in check.offenders():
+        count += 1
+        if count <= OFFENDERS_SHOWN:
+            shown.append(offender)
+    return Finding(check.name, check.claim, count, tuple(shown))
