@@ -87,8 +87,10 @@ class StrictProtocol(HttpToolsProtocol):
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """The client says no more, but may still listen: answer what it asked, then close."""
-        if self._is_deaf or (self._reading == "nothing" and self._is_idle()):
+        if self._is_ending or (self._reading == "nothing" and self._is_idle()):
             return False
+        if self._is_deaf:
+            return True  # what came before the bytes that nobody reads is still to be answered
         if self._reading == "nothing":
             self.cycle.keep_alive = False
             self._is_deaf = True

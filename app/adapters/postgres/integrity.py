@@ -232,14 +232,14 @@ async def snapshot(url: str) -> AsyncIterator[AsyncConnection[Row]]:
         ),
         autocommit=False,
     )
-    async with connection:
+    try:
         await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
         await connection.set_read_only(True)
         await connection.execute("SELECT 1")  # the snapshot is taken by the first statement
-        try:
-            yield connection
-        finally:
-            await connection.rollback()
+        yield connection
+    finally:
+        # No ROLLBACK: whoever was interrupted in the middle of a stream holds the connection's lock.
+        await connection.close()
 
 
 def checks_of_the_books(connection: AsyncConnection[Row], retention_h: float) -> Sequence[QueryCheck]:
