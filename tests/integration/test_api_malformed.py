@@ -18,6 +18,7 @@ from tests.integration.test_api_harness import (
     Running,
     check_documented,
     exchange,
+    order,
     running,
     wait_until,
 )
@@ -455,6 +456,19 @@ def test_a_steady_stream_of_requests_is_never_late(api: Running) -> None:
                 sent += 1
                 # A pace, not a wait: the stream has to outlast what a single head is given.
                 time.sleep(0.05)
+
+
+def test_what_was_asked_before_garbage_is_answered_though_the_client_says_no_more(api: Running) -> None:
+    api.loop.call_soon_threadsafe(api.pay.release.clear)
+    asked = len(api.pay.requests)
+    with socket.create_connection(("127.0.0.1", api.port), timeout=5) as connection:
+        connection.sendall(request(json.dumps(order("hold"))) + b"nonsense\r\n\r\n")
+        wait_until(lambda: len(api.pay.requests) > asked)
+        connection.shutdown(socket.SHUT_WR)
+        api.release()
+        with connection.makefile("rb") as answers:
+            everything = answers.read()
+    assert [int(part[:3]) for part in everything.split(b"HTTP/1.1 ")[1:]] == [201, 400]
 
 
 def test_an_id_is_never_taken_from_the_request_before(api: Running) -> None:
