@@ -79,7 +79,7 @@ async def test_a_change_of_any_column_is_named(owner: psycopg.AsyncConnection, d
     await owner.execute(SPOILED[column].encode())
     first = (await offenders(database, "chain"))[0]
     assert first.startswith("position 4 ")
-    assert "was removed" if column == "position" else "was changed" in first
+    assert ("was removed" if column == "position" else "was changed") in first
 
 
 @pytest.mark.parametrize(
