@@ -188,8 +188,8 @@ _AUDIT = f"""
            lag(hash, 1, '\\x{"00" * 32}'::bytea) OVER (ORDER BY position)
     FROM (
         SELECT *, pg_temp.chain(convert_to(concat_ws(E'\\n', position, event_id, payment_id, sequence,
-                      (extract(epoch FROM at) * 1000000)::bigint,
-                      (extract(epoch FROM at + interval '30 ms') * 1000000)::bigint,
+                      trunc(extract(epoch FROM at) * 1000000),
+                      trunc(extract(epoch FROM at + interval '30 ms') * 1000000),
                       length(type), type || payload), 'UTF8')) OVER (ORDER BY position) AS hash
         FROM events
     ) AS hashed;

@@ -9,7 +9,7 @@ hold a line feed, and its length is told. The event at position 1 has 32 zero oc
 other the `hash` of the position before. The same in SQL, with the table's columns:
 
     sha256(previous_hash || convert_to(concat_ws(E'\\n', position, event_id, subject, sequence,
-        (extract(epoch FROM occurred_at) * 1000000)::bigint, (extract(epoch FROM received_at) * 1000000)::bigint,
+        trunc(extract(epoch FROM occurred_at) * 1000000), trunc(extract(epoch FROM received_at) * 1000000),
         length(type), type || payload::text), 'UTF8'))
 """
 

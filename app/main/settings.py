@@ -83,8 +83,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 conninfo_to_dict(getattr(self, name))
             except psycopg.ProgrammingError:
                 raise InvalidSettings(f"{name.upper()} is not a PostgreSQL connection string") from None
-        if self.gateway_url and not _is_url(self.gateway_url, "http", "https"):
-            raise InvalidSettings("GATEWAY_URL is not an http:// or https:// URL")
+        if self.gateway_url:
+            _check_gateway_url(self.gateway_url)
         for number, broker in enumerate(filter(None, map(str.strip, self.rabbitmq_url.split(","))), start=1):
             if not _is_url(broker, "amqp", "amqps"):
                 raise InvalidSettings(f"RABBITMQ_URL: broker {number} is not an amqp:// or amqps:// URL")
@@ -155,6 +155,19 @@ def _is_url(text: str, *schemes: str) -> bool:
         return url.scheme in schemes and bool(url.hostname) and (url.port is None or url.port > 0)
     except ValueError:
         return False
+
+
+def _check_gateway_url(text: str) -> None:
+    import httpx  # noqa: PLC0415 -- it takes its time, and only commands with a gateway need it
+
+    if not _is_url(text, "http", "https"):
+        raise InvalidSettings("GATEWAY_URL is not an http:// or https:// URL")
+    if "?" in text or "#" in text:
+        raise InvalidSettings("GATEWAY_URL has a query or a fragment: only a path can be kept before /charges")
+    try:
+        _ = httpx.URL(text).host  # as the client will read it
+    except (httpx.InvalidURL, ValueError):
+        raise InvalidSettings("GATEWAY_URL has a host that is no valid name") from None
 
 
 _TYPES = {field.encode_name: field.type for field in msgspec.structs.fields(Settings)}

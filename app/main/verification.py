@@ -1,5 +1,7 @@
 """`strongbox verify`: every check that the settings reach, run and reported."""
 
+import asyncio
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
@@ -13,6 +15,9 @@ import psycopg
 from app.adapters.gateway.record import NoRecord, gateway_record
 from app.adapters.postgres.audit_integrity import TrailIsComplete, chain_check
 from app.adapters.postgres.integrity import (
+    LEDGER,
+    TRAIL,
+    NobodyRewrites,
     append_only_is_enforced,
     booked_payments,
     checks_of_the_books,
@@ -32,10 +37,13 @@ _BAR = 24
 async def verify(settings: Settings, as_json: bool) -> int:
     """Run the checks and print the findings. 0 when every claim holds, 1 when one does not.
 
+    SIGTERM ends it as Ctrl-C does.
+
     Raises:
         Unavailable: a database is out of reach.
         MigrationError: its schema is behind.
     """
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
     notes: list[str] = []
     try:
         async with AsyncExitStack() as stack:
@@ -65,9 +73,15 @@ async def _lanes(settings: Settings, stack: AsyncExitStack, notes: list[str]) ->
     # So does the audit trail: every event in it was in the outbox before.
     trails = [await stack.enter_async_context(snapshot(settings.consumers_url)) for _ in range(2)]
     books = [await stack.enter_async_context(snapshot(settings.database_url)) for _ in range(2)]
-    if not await append_only_is_enforced(books[0]):
-        notes.append("append-only is not enforced: DATABASE_URL logs in as the owner or a superuser")
-    in_the_database = [*checks_of_the_books(books[0], settings.outbox_retention_h), chain_check(trails[0])]
+    trails_url = "AUDIT_DATABASE_URL" if settings.audit_database_url else "DATABASE_URL"
+    for table, connection, url in ((LEDGER, books[0], "DATABASE_URL"), (TRAIL, trails[0], trails_url)):
+        if not await append_only_is_enforced(connection, table):
+            notes.append(f"append-only is not enforced on {table}: {url} logs in as the owner or a superuser")
+    in_the_database: list[Check] = [
+        *checks_of_the_books(books[0], settings.outbox_retention_h, settings.idempotency_ttl_h),
+        NobodyRewrites(books[0], trails[0]),
+        chain_check(trails[0]),
+    ]
     between_records: list[Check] = [TrailIsComplete(trails[1], books[1])]
     if record is not None:
         between_records.append(ChargesMatchPayments(record.charges, partial(booked_payments, books[1], cut)))

@@ -1,8 +1,10 @@
 """The gateway's record is read in pieces, whatever they cut through, and what is not one is said to be none."""
 
 import json
+import sqlite3
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import httpx
@@ -61,6 +63,90 @@ async def test_every_entry_is_found_wherever_the_pieces_are_cut(
 async def test_two_entries_of_a_payment_are_two_charges() -> None:
     (found,) = await read(json.dumps({"charges": [entry(1), entry(1)]}).encode())
     assert found.charges_made == 2
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_of_several_entries_the_approved_one_says_how_the_payment_stands(order: int) -> None:
+    """In whatever order they come, and whatever each claims to have been made."""
+    entries = [entry(1, status="VOIDED", amount=None, charges_made=0), entry(1, charges_made=1), entry(1, status="X")]
+    (found,) = await read(json.dumps({"charges": entries[::order]}).encode())
+    assert found == Charge(uuid.UUID(int=1), "APPROVED", 1, "USD", 3)
+
+
+@pytest.mark.parametrize("made", [-1, 2**31 + 1, 2**63, 2**70])
+async def test_a_number_of_charges_that_cannot_be_makes_no_record(made: int) -> None:
+    with pytest.raises(NoRecord, match="is not one"):
+        await read(json.dumps({"charges": [entry(1, charges_made=made)]}).encode())
+
+
+async def test_many_charges_of_many_entries_are_counted() -> None:
+    (found,) = await read(json.dumps({"charges": [entry(1, charges_made=2**31)] * 5}).encode())
+    assert found.charges_made == 5 * 2**31
+
+
+async def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def tiny(_: str) -> sqlite3.Connection:
+        rows = connect("")
+        rows.execute("PRAGMA max_page_count = 2")
+        return rows
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", tiny)
+    with pytest.raises(NoRecord, match=r"could not be kept in a temporary file \(database or disk is full\)"):
+        await read(json.dumps({"charges": [entry(nth) for nth in range(1000)]}).encode())
+
+
+PREFACES = [
+    {"as_of": "2026-01-31", "pages": [1, 2]},
+    {"summary": {"charges": []}, 'x"charges': [1], "note": '"charges":['},
+    {"size": "x" * 500},
+]
+
+
+@pytest.mark.parametrize("preface", PREFACES)
+async def test_members_before_the_charges_are_left_alone(
+    preface: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "_PIECE_BYTES", 200)
+    body = json.dumps(preface | {"charges": [entry(nth) for nth in range(1, 30)]}).encode()
+    assert [charge.amount for charge in await read(body)] == list(range(1, 30))
+
+
+async def test_nested_members_take_no_more_work_than_flat_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted in bytes that are read as JSON, for records of one size: honest ones, and one that is a single entry."""
+    size = 200_000
+    flat = [entry(nth, tags=None) for nth in range(1, size // 170)]
+    nested = [entry(nth, tags=[{"a": n} for n in range(100)]) for nth in range(1, size // 1_200)]
+    tags = [entry(2, status=None) for _ in range(size // 170)]
+    work = {}
+    for name, entries in {"flat": flat, "nested": nested, "hostile": [entry(1, tags=tags)]}.items():
+        body = json.dumps({"charges": entries}).encode()
+        assert 0.8 * size < len(body) < 1.2 * size
+        with monkeypatch.context() as patch:
+            patch.setattr(record, "_PIECE_BYTES", size // 20)
+            patch.setattr(record, "_MOST_BYTES", size // 2)
+            done = patch_to_count(patch)
+            with suppress(NoRecord) if name == "hostile" else nullcontext():
+                assert len(await read(body, size=size // 20)) == len(entries)
+        work[name] = sum(done) / len(body)
+    assert work["flat"] < 3
+    assert work["nested"] < 3
+    # It is held and tried again until it is too much: so often, and no oftener, however many places look like joints.
+    assert work["hostile"] < record._GUESSES * 10
+
+
+def patch_to_count(patch: pytest.MonkeyPatch) -> list[int]:
+    """The sizes of what is read as JSON from here on."""
+    done: list[int] = []
+    for name in ("_decode_record", "_decode_charges"):
+        decode = getattr(record, name)
+
+        def counted(text: bytes, decode: Any = decode) -> Any:
+            done.append(len(text))
+            return decode(text)
+
+        patch.setattr(record, name, counted)
+    return done
 
 
 async def test_tombstones_and_amounts_beyond_all_bounds_are_read() -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.teeth.__main__ import QUIET_DAY
-from tests.teeth.copies import PARTS, ROOT, Copy
-from tests.teeth.patches import Bug, DoesNotApply, Hunk, all_bugs
+from tests.teeth.__main__ import QUIET_DAY, is_bite
+from tests.teeth.copies import PARTS, ROOT, Copy, Result
+from tests.teeth.patches import FOLDER, Bug, DoesNotApply, Hunk, all_bugs, read
 
 BUGS = all_bugs()
 
@@ -38,6 +38,23 @@ def test_every_bug_can_be_planted_once_and_leaves_a_program(bug: Bug, tmp_path: 
         assert file.relative_to(tmp_path).parts[0] in PARTS
     with pytest.raises(DoesNotApply, match=f"{bug.name}: {bug.hunks[0].path}"):
         bug.plant(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said", "sees_it"),
+    [("failure", "E   assert 1 == 2", True), ("failure", "a server did not start", False), ("error", "1 == 2", False)],
+)
+def test_only_a_failure_with_the_complaint_of_the_bug_counts(outcome: str, said: str, *, sees_it: bool) -> None:
+    bug = replace(BUGS[0], caught_by={"test": "1 == 2"})
+    assert is_bite(bug, Result("test", outcome, "", said, 1.0)) is sees_it
+    assert not is_bite(bug, Result("another test", outcome, "", said, 1.0))
+
+
+def test_a_patch_names_a_complaint_for_each_test(tmp_path: Path) -> None:
+    text = (FOLDER / f"{BUGS[0].name}.patch").read_text()
+    (tmp_path / "bug.patch").write_text(text.replace("Complaint: ", "Complains: "))
+    with pytest.raises(ValueError, match="zip"):
+        read(tmp_path / "bug.patch")
 
 
 @pytest.mark.parametrize("code", ["", "a = 1\na = 1\n", "aa = 1\n", "a = 10\n"])

@@ -3,59 +3,87 @@
 What may be done to the audit trail has a file of its own.
 """
 
+import asyncio
 import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
 from app.adapters.http.answers import HttpAnswers
 from app.adapters.postgres.books import PostgresBooks
-from app.adapters.postgres.integrity import QUERIES
+from app.adapters.postgres.integrity_queries import QUERIES
 from app.adapters.postgres.pool import make_pool
 from app.application.payments.reserve import Reserve, Reserved
 from app.application.payments.settle import Settle, Settlement
-from app.domain.payments.provider import Approved, Declined, Outcome
+from app.domain.payments.provider import Approved, Declined, FailureCode, Outcome, Voided
 from app.main.ids import uuid7
-from app.main.local.roles import Urls
+from app.main.local.roles import Urls, make_database
+from app.main.settings import Settings
+from app.main.verification import verify
 from consumers.audit import Audit
 from consumers.database import Database
 from tests.builders import money, payment_request
+from tests.conftest import MakeDatabase
+from tests.e2e.house import wait_until
 
 
-def strongbox(database: Urls, *words: str) -> "subprocess.CompletedProcess[str]":
-    environment = {"DATABASE_URL": database.app_url, "PATH": os.environ["PATH"]}
+def strongbox(database: Urls, *words: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    environment = {"DATABASE_URL": database.app_url, "PATH": os.environ["PATH"], **settings}
     command = [sys.executable, "-m", "app", *words]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
 
 
-@pytest.fixture
-async def books(database: Urls) -> AsyncIterator[psycopg.AsyncConnection]:
-    """Three payments (approved, declined, pending) whose events are in the audit trail; the owner's connection."""
+@pytest.fixture(scope="module")
+def written(make_fresh_database: MakeDatabase) -> Urls:
+    """A database with four payments (approved, declined, pending, failed), their events in the audit trail."""
+    database = make_fresh_database()
     user, provider = uuid.uuid4(), uuid.uuid4()
     assert strongbox(database, "provider", "add", "Acme", "--id", str(provider)).returncode == 0
     assert strongbox(database, "wallet", "fund", str(user), "USD", "1000", "--reference", "r").returncode == 0
-    outcomes: list[Outcome | None] = [Approved(), Declined("NO"), None]
+    asyncio.run(write(database, user, provider))
+    return database
+
+
+async def write(database: Urls, user: uuid.UUID, provider: uuid.UUID) -> None:
+    outcomes: list[Outcome | None] = [Approved(), Declined('"NO"'), None, Voided(FailureCode.GATEWAY_ERROR)]
     async with make_pool(database.app_url, "test", 2) as pool:
         reserve = Reserve(PostgresBooks(pool), HttpAnswers(), uuid7)
         settle = Settle(PostgresBooks(pool), HttpAnswers(), uuid7)
         for nth, outcome in enumerate(outcomes):
-            request = payment_request(user_id=user, provider_id=provider, key=f"key-{nth}", money=money(10))
+            what = {"money": money(10), "external_reference": 'a "b" \\u0000/é😀'}
+            request = payment_request(user_id=user, provider_id=provider, key=f"key-{nth}", **what)
             (reserved,) = await reserve([request])
             assert isinstance(reserved, Reserved)
             if outcome is not None:
                 await settle([Settlement(reserved.payment, outcome)])
+    async with await psycopg.AsyncConnection.connect(database.app_url) as connection:
+        rows = await (await connection.execute("SELECT payload::text FROM outbox_events ORDER BY id")).fetchall()
+    await audit_all(Database(database.app_url, "test"), [document.encode() for (document,) in rows])
+
+
+@pytest.fixture
+def database(written: Urls, postgres_url: str) -> Urls:
+    """A copy of it."""
+    template = urlsplit(written.app_url).path[1:]
+    name = f"copy_{uuid.uuid4().hex}"
+    make_database(postgres_url, name, template)
+    return Urls(*(url.removesuffix(template) + name for url in written))
+
+
+@pytest.fixture
+async def books(database: Urls) -> AsyncIterator[psycopg.AsyncConnection]:
+    """The owner's connection to the copy."""
     async with await psycopg.AsyncConnection.connect(database.owner_url, autocommit=True) as owner:
-        rows = await (await owner.execute("SELECT payload::text FROM outbox_events ORDER BY id")).fetchall()
-        audit = Database(database.app_url, "test")
-        await audit_all(audit, [document.encode() for (document,) in rows])
         yield owner
 
 
@@ -65,11 +93,22 @@ async def audit_all(database: Database, documents: list[bytes]) -> None:
 
 
 async def test_what_is_right_holds(books: psycopg.AsyncConnection, database: Urls) -> None:
+    """Wherever the server's clock hangs."""
+    await books.execute(f"ALTER DATABASE {books.info.dbname} SET TimeZone = 'Asia/Kolkata'".encode())
     done = strongbox(database, "verify")
     assert (done.returncode, "BROKEN" in done.stdout) == (0, False), done.stdout + done.stderr
     report = json.loads(strongbox(database, "verify", "--json").stdout)
     assert report["holds"] is True
     assert all(check["holds"] for check in report["checks"])
+
+
+def another(member: str, value: str, other: str, events: str = "") -> str:
+    """In all stored answers, or in the payloads of those events, another value of the member."""
+    if events:
+        text = f"""replace(payload::text, '"{member}":{value}', '"{member}":{other}')"""
+        return f"UPDATE outbox_events SET payload = {text}::json WHERE type = '{events}'"
+    text = f"""replace(convert_from(response_body, 'UTF8'), '"{member}":{value}', '"{member}":{other}')"""
+    return f"UPDATE idempotency_keys SET response_body = convert_to({text}, 'UTF8')"
 
 
 TAMPERINGS = {
@@ -79,44 +118,141 @@ TAMPERINGS = {
         "UPDATE transactions SET status = 'PENDING' WHERE kind = 'FUNDING'",
         "UPDATE ledger_entries SET account = 'payments' WHERE account = 'funding'",
         "DELETE FROM ledger_entries WHERE account = 'funding'",
+        "ALTER TABLE ledger_entries DROP CONSTRAINT ledger_entries_transaction_fkey;"
+        "DELETE FROM transactions WHERE kind = 'FUNDING'",
     ],
     "histories_have_no_gaps": ["UPDATE ledger_entries SET wallet_version = 9 WHERE wallet_version = 2"],
     "payments_match_their_transactions": [
         "UPDATE payments SET status = 'FAILED' WHERE status = 'APPROVED'",
         "UPDATE payments SET amount = 11 WHERE status = 'APPROVED'",
+        "ALTER TABLE payments DROP CONSTRAINT payments_status;"
+        "ALTER TABLE transactions DROP CONSTRAINT transactions_status;"
+        "UPDATE payments SET status = 'LOST' WHERE status = 'APPROVED';"
+        "UPDATE transactions SET status = 'LOST' WHERE status = 'APPROVED'",
+        "UPDATE payments SET finalized_at = created_at - interval '1 us' WHERE status = 'APPROVED'",
+        "UPDATE payments SET created_at = 'infinity' WHERE status = 'APPROVED'",
+        "UPDATE payments SET finalized_at = 'infinity' WHERE status = 'APPROVED'",
+        "ALTER TABLE payments DROP CONSTRAINT payments_final;"
+        "UPDATE payments SET finalized_at = NULL WHERE status = 'APPROVED'",
+        "UPDATE payments SET provider_id = gen_random_uuid() WHERE status = 'PENDING'",
+        "ALTER TABLE payments DROP CONSTRAINT payments_marked_is_never_approved;"
+        "UPDATE payments SET void_requested_at = finalized_at WHERE status = 'APPROVED'",
+        "ALTER TABLE transactions DROP CONSTRAINT transactions_payment_fkey;"
+        "UPDATE transactions SET payment_id = gen_random_uuid() WHERE kind = 'REFUND'",
     ],
     "keys_match_their_payments": [
         "UPDATE idempotency_keys SET payment_id = (SELECT id FROM payments WHERE status = 'DECLINED')"
         " WHERE key = 'key-0'",
         "UPDATE idempotency_keys SET response_body = 'x' WHERE key = 'key-0'",
+        another("amount", "10", "11"),
+        another("refunded", "true", "false"),
+        another("code", '"GATEWAY_ERROR"', '""'),
+        "UPDATE idempotency_keys SET response_body = response_body || '}' WHERE key = 'key-0'",
+        "UPDATE idempotency_keys SET response_body = response_body || '}' WHERE key = 'key-3'",
+        "UPDATE idempotency_keys SET response_status = 200 WHERE key = 'key-0'",
+        "UPDATE idempotency_keys SET response_status = 504 WHERE key = 'key-3'",
+        "DELETE FROM idempotency_keys WHERE key = 'key-0';"
+        "UPDATE payments SET idempotency_key = 'key-1' WHERE idempotency_key = 'key-0'",
         "DELETE FROM idempotency_keys WHERE key = 'key-2'",
     ],
     "payments_match_their_events": [
         "DELETE FROM outbox_events WHERE type = 'payment.completed'",
         "UPDATE outbox_events SET payload = '{}' WHERE type = 'payment.completed'",
+        "UPDATE outbox_events SET payload = '\"\\u0000\"' WHERE type = 'payment.completed'",
+        another("amount", "10", "11", events="payment.created"),
+        another("amount", "10", "11", events="refund.created"),
+        another("currency", '"USD"', '"EUR"', events="payment.completed"),
+        another("status", '"DECLINED"', '"APPROVED"', events="payment.failed"),
+        # The trail lacks the event, which is no offence as long as it is unsent.
+        "DELETE FROM audit.events WHERE position = 2;"
+        "UPDATE outbox_events SET type = '' WHERE type = 'payment.completed'",
+        "DELETE FROM audit.events WHERE position = 2;"
+        "UPDATE outbox_events SET type = 'payment. completed' WHERE type = 'payment.completed'",
+        "UPDATE payments SET created_at = created_at - interval '25 h';"
+        "DELETE FROM outbox_events WHERE type = 'payment.completed'",
     ],
-    "ledger_is_append_only": ["GRANT UPDATE (amount) ON ledger_entries TO strongbox_app"],
+    "ledger_is_append_only": [
+        "GRANT UPDATE (amount) ON ledger_entries TO strongbox_app",
+        "GRANT UPDATE (amount) ON ledger_entries TO strongbox_service",
+        "GRANT DELETE ON ledger_entries TO PUBLIC",
+        "GRANT TRUNCATE ON audit.events TO strongbox_service",
+        "GRANT DELETE ON audit.actions TO strongbox_service",
+    ],
     "audit_chain_is_unbroken": [
         "UPDATE audit.events SET payload = (payload::text || ' ')::json WHERE position = 2",
+        "UPDATE audit.events SET occurred_at = 'infinity' WHERE position = 2",
+        "UPDATE audit.events SET received_at = '294276-12-31' WHERE position = 2",
+        "UPDATE audit.events SET position = position + 9223372036854775800 WHERE position BETWEEN 6 AND 7",
+        "ALTER TABLE audit.events ALTER hash DROP NOT NULL; UPDATE audit.events SET hash = NULL WHERE position = 2",
     ],
-    "audit_trail_is_complete": ["UPDATE audit.events SET subject = gen_random_uuid() WHERE position = 1"],
+    "audit_trail_is_complete": [
+        "UPDATE audit.events SET subject = gen_random_uuid() WHERE position = 1",
+        "UPDATE audit.events SET type = 'payment.unknown' WHERE position = 1",
+        "UPDATE audit.events SET type = 'payment.created payment.completed' WHERE position = 1;"
+        "DELETE FROM audit.events WHERE position = 2; DELETE FROM outbox_events",
+    ],
 }
 
 
 @pytest.mark.parametrize(
     ("check", "tampering"), [(check, tampering) for check, each in TAMPERINGS.items() for tampering in each]
 )
-async def test_tampering_is_named(books: psycopg.AsyncConnection, database: Urls, check: str, tampering: str) -> None:
+async def test_tampering_is_named(
+    books: psycopg.AsyncConnection, database: Urls, check: str, tampering: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert (await books.execute(tampering.encode())).rowcount != 0
-    done = strongbox(database, "verify", "--json")
-    assert done.returncode == 1, done.stdout + done.stderr
-    broken = {found["name"]: found["offenders"] for found in json.loads(done.stdout)["checks"] if not found["holds"]}
+    assert await verify(Settings(database_url=database.app_url), as_json=True) == 1
+    found = json.loads(capsys.readouterr().out)["checks"]
+    broken = {check["name"]: check["offenders"] for check in found if not check["holds"]}
     assert broken[check]
+
+
+async def test_the_trail_of_a_database_of_its_own_is_looked_at_there(make_fresh_database: MakeDatabase) -> None:
+    """Its grants, too. An owner cannot be held to append-only: that is a note, not an offence."""
+    database, trail = make_fresh_database(), make_fresh_database()
+    assert json.loads(strongbox(database, "verify", "--json", AUDIT_DATABASE_URL=trail.app_url).stdout)["notes"] == [
+        "the gateway's record was not compared: GATEWAY_URL is not set"
+    ]
+    async with await psycopg.AsyncConnection.connect(trail.owner_url, autocommit=True) as owner:
+        await owner.execute("GRANT UPDATE (hash) ON audit.events TO strongbox_service")
+    assert strongbox(database, "verify").returncode == 0
+    done = strongbox(database, "verify", AUDIT_DATABASE_URL=trail.app_url)
+    assert (done.returncode, "strongbox_service may UPDATE audit.events" in done.stdout) == (1, True), done.stdout
+    done = strongbox(database, "verify", AUDIT_DATABASE_URL=trail.owner_url)
+    assert (done.returncode, "strongbox_owner" in done.stdout) == (0, False), done.stdout
+    assert "append-only is not enforced on audit.events: AUDIT_DATABASE_URL logs in as the owner" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("final_h", "made_again_h", "is_wrong"),
+    [
+        (30, 1, False),
+        (23, 1, True),
+        # A former, shorter IDEMPOTENCY_TTL_H may have allowed it.
+        (60, 50, False),
+        (50, 60, True),
+    ],
+)
+async def test_a_key_may_be_used_again_once_it_was_purged(
+    books: psycopg.AsyncConnection, database: Urls, final_h: int, made_again_h: int, is_wrong: bool
+) -> None:
+    """Hours ago one payment was final, and the other made under its key."""
+    await books.execute("DELETE FROM idempotency_keys WHERE key = 'key-0'")
+    await books.execute(
+        "UPDATE payments SET idempotency_key = 'key-1', created_at = now() - interval '100 h',"
+        " finalized_at = now() - %s * interval '1 h' WHERE idempotency_key = 'key-0'",
+        [final_h],
+    )
+    await books.execute(
+        "UPDATE payments SET created_at = now() - %s * interval '1 h' WHERE status = 'DECLINED'", [made_again_h]
+    )
+    assert ("under one key" in strongbox(database, "verify").stdout) is is_wrong
 
 
 async def test_it_shows_on_a_terminal_what_it_does_and_how_much_is_done(database: Urls) -> None:
     shown = on_a_terminal(database, "verify")
-    names = [*(name for name, _, _ in QUERIES), "audit_chain_is_unbroken", "audit_trail_is_complete"]
+    names = [name for name, _, _ in QUERIES]
+    names += ["ledger_is_append_only", "audit_chain_is_unbroken", "audit_trail_is_complete"]
     lines = [re.fullmatch(r"[█░]{24} +(\d+) %  (.+) …", line) for line in shown.split("\r\x1b[K") if line]
     told = [(int(line[1]), line[2]) for line in lines if line]
     assert told[0] == (0, "the gateway's record")
@@ -144,6 +280,36 @@ def on_a_terminal(database: Urls, *words: str) -> str:
     os.close(ours)
     assert process.wait(60) == 0
     return shown.decode()
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_it_can_be_ended_in_the_middle(database: Urls, postgres_url: str, end: signal.Signals) -> None:
+    """The same on both signals, and its sessions end with it."""
+    name = urlsplit(database.app_url).path[1:]
+    with psycopg.connect(f"{postgres_url.rpartition('/')[0]}/{name}", autocommit=True) as superuser:
+        superuser.execute(
+            "ALTER TABLE audit.head RENAME TO real_head; GRANT SELECT ON audit.real_head TO strongbox_app;"
+            "CREATE VIEW audit.head AS SELECT real_head.* FROM audit.real_head, pg_sleep(60);"
+            "GRANT SELECT ON audit.head TO strongbox_app"
+        )
+
+        def sessions(wait_event: str) -> int:
+            query = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event LIKE %s"
+            return superuser.execute(f"{query} AND application_name = 'strongbox-verify'", [wait_event]).rowcount
+
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app", "verify"], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={"DATABASE_URL": database.app_url, "PATH": os.environ["PATH"]},
+        )  # fmt: skip
+        try:
+            wait_until(lambda: sessions("PgSleep") > 0, "a check to be under way")
+            process.send_signal(end)
+            assert process.communicate(timeout=30) == ("", "\nAborted!\n")
+            assert process.returncode == 1
+        finally:
+            process.kill()
+            process.communicate()
+        wait_until(lambda: sessions("%") == 0, "its sessions to end")
 
 
 async def test_what_operators_did_is_recorded(books: psycopg.AsyncConnection) -> None:

@@ -50,14 +50,14 @@ ADDED = """
     SELECT 18, gen_random_uuid(), type, subject, sequence, occurred_at, payload, sha256('x'), hash
     FROM audit.events WHERE position = 17
 """
-# The hash of the changed row is made to fit again, that of the next one is not.
-REPLACED = """
-    UPDATE audit.events SET type = 'payment.failed' WHERE position = 4;
+# The hash of the changed row is made to fit again. That of the next one is not.
+REHASHED = """
     UPDATE audit.events SET hash = sha256(previous_hash || convert_to(concat_ws(E'\\n', position, event_id, subject,
-        sequence, (extract(epoch FROM occurred_at) * 1000000)::bigint,
-        (extract(epoch FROM received_at) * 1000000)::bigint, length(type), type || payload::text), 'UTF8'))
+        sequence, trunc(extract(epoch FROM occurred_at) * 1000000),
+        trunc(extract(epoch FROM received_at) * 1000000), length(type), type || payload::text), 'UTF8'))
     WHERE position = 4;
 """
+REPLACED = "UPDATE audit.events SET type = 'payment.failed' WHERE position = 4;" + REHASHED
 SPOILED = {
     "position": "UPDATE audit.events SET position = 99 WHERE position = 4",
     "event_id": "UPDATE audit.events SET event_id = gen_random_uuid() WHERE position = 4",
@@ -122,7 +122,7 @@ async def test_a_chain_that_was_made_anew_without_an_event_is_not_complete(
     assert await offenders(database, "chain") == []
     (line,) = await offenders(database, "complete")
     assert "APPROVED, the trail has" not in line
-    assert "DECLINED, the trail has ['payment.created', 'payment.failed']" in line
+    assert "DECLINED, the trail has {payment.created,payment.failed}" in line
 
 
 async def test_another_event_in_the_place_of_a_committed_one_is_named(
@@ -135,6 +135,19 @@ async def test_another_event_in_the_place_of_a_committed_one_is_named(
     assert str(stranger) in line
     await owner.execute("DELETE FROM outbox_events")  # as the clean-up does; then there is nothing to compare with
     assert await offenders(database, "complete") == []
+
+
+async def test_an_event_of_no_known_type_is_named_even_in_an_unbroken_chain(
+    owner: psycopg.AsyncConnection, database: Urls
+) -> None:
+    await owner.execute((ADDED + "; UPDATE audit.events SET type = 'payment.unknown' WHERE position = 18").encode())
+    await owner.execute(REHASHED.replace("position = 4", "position = 18").encode())
+    await owner.execute(
+        "UPDATE audit.head SET (position, hash) = (SELECT position, hash FROM audit.events WHERE position = 18)"
+    )
+    assert await offenders(database, "chain") == []
+    (line,) = await offenders(database, "complete")
+    assert "payment.unknown" in line
 
 
 @pytest.mark.parametrize("events", ["one", "all"])

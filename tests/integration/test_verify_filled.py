@@ -64,7 +64,7 @@ async def test_a_payload_is_read_whatever_its_spelling(database: Urls) -> None:
 
 async def offences_in_the_outbox(database: Urls) -> int:
     async with snapshot(database.app_url) as books:
-        checks = [check for check in checks_of_the_books(books, 24) if check.name == "payments_match_their_events"]
+        checks = [check for check in checks_of_the_books(books, 24, 24) if check.name == "payments_match_their_events"]
         (finding,) = await verify([checks], lambda *_: None)
     return finding.offences
 

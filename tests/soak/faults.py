@@ -12,7 +12,7 @@ import psycopg
 from tests.soak.fleet import APIS, RECOVER_AFTER_S, Fleet, Servers
 from tests.soak.load import Load
 
-FaultKind = Literal["kill", "stop", "postgres", "rabbitmq", "gateway"]
+FaultKind = Literal["kill", "restart", "stop", "postgres", "rabbitmq", "gateway"]
 
 EVERY_S: Final = 10.0
 FIRST_AT_S: Final = 4.0  # a quorum queue that loses its node right after it was declared never gets a leader
@@ -33,15 +33,16 @@ _GROUPS: Final[dict[str, tuple[str, ...]]] = {
 }
 _LASTS_S: Final = {
     "kill": DEAD_S,
+    "restart": DEAD_S,
     "stop": STOPPED_S,
     "postgres": DOWN_S,
     "rabbitmq": DOWN_S,
     "gateway": MISBEHAVES_S,
 }
-_ALWAYS: Final = (("kill", "api"), ("postgres", ""), ("rabbitmq", ""))
+_ALWAYS: Final = (("kill", "api"), ("restart", "api"), ("postgres", ""), ("rabbitmq", ""))
 _SOMETIMES: Final = (
     ("gateway", ""),
-    *((kind, group) for kind in ("kill", "stop") for group in _GROUPS if (kind, group) != ("kill", "api")),
+    *((kind, group) for kind in ("kill", "restart", "stop") for group in _GROUPS if (kind, group) not in _ALWAYS),
 )
 _MOODS: Final[tuple[dict[str, Any], ...]] = (
     {"mode": "timeout", "applies_to": "all", "latency_ms": 1_000},
@@ -95,7 +96,7 @@ def plan(seed: int, duration_s: float, most: int | None = None) -> list[Fault]:
     while at_s < duration_s - 4 and (most is None or len(faults) < most):
         if not deck:
             others = dice.sample(_SOMETIMES, len(_SOMETIMES))
-            deck = dice.sample([*_ALWAYS, *others[:3]], 6) + others[3:]
+            deck = dice.sample([*_ALWAYS, *others[:2]], 6) + others[2:]
         kind, group = deck.pop(0)
         faults.append(_fault(kind, group, at_s + dice.uniform(0, 2), duration_s, dice))
         at_s += EVERY_S
@@ -163,24 +164,29 @@ class Trouble:
 
     async def _strike(self, fault: Fault) -> None:
         match fault.kind:
-            case "kill":
-                for name in fault.targets:
-                    self._fleet.kill(name)
-                await asyncio.sleep(fault.lasts_s)
-                for name in fault.targets:
-                    self._fleet.spawn(name)
+            case "kill" | "restart":
+                await self._replace(fault)
             case "stop":
                 for name in fault.targets:
                     self._fleet.signal(name, signal.SIGSTOP)
                 await asyncio.sleep(fault.lasts_s)
                 for name in fault.targets:
                     self._fleet.signal(name, signal.SIGCONT)
-            case "postgres":
-                await asyncio.to_thread(self._servers.bounce, self._servers.postgres, fault.lasts_s)
-            case "rabbitmq":
-                await asyncio.to_thread(self._servers.bounce, self._servers.rabbitmq, fault.lasts_s)
+            case "postgres" | "rabbitmq":
+                await asyncio.to_thread(self._servers.bounce, getattr(self._servers, fault.kind), fault.lasts_s)
             case "gateway":
                 await self._misbehave(fault.mood, fault.lasts_s)
+
+    async def _replace(self, fault: Fault) -> None:
+        """End the processes, by force or in good order, and start others a while later."""
+        if fault.kind == "kill":
+            for name in fault.targets:
+                self._fleet.kill(name)
+        else:
+            await asyncio.gather(*(asyncio.to_thread(self._fleet.retire, name) for name in fault.targets))
+        await asyncio.sleep(fault.lasts_s)
+        for name in fault.targets:
+            self._fleet.spawn(name)
 
     async def _misbehave(self, mood: Mapping[str, Any], lasts_s: float) -> None:
         async with self._gateway:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -51,7 +52,8 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "metrics": ("consumers", "metrics"),
     "audit-1": ("consumers", "audit"),
     "audit-2": ("consumers", "audit"),
-    **dict.fromkeys(APIS, ("app", "api")),
+    "api-1": ("app", "api"),
+    "api-2": ("app", "api", "--workers", "2"),
 }
 
 
@@ -123,13 +125,36 @@ class Fleet(House):
             )
 
     def kill(self, name: str) -> None:
-        """End a process at once."""
-        process = self.processes.pop(name)
-        process.kill()
-        process.wait()
+        """End a process at once, and its workers with it."""
+        self.signal(name, signal.SIGKILL)
+        self.processes.pop(name).wait()
 
     def signal(self, name: str, number: signal.Signals) -> None:
-        self.processes[name].send_signal(number)
+        """Send it to the process and its workers."""
+        pid = self.processes[name].pid
+        workers = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        for each in (pid, *map(int, workers)):
+            with suppress(ProcessLookupError):
+                os.kill(each, number)
+
+    def retire(self, name: str) -> None:
+        """End a process in good order, once it heeds SIGTERM, and note when it does not. It blocks."""
+        process = self.processes.pop(name)
+        comes_true(lambda: process.poll() is not None or _heeds(process.pid, signal.SIGTERM), READY_LIMIT_S)
+        process.terminate()
+        self._has_ended(name, process, END_LIMIT_S)
+
+    def _has_ended(self, name: str, process: "subprocess.Popen[bytes]", limit_s: float) -> None:
+        """See whether it ends in good order after SIGTERM; by force if it does not."""
+        try:
+            code = process.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            self.deaths.append(f"{name} did not end within {END_LIMIT_S:g} s of SIGTERM")
+        else:
+            if code != 0:
+                self.deaths.append(f"{name} ended with exit code {code} on SIGTERM")
 
     def look_for_deaths(self) -> None:
         """Note, and replace, what ended without being told to."""
@@ -182,17 +207,14 @@ class Fleet(House):
         order = [*APIS, "recover-1", "recover-2", "relay-1", "relay-2", "metrics", "audit-1", "audit-2", "gateway"]
         for name in order:
             if name in self.processes:
-                self.processes[name].send_signal(signal.SIGCONT)
-                self.processes[name].send_signal(signal.SIGTERM)
+                self.signal(name, signal.SIGCONT)
+                self.processes[name].terminate()
         deadline = time.monotonic() + END_LIMIT_S
         for name in [name for name in order if name in self.processes]:
-            process = self.processes.pop(name)
-            try:
-                code = process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-                self.deaths.append(f"{name} did not end within {END_LIMIT_S:g} s of SIGTERM")
-                continue
-            if code != 0:
-                self.deaths.append(f"{name} ended with exit code {code} on SIGTERM")
+            self._has_ended(name, self.processes.pop(name), max(0.1, deadline - time.monotonic()))
+
+
+def _heeds(pid: int, number: signal.Signals) -> bool:
+    """Whether the process has a handler for the signal."""
+    (caught,) = re.findall(r"^SigCgt:\s*(\w+)$", Path(f"/proc/{pid}/status").read_text(encoding="ascii"), re.MULTILINE)
+    return bool(int(caught, 16) >> (number - 1) & 1)

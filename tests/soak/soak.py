@@ -26,6 +26,7 @@ CALM_LIMIT_S: Final = 12.0
 REPLAYS: Final = 1_000
 ASKERS: Final = 16
 FEWEST_BETWEEN: Final = 50
+BUGS: Final = ("unexpected_error", "worker_died")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +213,7 @@ class Soak:
         yield from self._fleet.deaths
         for name in self._fleet.processes:
             lines = self._fleet.log(name).splitlines()
-            bugs = [line for line in lines if "unexpected_error" in line or line.startswith("Traceback")]
+            bugs = [line for line in lines if line.startswith("Traceback") or any(bug in line for bug in BUGS)]
             if bugs:
                 yield f"{name} logged {len(bugs)} times: {bugs[0][:300]}"
 

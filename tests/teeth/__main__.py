@@ -76,7 +76,7 @@ class Runner:
         self._copy.renew()
         bug.plant(self._copy.tree)
         results = self._test((QUIET_DAY, *bug.caught_by))
-        bites = tuple(r for r in results if r.outcome == "failure" and r.test in bug.caught_by)
+        bites = tuple(result for result in results if is_bite(bug, result))
         problem = _problem(bug, results, {bite.test for bite in bites})
         soak = self._bank_test() if self._soak else None
         for bite in bites:
@@ -98,11 +98,18 @@ class Runner:
         return found
 
 
+def is_bite(bug: Bug, result: Result) -> bool:
+    """Whether the test has seen the bug: it failed, and with the words that this bug makes it say."""
+    complaint = bug.caught_by.get(result.test)
+    return complaint is not None and result.outcome == "failure" and complaint in result.all_of_it
+
+
 def _problem(bug: Bug, results: Sequence[Result], bitten: set[str]) -> str:
     if any(result.test == QUIET_DAY and result.outcome != "passed" for result in results):
         return "no secret: it is wrong on a quiet day"
-    missed = [told(test) for test in bug.caught_by if test not in bitten]
-    return f"not caught by {'; '.join(missed)}" if missed else ""
+    missed = [result for result in results if result.test in bug.caught_by and result.test not in bitten]
+    how = (f"{told(result.test)} ({result.outcome}{result.complaint and ': '}{result.complaint})" for result in missed)
+    return f"not caught by {'; '.join(how)}" if missed else ""
 
 
 def _run(arguments: argparse.Namespace) -> int:

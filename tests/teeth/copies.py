@@ -1,6 +1,7 @@
 """Throw-away copies of the tree, with an interpreter that imports the copy, and tests run in them."""
 
 import os
+import re
 import shutil
 import signal
 import site
@@ -25,11 +26,12 @@ class CannotTell(Exception):  # noqa: N818 -- it says what the runner can do
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a test ended, the first line of what it complained of, and the seconds of its own, without set-up."""
+    """How a test ended, the first line of what it complained of and all of it, and its seconds, without set-up."""
 
     test: str
     outcome: str
     complaint: str
+    all_of_it: str
     seconds: float
 
 
@@ -136,7 +138,8 @@ def _result(case: ElementTree.Element) -> Result:
     seconds = float(case.attrib["time"])
     bad = next((part for part in case if part.tag in ("failure", "error", "skipped")), None)
     if bad is None:
-        return Result(test, "passed", "", seconds)
-    lines = bad.attrib.get("message", "").splitlines() or [""]
+        return Result(test, "passed", "", "", seconds)
+    all_of_it = f"{bad.attrib.get('message', '')}\n{bad.text or ''}"
     # What `strongbox verify` found says more than that it failed.
-    return Result(test, bad.tag, next((line for line in lines if line.startswith("BROKEN")), lines[0]), seconds)
+    complaint = re.search("BROKEN.*", all_of_it) or re.search("^.*", all_of_it)
+    return Result(test, bad.tag, complaint[0] if complaint else "", all_of_it, seconds)

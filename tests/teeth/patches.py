@@ -1,12 +1,13 @@
 """The planted bugs: each a small patch against the code as it is, with its story on top."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 FOLDER: Final = Path(__file__).parent / "bugs"
-_FIELD: Final = re.compile(r"^(Bug|Money|Caught-by): (.+)$", re.MULTILINE)
+_FIELD: Final = re.compile(r"^(Bug|Money|Caught-by|Complaint): (.+)$", re.MULTILINE)
 
 
 class DoesNotApply(Exception):  # noqa: N818 -- it says what the patch does
@@ -24,12 +25,15 @@ class Hunk:
 
 @dataclass(frozen=True, slots=True)
 class Bug:
-    """A mistake that could have been made: what it is, what it would do to money, and the tests that see it."""
+    """A mistake that could have been made: what it is, what it would do to money, and the tests that see it.
+
+    With each test comes a piece of what it says then: one that fails with other words has not seen it.
+    """
 
     name: str
     what: str
     money: str
-    caught_by: tuple[str, ...]
+    caught_by: Mapping[str, str]
     hunks: tuple[Hunk, ...]
 
     def plant(self, root: Path) -> None:
@@ -51,12 +55,13 @@ class Bug:
 
 
 def read(file: Path) -> Bug:
-    """A bug from its patch, a unified diff below the fields `Bug`, `Money` and `Caught-by` (one or more)."""
+    """A bug from its patch: a diff below the fields `Bug`, `Money`, and pairs of `Caught-by` and `Complaint`."""
     header, _, diff = file.read_text(encoding="utf-8").partition("\n--- a/")
     fields = _FIELD.findall(header)
     (what,) = (text for name, text in fields if name == "Bug")
     (money,) = (text for name, text in fields if name == "Money")
-    caught_by = tuple(text for name, text in fields if name == "Caught-by")
+    tests, complaints = ([text for name, text in fields if name == wanted] for wanted in ("Caught-by", "Complaint"))
+    caught_by = dict(zip(tests, complaints, strict=True))
     hunks = tuple(hunk for part in diff.split("\n--- a/") for hunk in _hunks(part))
     return Bug(file.stem, what, money, caught_by, hunks)
 

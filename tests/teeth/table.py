@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,9 +15,10 @@ _HEAD: Final = """# Teeth
 
 Can the [crash matrix](development.md#the-crash-matrix) and the [bank test](development.md#the-bank-test) bite?
 `make teeth` plants each of these bugs, a small patch in `tests/teeth/bugs`, into a throw-away copy of the tree, and
-runs the tests that should see it. They have to fail there, and to pass in a copy without the bug; and the copy has to
-be right on a day on which nothing dies (`tests/crash/test_nothing_dies.py`). `make teeth` writes this page. Seconds are
-those until the test failed; starting the servers takes some fifteen more.
+runs the tests that should see it. They have to fail there, each with the complaint that its patch names, and to pass
+in a copy without the bug; and the copy has to be right on a day on which nothing dies
+(`tests/crash/test_nothing_dies.py`). `make teeth` writes this page. Seconds are those until the test failed; starting
+the servers takes some fifteen more.
 
 | | bug | what it would do | caught by | s |
 |---|---|---|---|---|
@@ -55,7 +56,7 @@ def write_json(verdicts: Sequence[Verdict], path: Path) -> None:
             "what": verdict.bug.what,
             "caught": not verdict.problem,
             "problem": verdict.problem,
-            "by": [asdict(bite) for bite in verdict.bites],
+            "by": [{"test": bite.test, "complaint": bite.complaint, "seconds": bite.seconds} for bite in verdict.bites],
             "soak": verdict.soak,
         }
         for verdict in verdicts

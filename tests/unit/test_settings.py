@@ -56,6 +56,11 @@ def test_a_missing_file_is_refused_and_an_empty_one_says_nothing(tmp_path: Path)
     assert load({"STRONGBOX_CONFIG": str(tmp_path / "empty.yaml")}) == load({})
 
 
+@pytest.mark.parametrize("url", ["http://xn--mnchen-3ya.de/v2", "https://u:p%3F@[::1]:8081/", "http://a_b.local"])
+def test_a_gateway_may_have_a_path_credentials_and_a_name_of_any_letters(url: str) -> None:
+    assert load({"GATEWAY_URL": url}).gateway_url == url
+
+
 def test_what_a_command_needs_is_named_when_it_is_missing() -> None:
     with pytest.raises(InvalidSettings, match="DATABASE_URL"):
         load({}).require("database_url")
@@ -78,6 +83,12 @@ def test_the_owner_s_and_the_consumers_urls_fall_back_on_the_database_s() -> Non
         ("RABBITMQ_URL", "amqp://good/,s3cret"),
         ("GATEWAY_URL", "http://"),
         ("GATEWAY_URL", "http://[s3cret"),
+        ("GATEWAY_URL", "http://user:s3cret@gateway/v2?key=s3cret"),
+        ("GATEWAY_URL", "http://user:s3cret@gateway/?"),
+        ("GATEWAY_URL", "http://user:s3cret@gateway/#s3cret"),
+        ("GATEWAY_URL", "http://user:s3cret@xn--"),
+        ("GATEWAY_URL", "http://user:s3cret@xn--a.example/"),
+        ("GATEWAY_URL", "http://user:s3cret@\u2603\u2603./"),
         ("API_KEYS", ", ,"),
         ("MOCK_GATEWAY_MODE", "bogus"),
     ],

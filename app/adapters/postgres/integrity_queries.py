@@ -1,0 +1,236 @@
+"""The books' invariants, each as a query for what contradicts it: a line of text for each offender.
+
+They hold against an owner who drops constraints and writes what he likes: what could not be computed or compared is
+itself an offender. Sums and steps are NUMERIC, which does not overflow.
+"""
+
+_ENTRIES_SUM_TO_ZERO = """
+    SELECT format('transaction %s of user %s: %s of %s too much', transaction_id, user_id, sum(amount), currency)
+    FROM ledger_entries
+    GROUP BY user_id, transaction_id, currency
+    HAVING sum(amount) <> 0
+"""
+
+_TRANSACTIONS_HAVE_TWO_LEGS = """
+    SELECT format('transaction %s of user %s has %s entries', t.id, t.user_id, count(e.account))
+    FROM transactions t
+    LEFT JOIN ledger_entries e ON e.user_id = t.user_id AND e.transaction_id = t.id
+    GROUP BY t.user_id, t.id
+    HAVING count(e.account) <> 2 OR count(*) FILTER (WHERE e.account = 'wallet') <> 1
+        OR (t.kind <> 'PAYMENT' AND t.status <> 'COMPLETED')
+        OR bool_or(e.account NOT IN ('wallet', CASE t.kind WHEN 'FUNDING' THEN 'funding' ELSE 'payments' END))
+        OR bool_or(e.currency <> t.currency OR abs(e.amount::numeric) <> t.amount
+                   OR e.account = 'wallet' AND (e.amount < 0) <> (t.kind = 'PAYMENT'))
+    UNION ALL
+    SELECT format('%s of %s in the %s account of user %s belong to transaction %s, which does not exist',
+                  e.amount, e.currency, e.account, e.user_id, e.transaction_id)
+    FROM ledger_entries e
+    LEFT JOIN transactions t ON t.user_id = e.user_id AND t.id = e.transaction_id
+    WHERE t.id IS NULL
+"""
+
+_WALLETS_MATCH_THEIR_ENTRIES = """
+    SELECT format('wallet %s of user %s: balance %s at version %s, but its entries say %s at %s (newest %s)',
+                  coalesce(w.currency, e.currency), coalesce(w.user_id, e.user_id), w.current_balance, w.version,
+                  e.total, e.newest, e.balance_after)
+    FROM wallet_balances w
+    FULL JOIN (
+        SELECT user_id, currency, sum(amount) AS total, max(wallet_version) AS newest,
+               (array_agg(balance_after ORDER BY wallet_version DESC))[1] AS balance_after
+        FROM ledger_entries
+        WHERE account = 'wallet'
+        GROUP BY user_id, currency
+    ) e ON e.user_id = w.user_id AND e.currency = w.currency
+    WHERE w.current_balance IS DISTINCT FROM coalesce(e.total, 0)
+        OR w.version IS DISTINCT FROM coalesce(e.newest, 0)
+        OR w.current_balance IS DISTINCT FROM coalesce(e.balance_after, 0)
+        OR w.current_balance < 0
+"""
+
+_HISTORIES_HAVE_NO_GAPS = """
+    SELECT format('entry %s of the %s wallet of user %s does not follow the one before', wallet_version, currency,
+                  user_id)
+    FROM (
+        SELECT user_id, currency, wallet_version, amount, balance_after,
+               lag(wallet_version, 1, 0::bigint) OVER wallet AS version_before,
+               lag(balance_after, 1, 0::bigint) OVER wallet AS balance_before
+        FROM ledger_entries
+        WHERE account = 'wallet'
+        WINDOW wallet AS (PARTITION BY user_id, currency ORDER BY wallet_version)
+    ) e
+    WHERE wallet_version <> version_before::numeric + 1 OR balance_after <> balance_before::numeric + amount
+        OR balance_after < 0
+"""
+
+_PAYMENTS_MATCH_THEIR_TRANSACTIONS = """
+    SELECT format('payment %s of user %s is %s with %s debit(s) and %s refund(s) that fit', p.id, p.user_id, p.status,
+                  t.debits, t.refunds)
+    FROM payments p
+    LEFT JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE t.kind = 'PAYMENT' AND t.id = p.transaction_id AND t.status = p.status
+                                    AND t.amount = p.amount AND t.currency = p.currency) AS debits,
+               count(*) FILTER (WHERE t.kind = 'REFUND' AND t.status = 'COMPLETED'
+                                    AND t.amount = p.amount AND t.currency = p.currency) AS refunds,
+               count(*) AS all_of_them
+        FROM transactions t
+        WHERE t.user_id = p.user_id AND t.payment_id = p.id
+    ) t ON true
+    WHERE t.debits <> 1 OR t.refunds <> CASE WHEN p.status IN ('DECLINED', 'FAILED') THEN 1 ELSE 0 END
+        OR t.all_of_them <> t.debits + t.refunds
+    UNION ALL
+    SELECT format('transaction %s of user %s is a %s of payment %s, which does not exist', t.id, t.user_id, t.kind,
+                  t.payment_id)
+    FROM transactions t
+    LEFT JOIN payments p ON p.user_id = t.user_id AND p.id = t.payment_id
+    WHERE CASE WHEN t.kind = 'FUNDING' THEN t.payment_id IS NOT NULL ELSE p.id IS NULL END
+    UNION ALL
+    SELECT format('payment %s of user %s %s', id, user_id, wrong)
+    FROM (
+        SELECT id, user_id, CASE
+            WHEN status NOT IN ('PENDING', 'APPROVED', 'DECLINED', 'FAILED') THEN format('is %s: no status', status)
+            WHEN status = 'APPROVED' AND void_requested_at IS NOT NULL THEN 'is APPROVED, though marked for a void'
+            WHEN (status = 'PENDING') <> (finalized_at IS NULL) THEN format('is %s, final at %s', status, finalized_at)
+            WHEN finalized_at < created_at OR finalized_at > clock_timestamp()
+                THEN format('was made at %s, final at %s', created_at, finalized_at)
+            WHEN provider_id NOT IN (SELECT s.id FROM service_providers s)
+                THEN format('is for provider %s, which does not exist', provider_id) END AS wrong
+        FROM payments
+    ) p
+    WHERE wrong IS NOT NULL
+"""
+
+# A key may be used again once it was purged: so long after its payment became final as it was kept. That time is a
+# setting; what an older and shorter one allowed is not held against it for longer than that. Answers are compared
+# as they are written, to the byte: nothing may read JSON that need not be any.
+_KEYS_MATCH_THEIR_PAYMENTS = """
+    SELECT format('payment %%s of user %%s is %%s, its key %%s', p.id, p.user_id, p.status,
+                  CASE WHEN k.key IS NULL THEN 'is gone' WHEN k.finalized_at IS NULL THEN 'has no answer'
+                       ELSE 'has an answer' END)
+    FROM payments p
+    LEFT JOIN idempotency_keys k ON k.user_id = p.user_id AND k.key = p.idempotency_key AND k.payment_id = p.id
+    WHERE CASE WHEN p.status = 'PENDING' THEN k.key IS NULL OR k.finalized_at IS NOT NULL
+               ELSE k.key IS NOT NULL AND k.finalized_at IS NULL END
+    UNION ALL
+    SELECT format('payments %%s and %%s of user %%s were made under one key', before, id, user_id)
+    FROM (
+        SELECT id, user_id, created_at, lag(id) OVER of_a_key AS before,
+               lag(coalesce(finalized_at, 'infinity')) OVER of_a_key AS final_before
+        FROM payments
+        WHERE (user_id, idempotency_key) IN (
+            SELECT user_id, idempotency_key FROM payments GROUP BY user_id, idempotency_key HAVING count(*) > 1
+        )
+        WINDOW of_a_key AS (PARTITION BY user_id, idempotency_key ORDER BY created_at, id)
+    ) p, (SELECT make_interval(hours => 1) * %(ttl_h)s::float8 AS ttl) kept
+    WHERE created_at < final_before + CASE WHEN created_at > now() - ttl THEN ttl ELSE '0' END
+    UNION ALL
+    SELECT CASE
+        WHEN k.payment_id IS NULL
+            THEN format('a key of user %%s made at %%s has neither payment nor answer', k.user_id, k.created_at)
+        WHEN p.idempotency_key IS DISTINCT FROM k.key
+            THEN format('a key of user %%s names payment %%s, which does not exist or has another key',
+                        k.user_id, k.payment_id)
+        ELSE format('the answer stored for payment %%s of user %%s is not one of a payment that is %%s',
+                    p.id, p.user_id, p.status) END
+    FROM idempotency_keys k
+    LEFT JOIN payments p ON p.user_id = k.user_id AND p.id = k.payment_id
+    WHERE CASE
+        WHEN k.payment_id IS NULL THEN k.finalized_at IS NULL
+        WHEN p.idempotency_key IS DISTINCT FROM k.key THEN true
+        WHEN k.finalized_at IS NULL THEN false
+        WHEN p.status = 'FAILED' THEN
+            k.response_status IS DISTINCT FROM CASE p.failure_code WHEN 'GATEWAY_ERROR' THEN 502 ELSE 504 END
+            OR regexp_replace(encode(k.response_body, 'escape'), '"message":"[^"\\\\]*"', '"message":""')
+                IS DISTINCT FROM format('{"error":{"code":"%%s","message":"","details":{"payment_id":"%%s",'
+                                        '"status":"FAILED","refunded":true}}}', p.failure_code, p.id)
+        ELSE k.response_status IS DISTINCT FROM 201 OR k.response_body IS DISTINCT FROM convert_to(concat(
+            '{"payment_id":"', p.id, '","transaction_id":"', p.transaction_id, '","user_id":"', p.user_id,
+            '","provider_id":"', p.provider_id, '","external_reference":', to_json(p.external_reference),
+            ',"amount":', p.amount, ',"currency":"', p.currency, '","status":"', p.status, '","failure_code":',
+            coalesce(to_json(p.failure_code)::text, 'null'), ',"created_at":"',
+            to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '","finalized_at":"',
+            to_char(p.finalized_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '"}'), 'UTF8')
+        END
+"""
+
+# Sent events leave after their retention: older ones cannot be held against a payment, but for the one of its end if
+# that came later. An event is a number, by its type at its place in the sequence: sums, unlike lists, are made in
+# parallel and without sorting. A payload is taken apart only when it does not begin, or go on, as we write it; and
+# not at all when there is an escape in it that PostgreSQL cannot read: we write none.
+_PAYMENTS_MATCH_THEIR_EVENTS = """
+    SELECT format('payment %%s of user %%s is %%s, its events in the outbox are %%s', id, user_id, status,
+                  (SELECT array_agg(type ORDER BY sequence) FROM outbox_events e
+                   WHERE e.user_id = p.user_id AND e.payment_id = p.id))
+    FROM (
+        SELECT p.id, p.user_id, p.status, p.created_at, p.finalized_at, coalesce(o.events, 0) AS events,
+               CASE p.status WHEN 'PENDING' THEN 1 WHEN 'APPROVED' THEN 1 + 100 ELSE 1 + 10000 + 1000000 END AS wanted,
+               now() - make_interval(hours => 1) * %(retention_h)s::float8 AS kept_since
+        FROM payments p
+        LEFT JOIN (
+            SELECT user_id, payment_id, sum(CASE sequence || type WHEN '1payment.created' THEN 1
+                WHEN '2payment.completed' THEN 100 WHEN '2payment.failed' THEN 10000 WHEN '3refund.created' THEN 1000000
+                ELSE 100000000 END) AS events
+            FROM outbox_events
+            GROUP BY user_id, payment_id
+        ) o ON o.user_id = p.user_id AND o.payment_id = p.id
+    ) p
+    WHERE CASE WHEN created_at > kept_since THEN events <> wanted
+               WHEN finalized_at > kept_since THEN events NOT IN (wanted - 1, wanted) END
+    UNION ALL
+    SELECT CASE WHEN p.id IS NULL
+        THEN format('event %%s of user %%s is about payment %%s, which does not exist', event_id, o.user_id, payment_id)
+        ELSE format('the payload of event %%s of user %%s is not that of its payment', event_id, o.user_id) END
+    FROM outbox_events o
+    LEFT JOIN payments p ON p.user_id = o.user_id AND p.id = o.payment_id
+    WHERE CASE
+        WHEN p.id IS NULL THEN true
+        WHEN starts_with(o.payload::text, concat(
+                '{"specversion":"1.0","id":"', o.event_id, '","source":"/strongbox","type":"', o.type, '","subject":"',
+                p.id, '",'))
+            AND position(CASE o.sequence WHEN 3 THEN concat(
+                '"payment_id":"', p.id, '","user_id":"', p.user_id, '","amount":', p.amount, ',"currency":"',
+                p.currency, '","created_at"')
+            ELSE concat(
+                '"data":{"payment_id":"', p.id, '","transaction_id":"', p.transaction_id, '","user_id":"', p.user_id,
+                '","provider_id":"', p.provider_id, '","external_reference":', to_json(p.external_reference),
+                ',"amount":', p.amount, ',"currency":"', p.currency, '","status":"',
+                CASE o.sequence WHEN 1 THEN 'PENDING' ELSE p.status END, '","failure_code"')
+            END IN o.payload::text) > 0 THEN false
+        WHEN o.payload::text ~ '(^|[^\\\\])(\\\\\\\\)*\\\\u(0000|[Dd][89A-Fa-f])' THEN true
+        ELSE (payload->>'id', payload->>'type', payload->>'subject', payload->'data'->>'payment_id',
+              payload->'data'->>'user_id', payload->'data'->>'amount', payload->'data'->>'currency',
+              payload->'data'->>'status')
+            IS DISTINCT FROM (o.event_id::text, o.type, p.id::text, p.id::text, p.user_id::text, p.amount::text,
+                              p.currency, CASE o.sequence WHEN 1 THEN 'PENDING' WHEN 2 THEN p.status END)
+        END
+"""
+
+QUERIES = (
+    ("entries_sum_to_zero", "the entries of every transaction sum to zero", _ENTRIES_SUM_TO_ZERO),
+    (
+        "transactions_have_two_legs",
+        "every transaction moves its amount between the wallet and one other account, every entry is part of one",
+        _TRANSACTIONS_HAVE_TWO_LEGS,
+    ),
+    (
+        "wallets_match_their_entries",
+        "every balance is the sum of its wallet's entries, equals the newest balance_after, and is not negative",
+        _WALLETS_MATCH_THEIR_ENTRIES,
+    ),
+    ("histories_have_no_gaps", "every wallet entry follows from the one before", _HISTORIES_HAVE_NO_GAPS),
+    (
+        "payments_match_their_transactions",
+        "every payment's status fits its times, it was debited once, and refunded exactly once if declined or failed",
+        _PAYMENTS_MATCH_THEIR_TRANSACTIONS,
+    ),
+    (
+        "keys_match_their_payments",
+        "every key has one payment: a pending one holds it, a final one has its answer stored with it",
+        _KEYS_MATCH_THEIR_PAYMENTS,
+    ),
+    (
+        "payments_match_their_events",
+        "every payment has the events of its status, each once and about it, and no event lacks its payment",
+        _PAYMENTS_MATCH_THEIR_EVENTS,
+    ),
+)
+"""Name, claim and query. Those with a parameter have their percent signs doubled."""
