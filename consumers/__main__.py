@@ -4,7 +4,9 @@ Exit codes: 0 stopped as asked; 1 it failed, or `--check` found no sign of life;
 """
 
 import asyncio
+import os
 import signal
+import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from functools import partial
@@ -15,7 +17,7 @@ import structlog
 import uvloop
 
 from app.adapters.rabbitmq import topology
-from app.adapters.rabbitmq.connection import BrokerError, split
+from app.adapters.rabbitmq.connection import split
 from app.main import logging
 from app.main.local.state import discovered
 from app.main.settings import InvalidSettings, Settings, load
@@ -25,7 +27,6 @@ from consumers.consumer import Consumer
 from consumers.database import Database, DatabaseAway
 from consumers.exposition import serve
 from consumers.liveness import Liveness
-from consumers.redrive import redrive
 from consumers.worker import Counts, pause
 
 CLEAN_UP_EVERY_S = 600.0
@@ -68,14 +69,9 @@ def audit_command(check: bool) -> None:
 @main.command(name="redrive")
 @click.argument("name", type=click.Choice(["metrics", "audit"]))
 def redrive_command(name: str) -> None:
-    """Put the dead letters of a consumer back into its queue."""
-    _, brokers = _settings()
-    queue = topology.METRICS if name == "metrics" else topology.AUDIT
-    try:
-        moved = asyncio.run(redrive(brokers, queue))
-    except BrokerError as error:
-        raise click.ClickException(f"the broker cannot be reached ({type(error).__name__})") from None
-    click.echo(f"{moved} put back into {queue.name}")
+    """Put the dead letters of a consumer back into its queue: `strongbox dlq redrive --all --queue NAME.queue`."""
+    command = [sys.executable, "-m", "app", "dlq", "redrive", "--all", "--queue", f"{name}.queue"]
+    os.execv(sys.executable, command)  # noqa: S606 -- our own command
 
 
 def _run(name: str, check: bool) -> None:
@@ -148,8 +144,7 @@ async def _metrics(settings: Settings, brokers: tuple[str, ...], liveness: Liven
 
 
 async def _clean_up(database: Database, outbox_retention_h: float, stop: asyncio.Event) -> None:
-    # A replay brings events of up to the outbox's retention; what waits in a queue meanwhile has as long again.
-    keep_h = 2 * outbox_retention_h + 24
+    keep_h = metrics.remembered_h(outbox_retention_h)
     while not stop.is_set():
         with suppress(DatabaseAway):
             await metrics.clean_up(database, keep_h)

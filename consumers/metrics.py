@@ -86,6 +86,14 @@ class Metrics:
             await connection.execute(_COUNT, arguments)
 
 
+def remembered_h(outbox_retention_h: float) -> float:
+    """How long the id of a counted event is kept, at the least.
+
+    A replay brings events of up to the outbox's retention; what waits in a queue meanwhile has as long again.
+    """
+    return 2 * outbox_retention_h + 24
+
+
 async def clean_up(database: Database, keep_h: float) -> None:
     """Delete inbox rows older than that, which has to be more than the outbox keeps what may be replayed."""
     arguments = {"keep_s": keep_h * 3600, "limit": _CLEAN_UP_BATCH}

@@ -1,4 +1,4 @@
-"""What operators do from the command line, and the record of it in `audit.actions`."""
+"""What operators put into the books from the command line, and who they are to the record of it."""
 
 import getpass
 import os
@@ -7,12 +7,13 @@ from typing import TypeVar
 from uuid import UUID
 
 import psycopg
-from psycopg.types.json import Jsonb
 from psycopg_pool import PoolTimeout
 
+from app.adapters.postgres.actions import PostgresActions
 from app.adapters.postgres.errors import Fault, fault
-from app.adapters.postgres.pool import lock_patience_ms, session_url
+from app.adapters.postgres.pool import lock_patience_ms
 from app.adapters.postgres.providers import add
+from app.application.actions import NotRecorded
 from app.application.ports import Unavailable
 from app.application.wallets.fund import Funded
 from app.domain.ids import UserId
@@ -32,10 +33,6 @@ _MESSAGES = {
     Fault.LOST: "the connection was lost, and whether it was done is not known: look before you try again",
     Fault.AWAY: "the database cannot be reached",
 }
-
-
-class NotRecorded(Exception):  # noqa: N818 -- the message says what to do
-    """Something was done, and could not be written into `audit.actions`."""
 
 
 async def with_books(container: Container, action: Callable[[Container], Awaitable[T]]) -> T:
@@ -69,7 +66,7 @@ async def add_provider(container: Container, name: str, provider_id: UUID | None
     """
     provider_id = provider_id or uuid7()
     if await add(container.starting_pool(), provider_id, name):
-        await record(container.settings().consumers_url, "provider add", {"id": str(provider_id), "name": name})
+        await _record(container.settings().consumers_url, "provider add", {"id": str(provider_id), "name": name})
     return provider_id
 
 
@@ -86,24 +83,20 @@ async def fund_wallet(
     funded = await fund(UserId(user_id), Money(amount_minor, Currency(currency)), reference)
     if not funded.already:
         details = {"user_id": str(user_id), "currency": currency, "amount": amount_minor, "reference": reference}
-        await record(container.settings().consumers_url, "wallet fund", details)
+        await _record(container.settings().consumers_url, "wallet fund", details)
     return funded
 
 
-async def record(url: str, action: str, details: Mapping[str, object]) -> None:
-    """Write what an operator did into `audit.actions`, which may be in another database than the books.
-
-    Raises:
-        NotRecorded: it could not be written.
-    """
+async def _record(url: str, action: str, details: Mapping[str, object]) -> None:
     try:
-        async with await psycopg.AsyncConnection.connect(session_url(url, "strongbox-command")) as connection:
-            await connection.execute(
-                "INSERT INTO audit.actions (operator, action, details) VALUES (%s, %s, %s)",
-                (_operator(), action, Jsonb(dict(details))),
-            )
-    except psycopg.Error as error:
-        raise NotRecorded(f"done, but not recorded in audit.actions ({type(error).__name__})") from error
+        await actions(url).record(action, details)
+    except NotRecorded as error:
+        raise NotRecorded(f"done, but {error}") from error
+
+
+def actions(url: str) -> PostgresActions:
+    """The record of what whoever runs this process does; it may be in another database than the books."""
+    return PostgresActions(url, _operator())
 
 
 def _operator() -> str:

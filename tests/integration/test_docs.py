@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from app.adapters.http.errors import STATUS
 from app.adapters.postgres.documents import document
-from app.adapters.postgres.integrity import QUERIES
+from app.adapters.postgres.integrity_queries import QUERIES
 from app.domain.events import Event, EventType, created, refunded, settled
 from app.domain.ids import EventId, TransactionId
 from app.domain.payments.provider import Approved, Declined, FailureCode, Voided
@@ -133,7 +133,7 @@ def test_the_error_table_is_that_of_the_api() -> None:
 
 def test_every_check_of_verify_is_explained() -> None:
     explained = (ROOT / "docs/invariants.md").read_text()
-    others = ["audit_chain_is_unbroken", "audit_trail_is_complete", "charges_match_payments"]
+    others = ["ledger_is_append_only", "audit_chain_is_unbroken", "audit_trail_is_complete", "charges_match_payments"]
     assert {name for name in [*(query[0] for query in QUERIES), *others] if f"`{name}`" not in explained} == set()
 
 

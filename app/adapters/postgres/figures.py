@@ -1,0 +1,112 @@
+"""Figures of the databases, for operators: how full, how far, how late."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.adapters.postgres.inspection import inspecting
+from app.adapters.postgres.outbox import PARTITIONS
+from app.application.status.judge import LATE_S, ConsumerFigures, DatabaseFigures, OutboxFigures, PendingFigures
+
+# The lag is shown only to those who may read statistics; the others see that there are standbys.
+_DATABASE = """
+    SELECT current_setting('server_version'), current_setting('max_connections')::int,
+           (SELECT sum(numbackends)::int FROM pg_stat_database),
+           (SELECT count(*)::int FROM pg_stat_replication),
+           current_setting('synchronous_standby_names') <> '' AND current_setting('synchronous_commit') <> 'local',
+           (SELECT extract(epoch FROM max(replay_lag))::float8 FROM pg_stat_replication)
+"""
+
+# A partition's smallest id is, near enough, its oldest event.
+_OUTBOX = """
+    SELECT (SELECT count(*) FROM outbox_events WHERE sent_at IS NULL),
+           (SELECT coalesce(extract(epoch FROM now() - min(oldest.created_at)), 0)::float8
+            FROM generate_series(0, %(partitions)s - 1) AS p(partition)
+            CROSS JOIN LATERAL (
+                SELECT created_at FROM outbox_events WHERE partition = p.partition AND sent_at IS NULL
+                ORDER BY id LIMIT 1
+            ) AS oldest),
+           (SELECT count(*) FROM outbox_events WHERE sent_at IS NULL AND attempts > 0),
+           (SELECT last_error FROM outbox_events WHERE sent_at IS NULL AND attempts > 0 ORDER BY retry_at LIMIT 1),
+           (SELECT coalesce(jsonb_object_agg(owner, held), '{}')
+            FROM (SELECT owner, count(*) AS held FROM outbox_leases WHERE leased_until > now() GROUP BY owner) AS l),
+           (SELECT max(sent_at) FROM outbox_events),
+           (SELECT min(sent_at) FROM outbox_events)
+"""
+
+_PENDING = """
+    SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8,
+           count(*) FILTER (WHERE recover_after IS NULL
+                            AND created_at < now() - make_interval(secs => %(due_s)s::float8))
+    FROM payments WHERE status = 'PENDING'
+"""
+
+# What was sent only just now may be on its way. The index by sent_at is walked from its end.
+_SENT = """
+    SELECT event_id, extract(epoch FROM now() - sent_at)::float8 FROM outbox_events
+    WHERE sent_at < now() - make_interval(secs => %(settling_s)s) AND type LIKE %(types)s
+    ORDER BY sent_at DESC LIMIT 1
+"""
+_AUDITED = """
+    SELECT EXISTS (SELECT FROM audit.events WHERE event_id = %(event_id)s),
+           (SELECT occurred_at FROM audit.events ORDER BY position DESC LIMIT 1)
+"""
+_COUNTED = """
+    SELECT EXISTS (SELECT FROM metrics.inbox WHERE event_id = %(event_id)s),
+           (SELECT max(received_at) FROM metrics.inbox)
+"""
+
+
+class PostgresFigures:
+    """Looks at the books' database, and at the consumers', each time for `within_s` at most.
+
+    Every method raises `Unavailable` when a database is out of reach.
+    """
+
+    def __init__(self, url: str, consumers_url: str, within_s: float) -> None:
+        self._url = url
+        self._consumers_url = consumers_url
+        self._within_s = within_s
+
+    async def database(self, migrations_table: str, wanted: Sequence[str]) -> DatabaseFigures:
+        """The server, and which of the wanted migrations the schema has."""
+        async with inspecting(self._url, self._within_s) as books:
+            cursor = await books.execute(_DATABASE)
+            ((version, most, used, standbys, wants_standby, lag_s),) = await cursor.fetchall()
+            cursor = await books.execute("SELECT to_regclass(%s)", (migrations_table,))
+            there = await cursor.fetchall() != [(None,)]
+            rows = (
+                await (await books.execute(f"SELECT migration_id FROM {migrations_table}")).fetchall() if there else []
+            )
+        had = {name for (name,) in rows}
+        schema = max((int(name.split(".", 1)[0]) for name in had & set(wanted)), default=0)
+        missing = [name for name in wanted if name not in had]
+        return DatabaseFigures(version.split()[0], schema, missing, used, most, standbys, wants_standby, lag_s)
+
+    async def outbox(self) -> OutboxFigures:
+        """The outbox and its leases."""
+        ((depth, oldest_s, failing, last_error, leases, last_sent, oldest_sent),) = await self._rows(
+            self._url, _OUTBOX, {"partitions": PARTITIONS}
+        )
+        return OutboxFigures(depth, oldest_s, failing, last_error, leases, PARTITIONS, last_sent, oldest_sent)
+
+    async def pending(self, recover_after_s: float) -> PendingFigures:
+        """PENDING payments."""
+        (row,) = await self._rows(self._url, _PENDING, {"due_s": recover_after_s + LATE_S})
+        return PendingFigures(*row)
+
+    async def consumers(self) -> Mapping[str, ConsumerFigures]:
+        """Each consumer's newest, beside what was sent."""
+        return {
+            "audit": await self._consumer(_AUDITED, "%"),
+            "metrics": await self._consumer(_COUNTED, "payment.%"),
+        }
+
+    async def _consumer(self, query: str, types: str) -> ConsumerFigures:
+        sent = await self._rows(self._url, _SENT, {"settling_s": LATE_S, "types": types})
+        event_id, sent_s_ago = sent[0] if sent else (None, 0.0)
+        ((has_it, newest_at),) = await self._rows(self._consumers_url, query, {"event_id": event_id})
+        return ConsumerFigures(has_it if sent else None, sent_s_ago, newest_at)
+
+    async def _rows(self, url: str, query: str, known: dict[str, object]) -> list[tuple[Any, ...]]:
+        async with inspecting(url, self._within_s) as connection:
+            return await (await connection.execute(query, known)).fetchall()

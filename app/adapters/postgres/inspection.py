@@ -1,0 +1,55 @@
+"""Connections for operators' looks at a database: one snapshot, read only, and an end to waiting."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection, IsolationLevel
+
+from app.adapters.postgres.pool import hang_up, session_url
+from app.application.ports import Unavailable
+
+Row = tuple[Any, ...]
+
+
+@asynccontextmanager
+async def inspecting(url: str, within_s: float | None) -> AsyncIterator[AsyncConnection[Row]]:
+    """A connection that sees the database as it is at its first statement, and writes nothing.
+
+    With None for `within_s` it may take its time.
+
+    Raises:
+        Unavailable: the database is out of reach, did not answer within `within_s`, or does not let us look.
+    """
+    settings = {"statement_timeout": int((within_s or 0) * 1000), "idle_in_transaction_session_timeout": 0}
+    try:
+        connection = await AsyncConnection.connect(session_url(url, "strongbox-inspect", **settings), autocommit=False)
+        # One that falls silent would be waited for without end.
+        silence = within_s and asyncio.get_running_loop().call_later(within_s, hang_up, connection)
+        try:
+            await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+            await connection.set_read_only(True)
+            yield connection
+        finally:
+            if silence:
+                silence.cancel()
+            await connection.close()
+    except psycopg.Error as error:
+        raise Unavailable(why(error)) from error
+
+
+def why(error: psycopg.Error) -> str:
+    """What the error says to an operator, without a value of any row."""
+    match error:
+        case psycopg.errors.UndefinedTable() | psycopg.errors.InvalidSchemaName():
+            return f"{error.diag.message_primary}: run `strongbox migrate up` first"
+        case psycopg.errors.InsufficientPrivilege():
+            return f"{error.diag.message_primary}: is the login role a member of strongbox_app?"
+        case psycopg.errors.QueryCanceled():
+            return "the database did not answer in time"
+        case _ if error.sqlstate is None or error.sqlstate.startswith(("08", "57", "53", "28", "3D")):
+            return "the database cannot be reached"
+        case _:
+            return f"the database refused: {type(error).__name__}"

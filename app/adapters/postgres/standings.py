@@ -1,0 +1,44 @@
+"""A user's wallets beside what their entries say."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from app.adapters.postgres.inspection import inspecting
+from app.application.wallets.standing import Standing
+
+_LOOK_S = 60.0
+"""Enough to add up the entries of a wallet that millions were paid from."""
+
+_STANDINGS = """
+    SELECT w.currency, w.current_balance, w.version, w.updated_at,
+           coalesce(e.total, 0)::bigint, e.entries, coalesce(newest.balance_after, 0), p.payments, p.amount
+    FROM wallet_balances w
+    CROSS JOIN LATERAL (
+        SELECT sum(amount) AS total, count(*) AS entries FROM ledger_entries e
+        WHERE e.user_id = w.user_id AND e.currency = w.currency AND e.account = 'wallet'
+    ) e
+    LEFT JOIN LATERAL (
+        SELECT balance_after FROM ledger_entries e
+        WHERE e.user_id = w.user_id AND e.currency = w.currency AND e.account = 'wallet'
+        ORDER BY wallet_version DESC LIMIT 1
+    ) newest ON true
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS payments, coalesce(sum(amount), 0)::bigint AS amount FROM payments p
+        WHERE p.user_id = w.user_id AND p.currency = w.currency AND p.status = 'PENDING'
+    ) p
+    WHERE w.user_id = %s
+    ORDER BY w.currency
+"""
+
+
+class PostgresStandings:
+    """The books' database. It implements `Standings`."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def standings(self, user_id: UUID) -> Sequence[Standing]:
+        """See `Standings.standings`."""
+        async with inspecting(self._url, _LOOK_S) as books:
+            cursor = await books.execute(_STANDINGS, (user_id,))
+            return [Standing(*row) for row in await cursor.fetchall()]

@@ -1,0 +1,55 @@
+"""How a part of the service does, and looking at all parts at once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from app.application.ports import Unavailable
+
+
+class State(StrEnum):
+    """Whether a part does its work."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A part's state, what was seen of it, and, when something is wrong, what to do."""
+
+    state: State
+    seen: str
+    hint: str | None = None
+    figures: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part, how to look at it, and what to do when that fails."""
+
+    name: str
+    look: Callable[[], Awaitable[Health]]
+    hint: str
+
+
+async def look_at(parts: Sequence[Part], within_s: float) -> Mapping[str, Health]:
+    """The health of every part, all looked at side by side. One that does not answer `within_s` is down."""
+    looks = [asyncio.ensure_future(part.look()) for part in parts]
+    await asyncio.wait(looks, timeout=within_s)
+    healths = {}
+    for part, look in zip(parts, looks, strict=True):
+        if not look.done():
+            look.cancel()
+            healths[part.name] = Health(State.DOWN, f"no answer within {within_s:g} s", part.hint)
+            continue
+        match look.exception():
+            case None:
+                healths[part.name] = look.result()
+            case Unavailable() as error:
+                healths[part.name] = Health(State.DOWN, str(error), part.hint)
+            case error:
+                healths[part.name] = Health(State.DOWN, f"cannot be looked at: {type(error).__name__}", part.hint)
+    return healths

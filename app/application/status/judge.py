@@ -1,0 +1,157 @@
+"""What the figures of a part say about its health."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from app.application.status.health import Health, State
+
+LATE_S = 10.0
+"""What takes longer than this without trouble is in trouble."""
+NEARLY_FULL = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFigures:
+    """A database. `missing`: migrations that were not run; `standbys_wanted`: COMMITs wait for one."""
+
+    version: str
+    schema: int
+    missing: Sequence[str]
+    connections: int
+    connections_most: int
+    standbys: int
+    standbys_wanted: bool
+    replay_lag_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxFigures:
+    """The outbox. `failing`: events the broker refused; `leases`: partitions by the relay that holds them."""
+
+    depth: int
+    oldest_unsent_s: float
+    failing: int
+    last_error: str | None
+    leases: Mapping[str, int]
+    partitions: int
+    last_sent_at: datetime | None
+    oldest_sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PendingFigures:
+    """PENDING payments: how many, the oldest's age, and how many are due that no recovery ever took."""
+
+    count: int
+    oldest_s: float
+    never_taken: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerFigures:
+    """Whether a consumer has the newest event that was sent to it a while ago; None when there is no such event."""
+
+    has_it: bool | None
+    sent_s_ago: float
+    newest_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFigures:
+    """A queue's waiting messages and its consumers; None where it does not exist."""
+
+    messages: int
+    consumers: int
+
+
+def database(figures: DatabaseFigures) -> Health:
+    """Whether the schema is there, connections are left, and COMMITs find their standby."""
+    used = f"{figures.connections} of {figures.connections_most} connections"
+    lag = "" if figures.replay_lag_s is None else f", {figures.replay_lag_s:.1f} s behind"
+    standbys = f", {figures.standbys} standby(s){lag}" if figures.standbys or figures.standbys_wanted else ""
+    seen = f"PostgreSQL {figures.version}, schema {figures.schema}, {used}{standbys}"
+    state, hint = State.OK, None
+    if figures.missing:
+        state, hint = State.DOWN, f"lacks {', '.join(figures.missing)}: run `strongbox migrate up`"
+    elif figures.standbys_wanted and not figures.standbys:
+        state, hint = State.DEGRADED, "no synchronous standby is connected: COMMITs wait for one"
+    elif figures.connections >= NEARLY_FULL * figures.connections_most:
+        state, hint = State.DEGRADED, "few connections are left: see pg_stat_activity"
+    elif (figures.replay_lag_s or 0) > LATE_S:
+        state, hint = State.DEGRADED, "the standby is behind: see pg_stat_replication"
+    return Health(state, seen, hint, asdict(figures))
+
+
+def outbox(figures: OutboxFigures) -> Health:
+    """Whether events leave."""
+    seen = f"{figures.depth} unsent"
+    if figures.depth:
+        seen += f", the oldest for {figures.oldest_unsent_s:.1f} s"
+    leased = sum(figures.leases.values())
+    seen += f"; {len(figures.leases)} relay(s) hold {leased} of {figures.partitions} partitions"
+    state, hint = State.OK, None
+    if not figures.leases:
+        state, hint = State.DOWN, "no relay holds a lease: start `strongbox relay`"
+    elif figures.failing:
+        state, hint = State.DEGRADED, f"{figures.failing} event(s) refused by the broker: {figures.last_error}"
+    elif figures.oldest_unsent_s > LATE_S:
+        state, hint = State.DEGRADED, "events wait: look for `relay_waits` in the relay's log"
+    return Health(state, seen, hint, asdict(figures))
+
+
+def recovery(figures: PendingFigures, recover_after_s: float) -> Health:
+    """Whether payments left PENDING are finished in time."""
+    seen = f"{figures.count} PENDING" + (f", the oldest for {figures.oldest_s:.1f} s" if figures.count else "")
+    state, hint = State.OK, None
+    if figures.never_taken:
+        state, hint = State.DOWN, f"{figures.never_taken} due and never taken: start `strongbox recover`"
+    elif figures.oldest_s > recover_after_s + LATE_S:
+        state, hint = State.DEGRADED, "the gateway does not answer about them, or `strongbox recover` is not running"
+    return Health(state, seen, hint, asdict(figures))
+
+
+def consumers(figures: Mapping[str, ConsumerFigures]) -> Health:
+    """Whether consumers have what was sent."""
+    behind = [name for name, figure in figures.items() if figure.has_it is False]
+    seen = "; ".join(
+        f"{name} {'behind' if name in behind else 'up to date'}"
+        + (f", newest of {figure.newest_at:%Y-%m-%d %H:%M:%S}Z" if figure.newest_at else "")
+        for name, figure in figures.items()
+    )
+    if not behind:
+        return Health(State.OK, seen, None, _as_dicts(figures))
+    late_s = max(figures[name].sent_s_ago for name in behind)
+    hint = (
+        f"{' and '.join(behind)}: an event sent {late_s:.0f} s ago is missing: see the queue, the log, the dead letters"
+    )
+    return Health(State.DEGRADED, seen, hint, _as_dicts(figures))
+
+
+def broker(figures: Mapping[str, QueueFigures | None]) -> Health:
+    """Whether the queues are there, and somebody takes what comes."""
+    missing = [name for name, figure in figures.items() if figure is None]
+    alone = [name for name, figure in figures.items() if figure is not None and not figure.consumers]
+    seen = ", ".join(
+        f"{name} {'missing' if figure is None else f'{figure.messages} waiting, {figure.consumers} consumer(s)'}"
+        for name, figure in figures.items()
+    )
+    state, hint = State.OK, None
+    if missing:
+        state, hint = State.DOWN, "start `strongbox relay`, or the consumers: they declare what is missing"
+    elif alone:
+        names = " and ".join(f"`python -m consumers {name.partition('.')[0]}`" for name in alone)
+        state, hint = State.DEGRADED, f"nobody consumes: start {names}"
+    return Health(state, seen, hint, _as_dicts(figures))
+
+
+def dead_letters(counts: Mapping[str, int]) -> Health:
+    """Whether there are none."""
+    seen = ", ".join(f"{name} {count}" for name, count in counts.items())
+    if not any(counts.values()):
+        return Health(State.OK, seen, None, counts)
+    return Health(State.DEGRADED, seen, "look at them: `strongbox dlq ls`", counts)
+
+
+def _as_dicts(figures: Mapping[str, ConsumerFigures | QueueFigures | None]) -> dict[str, object]:
+    return {name: None if figure is None else asdict(figure) for name, figure in figures.items()}

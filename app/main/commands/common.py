@@ -1,0 +1,115 @@
+"""What commands share: their settings, their errors and exit codes, their options."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from app.main import logging, migrations
+from app.main.local.state import discovered
+from app.main.settings import InvalidSettings, Settings, load
+
+T = TypeVar("T")
+BASE = Path(".strongbox")
+
+json_option = click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
+
+
+class Failed(click.ClickException):
+    """Exit code 1, and the reason."""
+
+    exit_code = 1
+
+
+class WrongSettings(click.ClickException):
+    """Exit code 2, and the setting."""
+
+    exit_code = 2
+
+
+def time_of(_: click.Context, __: click.Parameter, value: str | None) -> datetime | None:
+    """RFC 3339, UTC where it has no offset; a date alone is its midnight. For the `callback` of an option."""
+    if value is None:
+        return None
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not a time like 2026-01-31T12:00:00Z") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def queue_names(*typed: Any) -> list[str]:
+    """The contract's queues; as `shell_complete` of an option those that begin with what was typed."""
+    from app.adapters.rabbitmq.topology import QUEUES
+
+    return [queue.name for queue in QUEUES if not typed or queue.name.startswith(typed[-1])]
+
+
+def settings_with(*required: str) -> Settings:
+    """The settings, with the named ones given; exit code 2 when they are not, or one is wrong."""
+    try:
+        return load(found=discovered(BASE)).require(*required)
+    except InvalidSettings as error:
+        hint = " (or `strongbox run` in this folder)" if "is not set" in str(error) else ""
+        message = str(error).replace("CONSUMERS_URL", "DATABASE_URL (or AUDIT_DATABASE_URL)")
+        raise WrongSettings(f"{message}{hint}") from None
+
+
+def configured(process: str, *required: str) -> Settings:
+    """The same, with logging set up."""
+    settings = settings_with(*required)
+    logging.configure(settings.log_level, settings.log_format, process)
+    return settings
+
+
+def is_in_process() -> bool:
+    """Whether the run in this folder has its broker inside: there are no queues to look into."""
+    return discovered(BASE).get("BROKER") == "in-process"
+
+
+def with_broker(*required: str) -> Settings:
+    """The settings of a command that works on RabbitMQ's queues."""
+    if not settings_with().rabbitmq_url and is_in_process():
+        raise Failed("the run in this folder has its broker and consumers inside (it found no RabbitMQ): no queues")
+    return configured("command", "rabbitmq_url", *required)
+
+
+def or_fail(action: Callable[[], T]) -> T:
+    """Run what may fail for reasons that an operator can mend, and say them without a traceback."""
+    from app.application.actions import NotRecorded
+    from app.application.dead_letters.mend import DeadLetterNotFound
+    from app.application.outbox.replay import CannotReplay
+    from app.application.payments.story import PaymentNotFound
+    from app.application.ports import Unavailable
+    from app.domain.refusals import Refusal
+    from app.main.processes import CannotServe
+
+    expected = (CannotReplay, CannotServe, DeadLetterNotFound, NotRecorded, PaymentNotFound, Refusal, Unavailable)
+    try:
+        return action()
+    except (*expected, migrations.MigrationError) as error:
+        raise Failed(str(error)) from None
+
+
+def run_stoppable(work: Callable[[asyncio.Event], Awaitable[T]]) -> T:
+    """Run long work; SIGTERM and SIGINT ask it to stop at the next good point."""
+
+    async def guarded() -> T:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        return await work(stop)
+
+    return or_fail(lambda: asyncio.run(guarded()))
+
+
+def text(name: str, given: str, limit: int) -> str:
+    """What was typed for `name`, without blanks around it; exit code 2 when it is empty, too long or not printable."""
+    given = given.strip()
+    if not 1 <= len(given) <= limit or not given.isprintable():
+        raise click.BadParameter(f"1 to {limit} printable characters", param_hint=name)
+    return given

@@ -1,0 +1,176 @@
+"""`strongbox dlq`."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import click
+import msgspec
+
+from app.application.dead_letters.ports import DeadLetter, DeadLetters
+from app.main import terminal
+from app.main.commands.common import Failed, json_option, or_fail, queue_names, run_stoppable, with_broker
+from app.main.settings import Settings
+from app.main.terminal import cell
+
+SHOWN = 65_536
+"""Octets of a body that are shown."""
+
+
+def _known(_: click.Context, __: click.Parameter, queue: str | None) -> str | None:
+    if queue is not None and queue not in queue_names():
+        raise click.BadParameter(f"{queue!r} is none of {', '.join(queue_names())}")
+    return queue
+
+
+_queue = click.option(
+    "--queue",
+    metavar="QUEUE",
+    callback=_known,
+    shell_complete=queue_names,
+    help="The queue that they died in; else every queue.",
+)
+
+
+@click.group()
+def dlq() -> None:
+    """Dead letters: messages that their consumer gave up."""
+
+
+def _letters(settings: Settings) -> DeadLetters:
+    from app.adapters.rabbitmq.connection import split
+    from app.adapters.rabbitmq.dead_letters import RabbitDeadLetters
+
+    return RabbitDeadLetters(split(settings.rabbitmq_url))
+
+
+@dlq.command("ls")
+@_queue
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Of each queue.")
+@click.option("--skip", type=click.IntRange(0, 10_000), default=0, help="Leave out so many of each queue's first.")
+@json_option
+def dlq_ls(queue: str | None, limit: int, skip: int, as_json: bool) -> None:
+    """List dead letters, the oldest first, with their reasons. Nothing is changed."""
+    letters = _letters(with_broker())
+
+    async def look() -> list[tuple[str, int, Sequence[DeadLetter]]]:
+        counts = await letters.counts()
+        return [
+            (name, counts[name], (await letters.look(name))[skip : skip + limit] if counts[name] else [])
+            for name in _chosen(queue)
+        ]
+
+    found = or_fail(lambda: asyncio.run(look()))
+    if as_json:
+        pages = [
+            {"queue": name, "count": count, "messages": [_summary(letter) for letter in page]}
+            for name, count, page in found
+        ]
+        click.echo(terminal.as_json(pages))
+        return
+    for name, count, page in found:
+        click.echo(f"{name}: {count} dead letter(s)")
+        if page:
+            rows = [(letter.died_at, letter.id, letter.type, letter.attempts, letter.reason) for letter in page]
+            click.echo(terminal.table(("DIED", "ID", "TYPE", "ATTEMPTS", "REASON"), rows, indent="  "))
+        if count > skip + len(page):
+            click.echo(f"  … and more: --skip {skip + limit}" if skip + limit < letters.window else "  … and more")
+
+
+@dlq.command("show")
+@click.argument("id")
+@_queue
+@json_option
+def dlq_show(id: str, queue: str | None, as_json: bool) -> None:
+    """Show a dead letter with its headers and its body, in each queue whose consumer gave it up."""
+    from app.application.dead_letters.mend import find
+
+    letters = _letters(with_broker())
+    found = or_fail(lambda: asyncio.run(find(letters, _chosen(queue), id)))
+    if as_json:
+        whole = [{**_summary(one), "headers": one.headers, "body": _body(one.body)} for one in found]
+        click.echo(terminal.as_json(whole))
+        return
+    for letter in found:
+        for name, value in (*_summary(letter).items(), *letter.headers.items()):
+            click.echo(f"{name:<22}  {cell(value)}")
+        click.echo("\n" + "\n".join(map(cell, _body(letter.body).splitlines())) + "\n")
+
+
+@dlq.command("redrive")
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@_queue
+@click.option("--all", "everything", is_flag=True, help="All that are there now.")
+@json_option
+def dlq_redrive(ids: tuple[str, ...], queue: str | None, everything: bool, as_json: bool) -> None:
+    """Put dead letters back into their queue, for its consumer to try again: those with the IDs, or --all.
+
+    Each is confirmed there before it leaves here. What comes twice has one effect.
+    """
+    from app.application.dead_letters.mend import redrive, redrive_all
+    from app.main.operations import actions
+
+    if bool(ids) == everything:
+        raise click.UsageError("give IDs, or --all")
+    settings = with_broker("consumers_url")
+    letters, record = _letters(settings), actions(settings.consumers_url)
+
+    async def work(stop: asyncio.Event) -> tuple[Mapping[str, int], bool]:
+        if not everything:
+            return await redrive(letters, record, _chosen(queue), ids), False
+        with terminal.progress_bar(not as_json and terminal.on_a_terminal()) as bar:
+            show = partial(bar, "dead letters")
+            return await redrive_all(letters, record, _chosen(queue), show, stop), stop.is_set()
+
+    moved, stopped = run_stoppable(work)
+    lines = [f"{count} put back into {name}" for name, count in moved.items()]
+    click.echo(terminal.as_json(moved) if as_json else "\n".join(lines))
+    if stopped:
+        raise Failed("stopped before the end; the same again goes on")
+
+
+@dlq.command("drop")
+@click.argument("id")
+@_queue
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def dlq_drop(id: str, queue: str | None, yes: bool) -> None:
+    """Remove a dead letter for good. What it was stays in `audit.actions`, its body as a digest."""
+    from app.application.dead_letters.mend import drop, find
+    from app.main.operations import actions
+
+    settings = with_broker("consumers_url")
+    letters = _letters(settings)
+    found = or_fail(lambda: asyncio.run(find(letters, _chosen(queue), id)))
+    letter = found[0]
+    if any(other.queue != letter.queue for other in found):
+        raise click.UsageError("more than one consumer gave it up: say which with --queue")
+    if not yes:
+        what = f"{letter.type or 'message'} {letter.id} of {letter.queue} ({letter.reason})"
+        click.confirm(f"{what}: drop it for good?", abort=True)
+    or_fail(lambda: asyncio.run(drop(letters, actions(settings.consumers_url), letter)))
+    click.echo(f"dropped {letter.id} of {letter.queue}")
+
+
+def _chosen(queue: str | None) -> list[str]:
+    return [queue] if queue else queue_names()
+
+
+def _summary(letter: DeadLetter) -> dict[str, object]:
+    return {
+        "id": letter.id,
+        "queue": letter.queue,
+        "type": letter.type,
+        "reason": letter.reason,
+        "died_at": letter.died_at,
+        "attempts": letter.attempts,
+    }
+
+
+def _body(body: bytes) -> str:
+    """The body as text, in lines if it is JSON; not more of it than anybody reads."""
+    if len(body) > SHOWN:
+        return f"{body[:SHOWN].decode(errors='replace')}\n… {len(body) - SHOWN} octets more"
+    try:
+        return msgspec.json.format(body).decode()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return body.decode(errors="replace")
