@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import structlog
 
+from consumers import messages
 from consumers.messages import Malformed
 
 # Every failing message gets its attempts, broken JSON too: one rule, and 2 s cost nothing where nothing waits for them.
@@ -35,10 +36,14 @@ class Delivery:
     """A message in hand. Those with the same key are handled in the order in which they came."""
 
     tag: int
-    key: str
     body: bytes
     message: Any = None
     attempts: int = 0
+
+    @property
+    def key(self) -> str:
+        """The payment that it is about, if it says so. Nobody asks as long as nothing fails."""
+        return str(messages.subject(self.body) or f"without subject {self.tag}")
 
 
 @dataclass(slots=True)
@@ -111,6 +116,8 @@ class Worker:
             await self.work(failing.behind, outcome)
 
     def _waits(self, delivery: Delivery) -> bool:
+        if not self._failing:
+            return False
         failing = self._failing.get(delivery.key)
         if failing is None:
             return False

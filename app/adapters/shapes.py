@@ -1,6 +1,7 @@
 """How a payment looks as JSON: in answers and in events alike."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -85,6 +86,7 @@ def refund_shape(payment: Payment, refund_id: TransactionId, at: datetime) -> Re
     )
 
 
+@lru_cache(maxsize=1024)  # an answer and two events tell the same times
 def timestamp(at: datetime) -> str:
     """The time as RFC 3339 in UTC, always with microseconds, so that times of equal length sort as text."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"

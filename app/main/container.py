@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from app.adapters.gateway.resilience import ResilientGateway
 from app.adapters.http.answers import HttpAnswers
-from app.adapters.postgres.books import PostgresBooks
+from app.adapters.postgres.books import PostgresBooks, make_books_pool
 from app.adapters.postgres.lanes import Lane, Lanes
 from app.adapters.postgres.outbox import PostgresOutbox
 from app.adapters.postgres.pending import PostgresPendingPayments
@@ -31,8 +31,6 @@ BATCH = 128
 """Commands a batch at the most: past some hundred a batch wins nothing and only makes the next one wait."""
 QUEUE = 2_048
 """Commands a lane lets wait before it answers 503: about a second's worth."""
-RESERVE_LANES = 2
-SETTLE_LANES = 2
 FINISH_S = 1.0
 """Time kept for the mark and the settlement, beside the question and the void."""
 
@@ -41,15 +39,14 @@ def make_lanes(
     use_case: Callable[[Sequence[C]], Awaitable[Sequence[R]]],
     user_of: Callable[[C], UUID],
     pool: Pool,
-    lanes: int,
     observe: Callable[[int], None],
 ) -> Lanes[C, R]:
-    """The use case, batched, in `lanes` lanes and one aside."""
+    """The use case, batched."""
 
     def lane() -> Lane[C, R]:
         return Lane(use_case, size=BATCH, queue_limit=QUEUE, on_lost=pool.check, observe=observe)
 
-    return Lanes(user_of, [lane() for _ in range(lanes)], lane())
+    return Lanes(user_of, lane(), lane())
 
 
 def make_gateway(settings: Settings, metrics: GatewayMetrics) -> ResilientGateway:
@@ -74,12 +71,9 @@ class Container(containers.DeclarativeContainer):
     answers = providers.Singleton(HttpAnswers)
 
     # Finishing never waits behind starting, nor either behind reading: each has connections of its own.
-    starting_pool = providers.Singleton(
-        make_pool, settings.provided.database_url, "strongbox-reserve", RESERVE_LANES + 1
-    )
-    finishing_pool = providers.Singleton(
-        make_pool, settings.provided.database_url, "strongbox-settle", SETTLE_LANES + 3
-    )
+    # A connection for each lane, and for the one aside of it; two lanes finish.
+    starting_pool = providers.Singleton(make_books_pool, settings.provided.database_url, "strongbox-reserve", 2)
+    finishing_pool = providers.Singleton(make_books_pool, settings.provided.database_url, "strongbox-settle", 4)
     reading_pool = providers.Singleton(make_pool, settings.provided.database_url, "strongbox-read", 4)
 
     reader = providers.Singleton(PostgresReader, reading_pool)
@@ -95,7 +89,6 @@ class Container(containers.DeclarativeContainer):
         providers.Singleton(Reserve, starting_books, answers, uuid7),
         lambda request: request.user_id,
         starting_pool,
-        RESERVE_LANES,
         batches.provided.of.call("reserve"),
     )
     settle = providers.Singleton(
@@ -103,7 +96,6 @@ class Container(containers.DeclarativeContainer):
         providers.Singleton(Settle, finishing_books, answers, uuid7),
         lambda settlement: settlement.payment.user_id,
         finishing_pool,
-        SETTLE_LANES,
         batches.provided.of.call("settle"),
     )
     mark = providers.Singleton(
@@ -111,7 +103,6 @@ class Container(containers.DeclarativeContainer):
         providers.Singleton(Mark, finishing_books, answers),
         lambda payment: payment.user_id,
         finishing_pool,
-        1,
         batches.provided.of.call("mark"),
     )
     resolve = providers.Singleton(Resolve, gateway, settle.provided.submit, mark.provided.submit)

@@ -22,7 +22,7 @@ def lanes_of(house: PostgresHouse) -> Lanes[Any, Any]:
     def lane() -> Lane[Any, Any]:
         return Lane(house.reserve, size=64, queue_limit=256, on_lost=house.pool.check)
 
-    return Lanes(lambda request: request.user_id, [lane()], lane())
+    return Lanes(lambda request: request.user_id, lane(), lane())
 
 
 async def test_batches_that_cross_do_not_deadlock(postgres_house: PostgresHouse) -> None:

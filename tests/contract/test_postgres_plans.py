@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from app.adapters.postgres import books, changes, pending, reading
+from app.adapters.postgres.pipeline import Statement
 from app.adapters.postgres.pool import session_url
 from tests.builders import NOON
 
@@ -28,9 +29,8 @@ _FILL = f"""
     ANALYZE wallet_balances, payments, transactions, idempotency_keys;
 """
 
-_HISTORY = reading._TRANSACTIONS.format(currency="", before="AND (created_at, id) < (%b, %b)")
-
-HOT: list[tuple[str, str, tuple[Any, ...]]] = [
+# Planned for any values, as the connections of the books have it.
+GENERIC: list[tuple[str, Statement, tuple[Any, ...]]] = [
     ("lock wallets", books._LOCK_WALLETS, (USERS, ["USD"] * len(USERS))),
     ("lock keys", books._LOCK_KEYS, (USERS, KEYS)),
     ("lock payments", books._LOCK_PAYMENTS, (USERS, IDS)),
@@ -40,10 +40,18 @@ HOT: list[tuple[str, str, tuple[Any, ...]]] = [
     ("settle transactions", changes._SETTLE_TRANSACTIONS, (USERS, IDS, ["FAILED"] * 32)),
     ("update wallets", changes._UPDATE_WALLETS, (USERS, ["USD"] * 32, [1] * 32, [1] * 32)),
     ("store answers", changes._STORE_ANSWERS, (USERS, KEYS, [201] * 32, [b"x"] * 32, [True] * 32)),
+]
+# Planned for the values.
+CUSTOM: list[tuple[str, str, tuple[Any, ...]]] = [
     ("take", pending._TAKE, (5.0, 15.0, 10)),
-    ("history", _HISTORY, (USERS[0], NOON, IDS[0], 51)),
-    ("balances", reading._BALANCES, (USERS[0],)),
-    ("key", reading._KEY, (USERS[0], "k")),
+    ("history", reading._TRANSACTIONS[False, False].text, (USERS[0], 51)),
+    ("history of a currency", reading._TRANSACTIONS[True, False].text, (USERS[0], "USD", 51)),
+    ("history behind a line", reading._TRANSACTIONS[False, True].text, (USERS[0], NOON, IDS[0], 51)),
+    ("balances", reading._BALANCES.text, (USERS[0],)),
+    ("key", reading._KEY.text, (USERS[0], "k")),
+]
+HOT = [(name, "force_generic_plan", statement.text, values) for name, statement, values in GENERIC] + [
+    (name, "force_custom_plan", text, values) for name, text, values in CUSTOM
 ]
 
 
@@ -55,12 +63,12 @@ def filled(module_database: Any) -> str:
     return str(module_database.app_url)
 
 
-@pytest.mark.parametrize(("name", "statement", "values"), HOT, ids=[name for name, _, _ in HOT])
+@pytest.mark.parametrize(("mode", "text", "values"), [hot[1:] for hot in HOT], ids=[hot[0] for hot in HOT])
 def test_a_hot_statement_never_reads_a_table_through(
-    filled: str, name: str, statement: str, values: tuple[Any, ...]
+    filled: str, mode: str, text: str, values: tuple[Any, ...]
 ) -> None:
-    with psycopg.connect(session_url(filled, "plans"), autocommit=True) as connection:
-        rows = connection.cursor(binary=True).execute(f"EXPLAIN {statement}".encode(), values, prepare=True)
+    with psycopg.connect(session_url(filled, "plans", plan_cache_mode=mode), autocommit=True) as connection:
+        rows = connection.cursor(binary=True).execute(f"EXPLAIN {text}".encode(), values, prepare=True)
         plan = "\n".join(line for (line,) in rows)
     assert "Seq Scan" not in plan, plan
     assert "Index" in plan, plan

@@ -124,7 +124,9 @@ async def exchange(
     deadline = asyncio.get_running_loop().time() + within_s
     more = {"content": b'{"n":1}', **more} if method == "POST" else more
     request = httpx.Request(method, url, extensions={"deadline": deadline}, **more)
-    return await transport.handle_async_request(request)
+    response = await transport.handle_async_request(request)
+    await response.aread()
+    return response
 
 
 async def until(holds: Callable[[], bool]) -> None:

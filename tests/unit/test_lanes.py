@@ -21,10 +21,12 @@ class Runner:
         self.poison: dict[int, Exception] = {}
         self.free = asyncio.Event()
         self.free.set()
+        self.begun = asyncio.Event()
         self.checks = 0
 
     async def __call__(self, commands: Sequence[int]) -> Sequence[int]:
         self.batches.append(list(commands))
+        self.begun.set()
         await self.free.wait()
         if self.failures and (failure := self.failures.pop(0)):
             raise failure
@@ -150,7 +152,7 @@ async def test_one_that_began_is_never_cancelled() -> None:
     lane = runner.lane()
     runner.free.clear()
     gone, stays = await submitted(lane, 1, 2)
-    await asyncio.sleep(0)
+    await runner.begun.wait()
     gone.cancel()
     await asyncio.sleep(0)
     runner.free.set()
@@ -163,7 +165,7 @@ async def test_a_full_queue_is_unavailable() -> None:
     lane = runner.lane(queue_limit=1)
     runner.free.clear()
     first = await submitted(lane, 1)
-    await asyncio.sleep(0)
+    await runner.begun.wait()
     second = await submitted(lane, 2)
     with pytest.raises(Unavailable):
         await lane.submit(3)
@@ -180,7 +182,7 @@ async def test_a_command_whose_time_came_before_its_turn_is_dropped() -> None:
 
 async def test_draining_waits_for_everything_submitted() -> None:
     runner = Runner()
-    lanes = Lanes[int, int](lambda command: UUID(int=command), [runner.lane(), runner.lane()], runner.lane())
+    lanes = Lanes[int, int](lambda command: UUID(int=command), runner.lane(), runner.lane())
     tasks = [asyncio.create_task(lanes.submit(command)) for command in range(5)]
     await asyncio.sleep(0)
     await lanes.drain()
@@ -190,7 +192,7 @@ async def test_draining_waits_for_everything_submitted() -> None:
 async def test_a_user_whose_rows_are_held_goes_aside_and_leaves_the_others_alone() -> None:
     main, aside = Runner(), Runner()
     main.poison[1] = errors.LockNotAvailable()
-    lanes = Lanes[int, int](lambda command: UUID(int=command), [main.lane()], aside.lane())
+    lanes = Lanes[int, int](lambda command: UUID(int=command), main.lane(), aside.lane())
     with pytest.raises(HeldElsewhere):
         await lanes.submit(1)
     assert await lanes.submit(1) == 2

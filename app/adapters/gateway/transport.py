@@ -61,7 +61,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
         except (OSError, UnicodeError) as exc:  # the latter of a host name that is none
             kind_of_error = httpx.ReadError if written else httpx.ConnectError
             raise kind_of_error(str(exc), request=request) from exc
-        return httpx.Response(status, headers=headers, content=body)
+        return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
 
     async def aclose(self) -> None:
         """Close every connection; what is under way on one fails, and no other is made."""

@@ -97,6 +97,7 @@ class Lane(Generic[C, R]):
         loop = asyncio.get_running_loop()
         try:
             while self._queue:
+                await asyncio.sleep(0)  # whatever has arrived already is read first, and comes along
                 batch = [self._queue.popleft() for _ in range(min(self._size, len(self._queue)))]
                 self._began_at = loop.time()
                 self._observe(len(batch))
@@ -148,14 +149,11 @@ class Lane(Generic[C, R]):
 
 
 class Lanes(Generic[C, R]):
-    """A few lanes side by side: a user's commands keep to one, so that trouble stays in its lane.
+    """A lane, and one aside, for users whose rows someone else holds: for a while they wait for one another only."""
 
-    Users whose rows someone else holds go to the lane aside for a while, and wait there for one another only.
-    """
-
-    def __init__(self, user_of: Callable[[C], UUID], lanes: Sequence[Lane[C, R]], aside: Lane[C, R]) -> None:
+    def __init__(self, user_of: Callable[[C], UUID], lane: Lane[C, R], aside: Lane[C, R]) -> None:
         self._user_of = user_of
-        self._lanes = lanes
+        self._lane = lane
         self._aside = aside
         self._aside_until: dict[UUID, float] = {}
 
@@ -163,22 +161,22 @@ class Lanes(Generic[C, R]):
         """Run the command in its user's lane; see `Lane.submit`."""
         user = self._user_of(command)
         try:
-            return await self._lane(user).submit(command, deadline)
+            return await self._lane_of(user).submit(command, deadline)
         except HeldElsewhere:
             now = asyncio.get_running_loop().time()
             self._aside_until = {u: until for u, until in self._aside_until.items() if until > now}
             self._aside_until[user] = now + ASIDE_S
             raise
 
-    def _lane(self, user: UUID) -> Lane[C, R]:
+    def _lane_of(self, user: UUID) -> Lane[C, R]:
         until = self._aside_until.get(user)
         if until is not None and until > asyncio.get_running_loop().time():
             return self._aside
-        return self._lanes[user.int % len(self._lanes)]
+        return self._lane
 
     async def drain(self) -> None:
         """Wait until everything submitted has its result."""
-        for lane in (*self._lanes, self._aside):
+        for lane in (self._lane, self._aside):
             await lane.drain()
 
 

@@ -55,13 +55,14 @@ def session_url(url: str, application_name: str, **session: int | str) -> str:
     )
 
 
-def make_pool(url: str, application_name: str, size: int) -> Pool:
+def make_pool(url: str, application_name: str, size: int, **session: int | str) -> Pool:
     """A pool of up to `size` connections, closed. Connections are in autocommit: transactions are begun by name.
 
     Taking a connection waits a second at the most: a database that is away is answered for, not waited for.
+    `session` are settings of PostgreSQL beyond this service's own.
     """
     return AsyncConnectionPool(
-        session_url(url, application_name),
+        session_url(url, application_name, **session),
         min_size=1,
         max_size=size,
         open=False,
@@ -84,7 +85,7 @@ async def session(pool: Pool) -> AsyncIterator[AsyncConnection]:
     `SILENCE_S` we hang up, and the work sees a lost connection. One that may no longer write is not used again.
     """
     async with pool.connection() as connection:
-        silence = asyncio.get_running_loop().call_later(SILENCE_S, _hang_up, connection)
+        silence = asyncio.get_running_loop().call_later(SILENCE_S, hang_up, connection)
         try:
             yield connection
         except ReadOnlySqlTransaction:
@@ -94,7 +95,8 @@ async def session(pool: Pool) -> AsyncIterator[AsyncConnection]:
             silence.cancel()
 
 
-def _hang_up(connection: AsyncConnection) -> None:
+def hang_up(connection: AsyncConnection) -> None:
+    """Shut the connection down under whoever waits for its server, who sees it lost."""
     # Not by cancelling: psycopg would wait for the server's answer to that, too.
     with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as same:
         same.shutdown(socket.SHUT_RDWR)

@@ -17,6 +17,8 @@ from aiormq.connection import TCPTransportFactory, TLSTransportFactory
 from aiormq.exceptions import AMQPError
 from yarl import URL
 
+from app.adapters.rabbitmq.deliveries import Deliveries
+
 CONNECT_TIMEOUT_S: Final = 2.0
 CLOSE_TIMEOUT_S: Final = 2.0
 HEARTBEAT_S: Final = 10
@@ -42,6 +44,12 @@ class Connection(aio_pika.Connection):
         tls = self.url.scheme == "amqps"
         self._streams = _KeptTLS() if tls else _KeptTCP()
         self.kwargs["transport_factory"] = self._streams
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """What the broker delivers on this connection's channels, once it is connected."""
+        assert self._streams.deliveries is not None, "connected"
+        return self._streams.deliveries
 
     def __del__(self) -> None:
         """Nothing: whoever connects also ends or aborts. (The base class starts a task, in whatever loop there is.)"""
@@ -70,20 +78,25 @@ class Connection(aio_pika.Connection):
             self._streams.writer.transport.abort()
 
 
-class _KeptTCP(TCPTransportFactory):
+class _Kept:
+    """A factory that keeps hold of the streams it makes."""
+
     writer: asyncio.StreamWriter | None = None
+    deliveries: Deliveries | None = None
 
     async def create(self, url: URL, **kwargs: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        reader, self.writer = await super().create(url, **kwargs)
+        reader, self.writer = await super().create(url, **kwargs)  # type: ignore[misc]
+        self.deliveries = Deliveries(reader.feed_data)
+        reader.feed_data = self.deliveries.feed
         return reader, self.writer
 
 
-class _KeptTLS(TLSTransportFactory):
-    writer: asyncio.StreamWriter | None = None
+class _KeptTCP(_Kept, TCPTransportFactory):
+    pass
 
-    async def create(self, url: URL, **kwargs: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        reader, self.writer = await super().create(url, **kwargs)
-        return reader, self.writer
+
+class _KeptTLS(_Kept, TLSTransportFactory):
+    pass
 
 
 def split(urls: str) -> tuple[str, ...]:

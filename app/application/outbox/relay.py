@@ -28,7 +28,7 @@ from app.application.ports import Unavailable
 # so that a broker too slow to confirm it all in a publisher's time is not sent the same again and again.
 BATCH: Final = 2000
 SMALLEST_BATCH: Final = 20
-POLL_S: Final = 0.05
+POLL_S: Final = 0.1
 
 # Two batches under way, each of its own partitions: while one waits for the broker the other is in the database.
 LANES: Final = 2

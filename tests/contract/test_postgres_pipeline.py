@@ -1,0 +1,136 @@
+"""Statements in one round trip: values as psycopg would send them, errors as psycopg would raise them."""
+
+import asyncio
+import string
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from psycopg import AsyncConnection
+
+from app.adapters.postgres import books as postgres_books
+from app.adapters.postgres.books import PostgresBooks, make_books_pool
+from app.adapters.postgres.pipeline import Statement, run
+from app.main.local.roles import Urls
+from tests.builders import payment
+from tests.integration.outbox_fixtures import eventually
+
+ONE = Statement("SELECT 1")
+FAIL = Statement("SELECT 1 / 0")
+TWICE = Statement("SELECT %b::bigint, %b::text")
+PREPARED = Statement("SELECT name FROM pg_prepared_statements ORDER BY name")
+
+VALUES: dict[str, list[Any]] = {
+    "bigint": [0, -1, 2**63 - 1, -(2**63), None],
+    "smallint": [0, -(2**15), 2**15 - 1, None],
+    "boolean": [True, False, None],
+    "bytea": [b"", b"\x00\xff" * 1000, None],
+    "text": ["", string.printable, '\u20ac \U0001f4b6 NULL \\ " { }', "NULL", None],
+    "timestamptz": [
+        datetime(2000, 1, 1, tzinfo=UTC),
+        datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+        datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+        datetime(2026, 7, 1, 12, tzinfo=timezone(timedelta(hours=5, minutes=45))),
+        None,
+    ],
+    "uuid": [UUID(int=0), UUID(int=2**128 - 1), uuid4(), None],
+}
+
+
+@pytest.fixture
+async def connection(module_database: Urls) -> AsyncIterator[AsyncConnection]:
+    async with await AsyncConnection.connect(module_database.app_url, autocommit=True) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("type_name", VALUES)
+async def test_values_arrive_as_they_are(connection: AsyncConnection, type_name: str) -> None:
+    values = VALUES[type_name]
+    array, empty = Statement(f"SELECT %b::{type_name}[]"), Statement(f"SELECT cardinality(%b::{type_name}[])")
+    scalar = Statement(f"SELECT %b::{type_name}")
+
+    rows = await run(connection, [(array, (values,)), (empty, ([],)), *((scalar, (value,)) for value in values)])
+
+    assert rows == [[(values,)], [(0,)], *([(value,)] for value in values)]
+
+
+async def test_the_first_that_fails_is_raised_and_nothing_behind_it_runs(connection: AsyncConnection) -> None:
+    begin, create = Statement("BEGIN"), Statement("CREATE TEMP TABLE never (n int)")
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        await run(connection, [(begin, ()), (FAIL, ()), (create, ())])
+    assert connection.info.transaction_status == psycopg.pq.TransactionStatus.INERROR
+    await connection.rollback()
+    assert await run(connection, [(ONE, ())]) == [[(1,)]], "the connection goes on"
+    assert await run(connection, [(Statement("SELECT to_regclass('pg_temp.never')::text"), ())]) == [[(None,)]]
+
+
+async def test_a_statement_is_prepared_once_a_connection(connection: AsyncConnection) -> None:
+    for _ in range(2):
+        await run(connection, [(TWICE, (1, "a")), (TWICE, (2, "b"))])
+    (names,) = await run(connection, [(PREPARED, ())])
+    assert sorted(names) == sorted([(TWICE.name.decode(),), (PREPARED.name.decode(),)])
+
+
+async def test_one_whose_preparation_failed_is_prepared_the_next_time(connection: AsyncConnection) -> None:
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        await run(connection, [(FAIL, ()), (TWICE, (1, "a"))])
+    assert await run(connection, [(TWICE, (1, "a"))]) == [[(1, "a")]]
+
+
+async def test_behind_a_pooler_nothing_is_prepared(connection: AsyncConnection) -> None:
+    connection.prepare_threshold = None
+    assert await run(connection, [(TWICE, (1, "a")), (PREPARED, ())]) == [[(1, "a")], []]
+
+
+async def test_a_connection_that_was_interrupted_in_mid_exchange_is_closed(connection: AsyncConnection) -> None:
+    sleeping = asyncio.create_task(run(connection, [(Statement("SELECT pg_sleep(60)"), ())]))
+    await eventually(lambda: connection.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE)
+    sleeping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sleeping
+    assert connection.closed
+
+
+async def test_a_server_that_is_gone_is_an_operational_error(
+    module_database: Urls, connection: AsyncConnection
+) -> None:
+    sleeping = asyncio.create_task(run(connection, [(Statement("SELECT pg_sleep(60)"), ())]))
+    terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND query LIKE '%%pg_sleep%%'"
+    with psycopg.connect(module_database.app_url, autocommit=True) as other:
+        await eventually(lambda: other.execute(terminate, [connection.info.backend_pid]).fetchone() is not None)
+    with pytest.raises(psycopg.OperationalError):
+        await sleeping
+    assert connection.closed
+
+
+@pytest.mark.parametrize(("plans_last_s", "node"), [(0.0, "Index Scan"), (3600.0, "Seq Scan")])
+async def test_a_plan_made_while_tables_were_small_is_not_kept(
+    database: Urls, monkeypatch: pytest.MonkeyPatch, plans_last_s: float, node: str
+) -> None:
+    """With plans that last it would be kept: then the test shows what the books are spared."""
+    monkeypatch.setattr(postgres_books, "PLANS_LAST_S", plans_last_s)
+    pool = make_books_pool(database.app_url, "plans", 1)
+    async with pool:
+        books = PostgresBooks(pool)
+
+        async def work() -> None:
+            async with books.begin() as work:
+                await work.hold([payment()], [])
+
+        await work()
+        with psycopg.connect(database.owner_url, autocommit=True) as owner:
+            owner.execute(
+                "INSERT INTO payments (user_id, id, transaction_id, idempotency_key, provider_id, external_reference,"
+                "                      amount, currency, status, created_at)"
+                " SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'k', gen_random_uuid(), 'r',"
+                "        1, 'USD', 'PENDING', now() FROM generate_series(1, 20000)"
+            )
+        await work()
+        name = postgres_books._LOCK_PAYMENTS.name.decode()
+        async with pool.connection() as connection:
+            rows = await connection.execute(f"EXPLAIN EXECUTE {name} ('{{}}', '{{}}')".encode())
+            plan = "\n".join([line for (line,) in await rows.fetchall()])
+    assert f"{node} using payments_pkey on payments" in plan or f"{node} on payments" in plan, plan
