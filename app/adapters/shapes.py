@@ -89,4 +89,5 @@ def refund_shape(payment: Payment, refund_id: TransactionId, at: datetime) -> Re
 @lru_cache(maxsize=1024)  # an answer and two events tell the same times
 def timestamp(at: datetime) -> str:
     """The time as RFC 3339 in UTC, always with microseconds, so that times of equal length sort as text."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return utc.isoformat(timespec="microseconds")[:-6] + "Z"

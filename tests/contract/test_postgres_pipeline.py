@@ -1,6 +1,8 @@
 """Statements in one round trip: values as psycopg would send them, errors as psycopg would raise them."""
 
 import asyncio
+import os
+import socket
 import string
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -13,7 +15,8 @@ from psycopg import AsyncConnection
 
 from app.adapters.postgres import books as postgres_books
 from app.adapters.postgres.books import PostgresBooks, make_books_pool
-from app.adapters.postgres.pipeline import Statement, run
+from app.adapters.postgres.errors import Fault, fault
+from app.adapters.postgres.pipeline import Call, Statement, run
 from app.main.local.roles import Urls
 from tests.builders import payment
 from tests.integration.outbox_fixtures import eventually
@@ -78,6 +81,44 @@ async def test_one_whose_preparation_failed_is_prepared_the_next_time(connection
     with pytest.raises(psycopg.errors.DivisionByZero):
         await run(connection, [(FAIL, ()), (TWICE, (1, "a"))])
     assert await run(connection, [(TWICE, (1, "a"))]) == [[(1, "a")]]
+
+
+async def test_one_that_was_prepared_behind_an_answer_that_cannot_be_read_is_known(connection: AsyncConnection) -> None:
+    beyond = Statement("SELECT 'infinity'::timestamptz")
+    with pytest.raises(psycopg.DataError):
+        await run(connection, [(beyond, ()), (TWICE, (1, "a"))])
+    assert await run(connection, [(TWICE, (1, "a"))]) == [[(1, "a")]]
+
+
+async def test_a_connection_whose_statements_somebody_dropped_is_closed_and_counts_as_lost(
+    connection: AsyncConnection,
+) -> None:
+    await run(connection, [(ONE, ())])
+    await connection.execute("DEALLOCATE ALL")
+    with pytest.raises(psycopg.errors.InvalidSqlStatementName) as raised:
+        await run(connection, [(ONE, ())])
+    assert connection.closed
+    assert fault(raised.value) is Fault.LOST
+
+
+async def test_what_the_socket_cannot_take_at_once_is_sent_as_well(connection: AsyncConnection) -> None:
+    """The server is busy while the last command is handed over: its rest stays behind, and nobody says a word."""
+    with socket.socket(fileno=os.dup(connection.fileno())) as same:
+        same.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
+    calls: list[Call] = [
+        (Statement("SELECT 1 FROM pg_sleep(0.05)"), ()),
+        (Statement("SELECT length(%b::bytea)"), (bytes(4_000_000),)),
+    ]
+    async with asyncio.timeout(30):
+        assert await run(connection, calls) == [[(1,)], [(4_000_000,)]]
+
+
+async def test_texts_are_utf_8_whatever_the_environment_says(
+    module_database: Urls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    async with make_books_pool(module_database.app_url, "encoding", 1) as pool, pool.connection() as connection:
+        assert await run(connection, [(Statement("SELECT char_length(%b::text)"), ("\u20ac",))]) == [[(1,)]]
 
 
 async def test_behind_a_pooler_nothing_is_prepared(connection: AsyncConnection) -> None:

@@ -106,3 +106,11 @@ async def test_bytes_that_are_not_amqp_are_left_to_aiormq() -> None:
     greeting = b"AMQP\x00\x00\x09\x01"
     _, rest = await fed([greeting, *delivery(1, b"what looks like one")])
     assert rest == b"".join([greeting, *delivery(1, b"what looks like one")])
+
+
+async def test_a_frame_without_its_end_is_left_to_aiormq_with_all_behind_it() -> None:
+    broken = delivery(1, b"body")
+    broken[2] = broken[2][:-1] + b"\x00"
+    taken, rest = await fed([*delivery(1, b"whole"), *broken, *delivery(2, b"behind")])
+    assert [message.body for message in taken] == [b"whole"]
+    assert rest == b"".join([broken[2], *delivery(2, b"behind")])

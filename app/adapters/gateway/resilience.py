@@ -127,7 +127,7 @@ class ResilientGateway:
 
         async def again() -> T:
             if first:
-                raise first.pop()
+                raise first.pop()  # so that it counts, and its Retry-After does
             return await self._breaker.call(attempt, until)
 
         now = asyncio.get_running_loop().time()

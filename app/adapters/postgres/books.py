@@ -42,6 +42,9 @@ from app.domain.money import Currency
 from app.domain.payments.payment import Payment
 from app.domain.wallets.wallet import Wallet
 
+PLANS_LAST_S = 1.0
+"""How long a connection keeps its plans: so little can a table grow meanwhile that none becomes a bad one."""
+
 # Behind a transaction pooler the session's settings are another client's: the transaction brings its own.
 _LIMITS = Statement(f"""
     SELECT set_config('lock_timeout', %b::text, true),
@@ -118,10 +121,6 @@ _CLOCK = Statement("SELECT clock_timestamp()")
 _BEGIN = Statement("BEGIN")
 _COMMIT = Statement("COMMIT")
 _PLAN_ANEW = Statement("DISCARD PLANS")
-
-
-PLANS_LAST_S = 1.0
-"""How long a connection keeps its plans: so little can a table grow meanwhile that none becomes a bad one."""
 
 
 def make_books_pool(url: str, application_name: str, size: int) -> Pool:

@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 import psycopg
 from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 
+from app.adapters.postgres.pipeline import OUT_OF_STEP
 from app.application.ports import Unavailable
 
 P = ParamSpec("P")
@@ -63,7 +64,7 @@ def fault(error: BaseException) -> Fault:
         return Fault.CONFLICT
     if state in _BUSY:
         return Fault.BUSY
-    if state in _LOST or state.startswith("08"):
+    if state in _LOST or state in OUT_OF_STEP or state.startswith("08"):
         return Fault.LOST
     if state in _AWAY or state.startswith(("53", "58")):  # out of resources (disk, memory, connections); system error
         return Fault.AWAY

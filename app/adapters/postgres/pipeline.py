@@ -9,7 +9,7 @@ import itertools
 import re
 import struct
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
@@ -21,7 +21,7 @@ from psycopg import AsyncConnection, pq
 from psycopg.abc import PQGen
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
-from psycopg.generators import fetch_many, pipeline_communicate
+from psycopg.generators import fetch_many, pipeline_communicate, send
 from psycopg.pq.abc import PGresult
 
 Row = tuple[Any, ...]
@@ -36,6 +36,9 @@ _DIMENSION: Final = struct.Struct(">ii").pack
 _NULL: Final = _LENGTH(-1)
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+
+OUT_OF_STEP: Final = frozenset({"26000", "42P05"})
+"""The server knows a name that we have not noted, or not one that we have: then the connection ends."""
 
 # The statements that each connection's server has prepared. A connection is let go of with its last user.
 _prepared: "WeakKeyDictionary[AsyncConnection, set[bytes]]" = WeakKeyDictionary()
@@ -113,39 +116,54 @@ async def run(connection: AsyncConnection, calls: Sequence[Call]) -> list[list[R
     Raises:
         psycopg.Error: the first that failed; those behind it did not run.
     """
-    pgconn = connection.pgconn
-    prepared = _prepared.setdefault(connection, set())
-    commands: deque[Callable[[], None]] = deque()
-    preparing: list[bytes | None] = []  # for each command the name that it prepares
-    for statement, values in calls:
-        parameters = statement.encode(values)
-        if connection.prepare_threshold is None:  # behind a pooler, where they would be another client's
-            send = partial(pgconn.send_query_params, statement.sql)
-        else:
-            if statement.name not in prepared and statement.name not in preparing:
-                commands.append(partial(pgconn.send_prepare, statement.name, statement.sql))
-                preparing.append(statement.name)
-            send = partial(pgconn.send_query_prepared, statement.name)
-        commands.append(partial(send, parameters, param_formats=statement.formats, result_format=pq.Format.BINARY))
-        preparing.append(None)
-    commands.append(pgconn.pipeline_sync)
     async with connection.lock:
+        prepared = _prepared.setdefault(connection, set())
+        commands, names = _commands(connection, calls, prepared)
         try:
-            results = await connection.wait(_exchange(pgconn, commands))
+            results = await connection.wait(_exchange(connection.pgconn, commands))
         except BaseException:
             await connection.close()  # in the middle of an exchange: nobody else can use it
             raise
-    rows: list[list[Row]] = []
-    transformer = Transformer(connection)
-    for name, (result, *_) in zip(preparing, results[:-1], strict=True):
+    answers: list[PGresult] = []
+    for name, (result, *_) in zip(names, results[:-1], strict=True):
         if result.status not in (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK):
-            raise error_from_result(result)
-        if name is not None:
-            prepared.add(name)
+            error = error_from_result(result)
+            if error.sqlstate in OUT_OF_STEP:
+                await connection.close()
+            raise error
+        if name is None:
+            answers.append(result)
         else:
-            transformer.set_pgresult(result)
-            rows.append(transformer.load_rows(0, result.ntuples, tuple))
-    return rows
+            prepared.add(name)
+    return [_rows(connection, answer) for answer in answers]
+
+
+def _commands(
+    connection: AsyncConnection, calls: Sequence[Call], prepared: Collection[bytes]
+) -> tuple[deque[Callable[[], None]], list[bytes | None]]:
+    """What is sent, the end of it included; and for each command but that the name that it prepares, if it does."""
+    pgconn = connection.pgconn
+    commands: deque[Callable[[], None]] = deque()
+    names: list[bytes | None] = []
+    for statement, values in calls:
+        parameters = statement.encode(values)
+        if connection.prepare_threshold is None:  # behind a pooler, where they would be another client's
+            execute = partial(pgconn.send_query_params, statement.sql)
+        else:
+            if statement.name not in prepared and statement.name not in names:
+                commands.append(partial(pgconn.send_prepare, statement.name, statement.sql))
+                names.append(statement.name)
+            execute = partial(pgconn.send_query_prepared, statement.name)
+        commands.append(partial(execute, parameters, param_formats=statement.formats, result_format=pq.Format.BINARY))
+        names.append(None)
+    commands.append(pgconn.pipeline_sync)
+    return commands, names
+
+
+def _rows(connection: AsyncConnection, result: PGresult) -> list[Row]:
+    transformer = Transformer(connection)
+    transformer.set_pgresult(result)
+    return transformer.load_rows(0, result.ntuples, tuple)
 
 
 def _exchange(pgconn: Any, commands: deque[Callable[[], None]]) -> PQGen[list[list[PGresult]]]:
@@ -153,6 +171,7 @@ def _exchange(pgconn: Any, commands: deque[Callable[[], None]]) -> PQGen[list[li
     wanted = len(commands)
     pgconn.enter_pipeline_mode()
     results = list((yield from pipeline_communicate(pgconn, commands)))
+    yield from send(pgconn)  # what did not fit into the socket's buffer: the server waits for it, and answers nothing
     while len(results) < wanted:
         results.append((yield from fetch_many(pgconn)))
     pgconn.exit_pipeline_mode()

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 
 from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.errors import ReadOnlySqlTransaction
+from psycopg.errors import OperationalError, ReadOnlySqlTransaction
 from psycopg_pool import AsyncConnectionPool
 
 Pool = AsyncConnectionPool[AsyncConnection]
@@ -45,6 +45,7 @@ def session_url(url: str, application_name: str, **session: int | str) -> str:
         url,
         application_name=application_name,
         options=f"{given.get('options') or ''} {options}".strip(),
+        client_encoding="utf8",  # what texts are encoded in, whatever the environment says
         target_session_attrs=given.get("target_session_attrs") or "read-write",
         connect_timeout=given.get("connect_timeout") or "2",
         # Without it a silent network partition is noticed only after minutes.
@@ -98,7 +99,7 @@ async def session(pool: Pool) -> AsyncIterator[AsyncConnection]:
 def hang_up(connection: AsyncConnection) -> None:
     """Shut the connection down under whoever waits for its server, who sees it lost."""
     # Not by cancelling: psycopg would wait for the server's answer to that, too.
-    with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as same:
+    with suppress(OSError, OperationalError), socket.socket(fileno=os.dup(connection.fileno())) as same:
         same.shutdown(socket.SHUT_RDWR)
 
 

@@ -4,14 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from app.adapters.postgres.errors import reading
-from app.adapters.postgres.pipeline import Statement, run
+from app.adapters.postgres.lanes import Lane
+from app.adapters.postgres.pipeline import Call, Row, Statement, run
 from app.adapters.postgres.pool import Pool, session
 from app.adapters.postgres.rows import PAYMENT_COLUMNS, key_record
 from app.application.ports import Balance, KeyRecord, PaymentRequest, TransactionLine
 from app.domain.ids import UserId
 from app.domain.money import Currency
 from app.domain.refusals import ProviderNotFound, WalletNotFound
+
+LANES = 2
+"""Round trips under way at a time: one being read by the server while the rows of the other are."""
+BATCH = 32
+QUEUE = 2_048
 
 _BALANCES = Statement("""
     SELECT currency, current_balance, updated_at FROM wallet_balances WHERE user_id = %b::uuid ORDER BY currency
@@ -57,31 +62,34 @@ _WHAT_EXISTS = Statement("""
 """)
 
 
+Reads = Sequence[Call]
+"""The statements of one read."""
+
+
 class PostgresReader:
-    """Reads wallets and keys."""
+    """Reads wallets and keys. Reads that come at once share a round trip, as writes do."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._lanes = [
+            Lane[Reads, Sequence[Sequence[Row]]](self._run, size=BATCH, queue_limit=QUEUE, on_lost=pool.check)
+            for _ in range(LANES)
+        ]
 
-    @reading
     async def balances(self, user_id: UserId) -> Sequence[Balance]:
         """The user's balances, by currency."""
-        async with session(self._pool) as connection:
-            (rows,) = await run(connection, [(_BALANCES, (user_id,))])
+        (rows,) = await self._read(user_id, (_BALANCES, (user_id,)))
         return [Balance(*row) for row in rows]
 
-    @reading
     async def transactions(
         self, user_id: UserId, currency: Currency | None, before: tuple[datetime, UUID] | None, limit: int
     ) -> Sequence[TransactionLine]:
         """Up to `limit` lines older than `before` (time and id of a line), newest first."""
         statement = _TRANSACTIONS[currency is not None, before is not None]
         values = (user_id, *((currency,) if currency else ()), *(before or ()), limit)
-        async with session(self._pool) as connection:
-            (rows,) = await run(connection, [(statement, values)])
+        (rows,) = await self._read(user_id, (statement, values))
         return [TransactionLine(*row) for row in rows]
 
-    @reading
     async def find(self, request: PaymentRequest) -> KeyRecord | None:
         """The record of the request's key.
 
@@ -90,9 +98,11 @@ class PostgresReader:
             ProviderNotFound: there is no record, and no such active provider.
         """
         currency = request.money.currency
-        async with session(self._pool) as connection:
-            calls = [(_KEY, request.scope), (_WHAT_EXISTS, (request.user_id, currency, request.provider_id))]
-            rows, ((has_wallet, has_provider),) = await run(connection, calls)
+        rows, ((has_wallet, has_provider),) = await self._read(
+            request.user_id,
+            (_KEY, request.scope),
+            (_WHAT_EXISTS, (request.user_id, currency, request.provider_id)),
+        )
         if rows:
             return key_record(rows[0])
         if not has_wallet:
@@ -100,3 +110,11 @@ class PostgresReader:
         if not has_provider:
             raise ProviderNotFound
         return None
+
+    async def _read(self, user_id: UserId, *calls: Call) -> Sequence[Sequence[Row]]:
+        return await self._lanes[user_id.int % LANES].submit(calls)
+
+    async def _run(self, reads: Sequence[Reads]) -> Sequence[Sequence[Sequence[Row]]]:
+        async with session(self._pool) as connection:
+            rows = iter(await run(connection, [call for calls in reads for call in calls]))
+        return [[next(rows) for _ in calls] for calls in reads]

@@ -20,11 +20,11 @@ HEARTBEAT_EVERY_S: Final = 1.0
 
 _METHOD, _HEADER, _BODY, _BEAT = 1, 2, 3, 8
 _FRAME: Final = struct.Struct(">BHI")
-_FRAME_END: Final = 1
+_END: Final = 0xCE
 _DELIVER: Final = struct.pack(">HH", 60, 60)
 # A delivery's method: class, method, then the consumer's tag with its length, then the delivery's tag.
 _TAG_LENGTH: Final = _FRAME.size + 4
-_DELIVERY_TAG: Final = struct.Struct(">Q")
+_LONGLONG: Final = struct.Struct(">Q")
 # A header: class and weight, then the body's size.
 _BODY_SIZE: Final = _FRAME.size + 4
 
@@ -54,7 +54,8 @@ class Deliveries:
 
     def __init__(self, pass_on: Callable[[bytes], None]) -> None:
         self._pass_on = pass_on
-        self._rest = b""
+        self._rest = bytearray()
+        self._wanted = _FRAME.size  # how many octets it takes to go on
         self._sinks: dict[int, Sink] = {}
         self._incomplete: dict[int, tuple[Delivered, int, list[bytes]]] = {}
         self._is_foreign = False
@@ -69,25 +70,30 @@ class Deliveries:
         if self._is_foreign:
             self._pass_on(data)
             return
-        data = self._rest + data
+        rest = self._rest
+        rest += data
+        if len(rest) < self._wanted:
+            return
         others: list[bytes] = []
         found: dict[int, list[Delivered]] = {}
         start = 0
-        while len(data) - start >= _FRAME.size:
-            kind, channel, length = _FRAME.unpack_from(data, start)
-            if kind not in (_METHOD, _HEADER, _BODY, _BEAT):
+        self._wanted = _FRAME.size
+        while len(rest) - start >= _FRAME.size:
+            kind, channel, length = _FRAME.unpack_from(rest, start)
+            end = start + _FRAME.size + length + 1
+            if kind not in (_METHOD, _HEADER, _BODY, _BEAT) or (end <= len(rest) and rest[end - 1] != _END):
                 self._is_foreign = True  # no AMQP 0-9-1 any more: aiormq says what is wrong
-                others.append(data[start:])
-                start = len(data)
+                others.append(bytes(rest[start:]))
+                start = len(rest)
                 break
-            end = start + _FRAME.size + length + _FRAME_END
-            if end > len(data):
+            if end > len(rest):
+                self._wanted = end - start
                 break
-            frame = data[start:end]
+            frame = bytes(rest[start:end])
             start = end
             if channel not in self._sinks or not self._take(kind, channel, frame, found):
                 others.append(frame)
-        self._rest = data[start:]
+        del rest[:start]
         if found:
             others += self._heartbeat()
         if others:
@@ -100,7 +106,7 @@ class Deliveries:
         if kind == _METHOD:
             if not frame.startswith(_DELIVER, _FRAME.size):
                 return False
-            (tag,) = _DELIVERY_TAG.unpack_from(frame, _TAG_LENGTH + 1 + frame[_TAG_LENGTH])
+            (tag,) = _LONGLONG.unpack_from(frame, _TAG_LENGTH + 1 + frame[_TAG_LENGTH])
             self._incomplete[channel] = (Delivered(tag, frame), 0, [])
             return True
         if channel not in self._incomplete:
@@ -108,9 +114,9 @@ class Deliveries:
         message, missing, parts = self._incomplete[channel]
         if kind == _HEADER:
             message.header = frame
-            (missing,) = _DELIVERY_TAG.unpack_from(frame, _BODY_SIZE)
+            (missing,) = _LONGLONG.unpack_from(frame, _BODY_SIZE)
         else:
-            parts.append(frame[_FRAME.size : -_FRAME_END])
+            parts.append(frame[_FRAME.size : -1])
             missing -= len(parts[-1])
         if missing > 0:
             self._incomplete[channel] = (message, missing, parts)
