@@ -116,6 +116,8 @@ class PostgresServer:
             (self.folder / "port").write_text(f"{self.port}\n", encoding="ascii")
             command = [*account.prefix, str(binaries.folder / "postgres"), "-D", str(self.data)]
             begins_at = self.log.stat().st_size if self.log.exists() else 0
+            if self._child is not None:
+                self._child.wait()  # it has ended, perhaps between two looks at it, and nobody has taken note
             with self.log.open("ab") as log:
                 self._child = subprocess.Popen(  # noqa: S603
                     [*command, *(word for setting in self._options() for word in ("-c", setting))],
