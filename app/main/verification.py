@@ -2,9 +2,8 @@
 
 import asyncio
 import signal
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from functools import partial
 
 import click
@@ -25,13 +24,12 @@ from app.adapters.postgres.integrity import (
     time_of,
 )
 from app.application.integrity.charges import ChargesMatchPayments
-from app.application.integrity.verify import Check, Finding, Progress
+from app.application.integrity.verify import Check, Finding
 from app.application.integrity.verify import verify as run_checks
 from app.application.ports import Unavailable
+from app.main import terminal
 from app.main.migrations import MigrationError
 from app.main.settings import Settings
-
-_BAR = 24
 
 
 async def verify(settings: Settings, as_json: bool) -> int:
@@ -47,7 +45,7 @@ async def verify(settings: Settings, as_json: bool) -> int:
     notes: list[str] = []
     try:
         async with AsyncExitStack() as stack:
-            progress = stack.enter_context(_progress(shown=not as_json and sys.stderr.isatty()))
+            progress = stack.enter_context(terminal.progress_bar(not as_json and terminal.on_a_terminal()))
             progress("the gateway's record", 0, 1)
             lanes = await _lanes(settings, stack, notes)
             findings = await run_checks(lanes, progress)
@@ -88,23 +86,6 @@ async def _lanes(settings: Settings, stack: AsyncExitStack, notes: list[str]) ->
     return in_the_database, between_records
 
 
-@contextmanager
-def _progress(shown: bool) -> Iterator[Progress]:
-    """A bar on the terminal: what is under way, and the share that is done. Gone at the end."""
-
-    def show(name: str, done: int, of: int) -> None:
-        if shown:
-            filled = _BAR * done // of
-            bar = "█" * filled + "░" * (_BAR - filled)
-            click.echo(f"\r\x1b[K{bar} {100 * done // of:3d} %  {name} …", nl=False, err=True)
-
-    try:
-        yield show
-    finally:
-        if shown:
-            click.echo("\r\x1b[K", nl=False, err=True)
-
-
 def _client(base_url: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=base_url, timeout=5.0, trust_env=False)
 
@@ -115,7 +96,7 @@ def _json(findings: Sequence[Finding], notes: Sequence[str]) -> str:
         "checks": [{"holds": finding.holds, **msgspec.to_builtins(finding)} for finding in findings],
         "notes": notes,
     }
-    return msgspec.json.format(msgspec.json.encode(report)).decode()
+    return terminal.as_json(report)
 
 
 def _text(findings: Sequence[Finding], notes: Sequence[str]) -> str:
