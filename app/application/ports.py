@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 from uuid import UUID
 
 from app.domain.events import Event
@@ -225,8 +225,7 @@ class PendingPayments(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(NamedTuple):
     """What a wallet holds, in minor units."""
 
     currency: str
@@ -234,8 +233,7 @@ class Balance:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class TransactionLine:
+class TransactionLine(NamedTuple):
     """A line of a user's history. `amount` is positive, `balance_after` the wallet's; both in minor units."""
 
     transaction_id: UUID

@@ -9,12 +9,13 @@ from prometheus_client import CollectorRegistry
 
 from app.adapters.gateway.resilience import ResilientGateway
 from app.adapters.http.answers import HttpAnswers
-from app.adapters.postgres.books import PostgresBooks, make_books_pool
+from app.adapters.postgres.books import PostgresBooks
 from app.adapters.postgres.lanes import Lane, Lanes
 from app.adapters.postgres.outbox import PostgresOutbox
 from app.adapters.postgres.pending import PostgresPendingPayments
+from app.adapters.postgres.plans import make_planned_pool
 from app.adapters.postgres.pool import Pool, make_pool
-from app.adapters.postgres.reading import PostgresReader
+from app.adapters.postgres.reading import LANES, PostgresReader
 from app.application.payments.pay import Pay
 from app.application.payments.reserve import Reserve
 from app.application.payments.resolve import Resolve
@@ -72,13 +73,14 @@ class Container(containers.DeclarativeContainer):
 
     # Finishing never waits behind starting, nor either behind reading: each has connections of its own.
     # A connection for each lane, and for the one aside of it; two lanes finish.
-    starting_pool = providers.Singleton(make_books_pool, settings.provided.database_url, "strongbox-reserve", 2)
-    finishing_pool = providers.Singleton(make_books_pool, settings.provided.database_url, "strongbox-settle", 4)
-    reading_pool = providers.Singleton(make_pool, settings.provided.database_url, "strongbox-read", 4)
+    starting_pool = providers.Singleton(make_planned_pool, settings.provided.database_url, "strongbox-reserve", 2)
+    finishing_pool = providers.Singleton(make_planned_pool, settings.provided.database_url, "strongbox-settle", 4)
+    reading_pool = providers.Singleton(make_planned_pool, settings.provided.database_url, "strongbox-read", LANES)
+    upkeep_pool = providers.Singleton(make_pool, settings.provided.database_url, "strongbox-upkeep", 2)
 
     reader = providers.Singleton(PostgresReader, reading_pool)
-    pending = providers.Singleton(PostgresPendingPayments, reading_pool)
-    outbox = providers.Singleton(PostgresOutbox, reading_pool)
+    pending = providers.Singleton(PostgresPendingPayments, upkeep_pool)
+    outbox = providers.Singleton(PostgresOutbox, upkeep_pool)
     starting_books = providers.Singleton(PostgresBooks, starting_pool)
     finishing_books = providers.Singleton(PostgresBooks, finishing_pool)
     gateway = providers.Singleton(make_gateway, settings, providers.Singleton(GatewayMetrics, registry))

@@ -87,7 +87,7 @@ async def _warn_of_the_owner(url: str) -> None:
 
 def api(container: Container, settings: Settings, listener: socket.socket) -> None:
     """Serve the HTTP API on the socket until told to stop."""
-    schema = SchemaReader(container.reading_pool(), migrations.TABLE, _wanted(settings))
+    schema = SchemaReader(container.upkeep_pool(), migrations.TABLE, _wanted(settings))
 
     async def readiness() -> Mapping[str, str]:
         return await schema.problems()
@@ -95,7 +95,8 @@ def api(container: Container, settings: Settings, listener: socket.socket) -> No
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            await _open(stack, container.starting_pool(), container.finishing_pool(), container.reading_pool())
+            books = (container.starting_pool(), container.finishing_pool())
+            await _open(stack, *books, container.reading_pool(), container.upkeep_pool())
             stack.push_async_callback(container.gateway().aclose)
             for lanes in (container.mark(), container.settle(), container.reserve()):
                 stack.push_async_callback(lanes.drain)
@@ -144,7 +145,7 @@ async def recover(container: Container, settings: Settings, stop: asyncio.Event)
         observe=_note_recovery,
     )
     async with AsyncExitStack() as stack:
-        await _open(stack, container.finishing_pool(), container.reading_pool())
+        await _open(stack, container.finishing_pool(), container.upkeep_pool())
         stack.push_async_callback(container.gateway().aclose)
         for lanes in (container.mark(), container.settle()):
             stack.push_async_callback(lanes.drain)

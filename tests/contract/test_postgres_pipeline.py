@@ -14,9 +14,11 @@ import pytest
 from psycopg import AsyncConnection
 
 from app.adapters.postgres import books as postgres_books
-from app.adapters.postgres.books import PostgresBooks, make_books_pool
+from app.adapters.postgres import plans as postgres_plans
+from app.adapters.postgres.books import PostgresBooks
 from app.adapters.postgres.errors import Fault, fault
 from app.adapters.postgres.pipeline import Call, Statement, run
+from app.adapters.postgres.plans import make_planned_pool
 from app.main.local.roles import Urls
 from tests.builders import payment
 from tests.integration.outbox_fixtures import eventually
@@ -117,7 +119,7 @@ async def test_texts_are_utf_8_whatever_the_environment_says(
     module_database: Urls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
-    async with make_books_pool(module_database.app_url, "encoding", 1) as pool, pool.connection() as connection:
+    async with make_planned_pool(module_database.app_url, "encoding", 1) as pool, pool.connection() as connection:
         assert await run(connection, [(Statement("SELECT char_length(%b::text)"), ("\u20ac",))]) == [[(1,)]]
 
 
@@ -152,8 +154,8 @@ async def test_a_plan_made_while_tables_were_small_is_not_kept(
     database: Urls, monkeypatch: pytest.MonkeyPatch, plans_last_s: float, node: str
 ) -> None:
     """With plans that last it would be kept: then the test shows what the books are spared."""
-    monkeypatch.setattr(postgres_books, "PLANS_LAST_S", plans_last_s)
-    pool = make_books_pool(database.app_url, "plans", 1)
+    monkeypatch.setattr(postgres_plans, "PLANS_LAST_S", plans_last_s)
+    pool = make_planned_pool(database.app_url, "plans", 1)
     async with pool:
         books = PostgresBooks(pool)
 

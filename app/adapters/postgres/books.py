@@ -4,12 +4,10 @@ The first begins the transaction, claims or locks, in the one order that all wor
 by primary key), and reads the clock once the locks are held. The second writes everything and commits.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from psycopg import AsyncConnection, pq
 from psycopg.errors import Diagnostic
@@ -17,12 +15,12 @@ from psycopg.errors import Diagnostic
 from app.adapters.postgres import changes as writing
 from app.adapters.postgres.errors import NotReplicated, Retry
 from app.adapters.postgres.pipeline import Call, Row, Statement, run
+from app.adapters.postgres.plans import PLAN_ANEW, Plans
 from app.adapters.postgres.pool import (
     IDLE_IN_TRANSACTION_TIMEOUT_MS,
     STATEMENT_TIMEOUT_MS,
     Pool,
     lock_patience_ms,
-    make_pool,
     session,
 )
 from app.adapters.postgres.rows import PAYMENT_COLUMNS, key_record, payment_of
@@ -41,9 +39,6 @@ from app.domain.ids import PaymentId, UserId
 from app.domain.money import Currency
 from app.domain.payments.payment import Payment
 from app.domain.wallets.wallet import Wallet
-
-PLANS_LAST_S = 1.0
-"""How long a connection keeps its plans: so little can a table grow meanwhile that none becomes a bad one."""
 
 # Behind a transaction pooler the session's settings are another client's: the transaction brings its own.
 _LIMITS = Statement(f"""
@@ -120,12 +115,6 @@ _CLOCK = Statement("SELECT clock_timestamp()")
 
 _BEGIN = Statement("BEGIN")
 _COMMIT = Statement("COMMIT")
-_PLAN_ANEW = Statement("DISCARD PLANS")
-
-
-def make_books_pool(url: str, application_name: str, size: int) -> Pool:
-    """A pool for the books, whose plans are made for any values: so the checks of foreign keys keep theirs, too."""
-    return make_pool(url, application_name, size, plan_cache_mode="force_generic_plan")
 
 
 class PostgresBooks:
@@ -133,27 +122,20 @@ class PostgresBooks:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._plans_end: WeakKeyDictionary[AsyncConnection, float] = WeakKeyDictionary()
+        self._plans = Plans()
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator["PostgresWork"]:
         """Begin a work on a connection of the pool. Leaving it without a commit undoes it."""
         async with session(self._pool) as connection:
             try:
-                yield PostgresWork(connection, plan_anew=self._plans_are_old(connection))
+                yield PostgresWork(connection, plan_anew=self._plans.are_old(connection))
             finally:
                 if connection.pgconn.transaction_status in (
                     pq.TransactionStatus.INTRANS,
                     pq.TransactionStatus.INERROR,
                 ):
                     await connection.rollback()
-
-    def _plans_are_old(self, connection: AsyncConnection) -> bool:
-        now = asyncio.get_running_loop().time()
-        if self._plans_end.get(connection, 0.0) > now:
-            return False
-        self._plans_end[connection] = now + PLANS_LAST_S
-        return True
 
 
 class PostgresWork:
@@ -243,7 +225,7 @@ class PostgresWork:
         """Begin the transaction with the statements; their rows."""
         first: list[Call] = [(_BEGIN, ()), (_LIMITS, (str(lock_patience_ms.get()),))]
         if self._plan_anew:
-            first.append((_PLAN_ANEW, ()))
+            first.append(PLAN_ANEW)
         return (await run(self._connection, [*first, *calls]))[len(first) :]
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from app.adapters.postgres.lanes import Lane
 from app.adapters.postgres.pipeline import Call, Row, Statement, run
+from app.adapters.postgres.plans import PLAN_ANEW, Plans
 from app.adapters.postgres.pool import Pool, session
 from app.adapters.postgres.rows import PAYMENT_COLUMNS, key_record
 from app.application.ports import Balance, KeyRecord, PaymentRequest, TransactionLine
@@ -22,18 +23,24 @@ _BALANCES = Statement("""
     SELECT currency, current_balance, updated_at FROM wallet_balances WHERE user_id = %b::uuid ORDER BY currency
 """)
 
-# A row comparison: the index on (user_id[, currency], created_at DESC, id DESC) starts right behind the cursor.
+# A row comparison: the index on (user_id[, currency], created_at DESC, id DESC) starts right behind the cursor. What
+# else is told of a line is looked up by key, for any limit: subqueries leave the planner no other way.
 _PAGE = """
-    SELECT t.id, t.kind, t.amount, t.currency, t.status, e.balance_after, t.payment_id, p.provider_id,
-           coalesce(p.external_reference, t.reference), t.created_at
+    SELECT t.id, t.kind, t.amount, t.currency, t.status,
+           (SELECT e.balance_after FROM ledger_entries e
+            WHERE e.user_id = t.user_id AND e.transaction_id = t.id AND e.account = 'wallet'),
+           t.payment_id, p.provider_id, coalesce(p.external_reference, t.reference), t.created_at
     FROM (
         SELECT * FROM transactions
         WHERE user_id = %b::uuid {currency} {before}
         ORDER BY created_at DESC, id DESC
         LIMIT %b::bigint
     ) t
-    JOIN ledger_entries e ON e.user_id = t.user_id AND e.transaction_id = t.id AND e.account = 'wallet'
-    LEFT JOIN payments p ON p.user_id = t.user_id AND p.id = t.payment_id
+    LEFT JOIN LATERAL (
+        SELECT provider_id, external_reference FROM payments
+        WHERE user_id = t.user_id AND id = t.payment_id
+        OFFSET 0
+    ) p ON true
     ORDER BY t.created_at DESC, t.id DESC
 """
 
@@ -71,6 +78,7 @@ class PostgresReader:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._plans = Plans()
         self._lanes = [
             Lane[Reads, Sequence[Sequence[Row]]](self._run, size=BATCH, queue_limit=QUEUE, on_lost=pool.check)
             for _ in range(LANES)
@@ -79,7 +87,7 @@ class PostgresReader:
     async def balances(self, user_id: UserId) -> Sequence[Balance]:
         """The user's balances, by currency."""
         (rows,) = await self._read(user_id, (_BALANCES, (user_id,)))
-        return [Balance(*row) for row in rows]
+        return list(map(Balance._make, rows))
 
     async def transactions(
         self, user_id: UserId, currency: Currency | None, before: tuple[datetime, UUID] | None, limit: int
@@ -88,7 +96,7 @@ class PostgresReader:
         statement = _TRANSACTIONS[currency is not None, before is not None]
         values = (user_id, *((currency,) if currency else ()), *(before or ()), limit)
         (rows,) = await self._read(user_id, (statement, values))
-        return [TransactionLine(*row) for row in rows]
+        return list(map(TransactionLine._make, rows))
 
     async def find(self, request: PaymentRequest) -> KeyRecord | None:
         """The record of the request's key.
@@ -116,5 +124,7 @@ class PostgresReader:
 
     async def _run(self, reads: Sequence[Reads]) -> Sequence[Sequence[Sequence[Row]]]:
         async with session(self._pool) as connection:
-            rows = iter(await run(connection, [call for calls in reads for call in calls]))
+            first = [PLAN_ANEW] if self._plans.are_old(connection) else []
+            calls = [call for calls in reads for call in calls]
+            rows = iter((await run(connection, [*first, *calls]))[len(first) :])
         return [[next(rows) for _ in calls] for calls in reads]

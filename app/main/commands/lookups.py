@@ -140,6 +140,6 @@ def _wallets_as_json(found: Wallets) -> str:
             "user_id": found.user_id,
             "agree": found.agree,
             "wallets": found.standings,
-            "transactions": found.lines,
+            "transactions": [line._asdict() for line in found.lines],
         }
     )
