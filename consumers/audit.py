@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from app.adapters.rabbitmq import topology
 from consumers.audit_chain import chain_hash
-from consumers.database import Database, DatabaseAway
-from consumers.messages import Event, Malformed, event
+from consumers.kit.database import Database, DatabaseAway
+from consumers.kit.messages import Event, Malformed, event
+from consumers.kit.process import Process
 
 # One at a time from here on: positions have no gaps and the chain has no forks, whoever else consumes.
 _LOCK_HEAD: Final = "SELECT position, hash, clock_timestamp() FROM audit.head FOR UPDATE"
@@ -54,6 +56,12 @@ class Audit:
                 del events[known]
             if events:
                 await connection.execute(_APPEND, _rows(row[0], row[1], row[2], list(events.values())))
+
+
+async def work(process: Process) -> None:
+    """Keep the events of the audit queue until told to stop."""
+    async with process.database() as database:
+        await process.feed(topology.AUDIT, Audit(database))
 
 
 def _first_of_each(documents: Sequence[bytes]) -> dict[UUID, tuple[Event, str]]:

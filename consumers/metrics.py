@@ -5,16 +5,25 @@ from whichever of several consumers is asked.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
 from itertools import accumulate
-from typing import Final
+from typing import Annotated, Final
 from uuid import UUID
 
+import click
+import msgspec
+from msgspec import Meta
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
-from consumers.database import Database, DatabaseAway
-from consumers.messages import PaymentEvent, payment_event
-from consumers.worker import Counts
+from app.adapters.rabbitmq import topology
+from consumers.exposition import serve
+from consumers.kit.database import Database, DatabaseAway
+from consumers.kit.inbox import Inbox
+from consumers.kit.messages import Time, decoded
+from consumers.kit.process import Process
+from consumers.kit.worker import Counts
 
 BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, float("inf"))
 
@@ -47,14 +56,27 @@ ON CONFLICT (le) DO UPDATE SET count = l.count + EXCLUDED.count, sum_s = l.sum_s
 
 _TOTALS: Final = "SELECT status, currency, count, amount FROM metrics.totals ORDER BY status, currency"
 _LATENCY: Final = "SELECT le, count, sum_s FROM metrics.latency"
+INBOX: Final = Inbox("metrics.inbox")
 
-_CLEAN_UP: Final = """
-DELETE FROM metrics.inbox WHERE event_id IN (
-    SELECT event_id FROM metrics.inbox WHERE received_at < now() - make_interval(secs => %(keep_s)s)
-    ORDER BY received_at LIMIT %(limit)s
-)
-"""
-_CLEAN_UP_BATCH: Final = 1000
+
+class Payment(msgspec.Struct, frozen=True, gc=False):
+    """What is counted of a payment. `amount` is in minor units."""
+
+    # A pattern, not a Literal: what becomes a label is known beforehand, and the error that says so names the pattern.
+    status: Annotated[str, Meta(pattern=r"\A(?:PENDING|APPROVED|DECLINED|FAILED)\Z")]
+    currency: Annotated[str, Meta(pattern=r"\A[A-Z]{3,5}\Z")]
+    amount: Annotated[int, Meta(ge=1, le=2**63 - 1)]
+
+
+class PaymentEvent(msgspec.Struct, frozen=True, gc=False):
+    """An event about a payment that carries it."""
+
+    id: UUID
+    time: Time
+    data: Payment
+
+
+_payment_events: Final = msgspec.json.Decoder(PaymentEvent, strict=False)
 
 
 class Metrics:
@@ -72,7 +94,7 @@ class Metrics:
         """
         events: dict[UUID, PaymentEvent] = {}
         for document in documents:
-            found = payment_event(document)
+            found = decoded(_payment_events, document)
             events[found.id] = found
         arguments = {
             "ids": list(events),
@@ -86,21 +108,18 @@ class Metrics:
             await connection.execute(_COUNT, arguments)
 
 
-def remembered_h(outbox_retention_h: float) -> float:
-    """How long the id of a counted event is kept, at the least.
-
-    A replay brings events of up to the outbox's retention; what waits in a queue meanwhile has as long again.
-    """
-    return 2 * outbox_retention_h + 24
-
-
-async def clean_up(database: Database, keep_h: float) -> None:
-    """Delete inbox rows older than that, which has to be more than the outbox keeps what may be replayed."""
-    arguments = {"keep_s": keep_h * 3600, "limit": _CLEAN_UP_BATCH}
-    deleted = _CLEAN_UP_BATCH
-    while deleted == _CLEAN_UP_BATCH:
-        async with database.connection() as connection:
-            deleted = (await connection.execute(_CLEAN_UP, arguments)).rowcount
+async def work(process: Process) -> None:
+    """Count the payments of the metrics queue, and serve the counts, until told to stop."""
+    settings = process.settings
+    # Scrapes and the clean-up have a connection of their own: they must not hold up what is consumed.
+    async with process.database() as writing, process.database() as reading, AsyncExitStack() as stack:
+        collecting = partial(collect, reading, process.counts)
+        serving = serve(settings.http_host, settings.metrics_port, collecting, process.liveness.is_fresh)
+        try:
+            await stack.enter_async_context(serving)
+        except OSError as error:
+            raise click.ClickException(f"METRICS_PORT: cannot serve on {settings.metrics_port}: {error}") from None
+        await process.feed(topology.METRICS, Metrics(writing), (INBOX, reading))
 
 
 async def collect(database: Database, counts: Counts) -> list[Metric]:

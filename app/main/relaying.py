@@ -21,9 +21,9 @@ from app.main.local.heartbeat import beat
 from app.main.settings import Settings
 from consumers import metrics
 from consumers.audit import Audit
-from consumers.database import Database
 from consumers.exposition import serve
-from consumers.worker import Counts
+from consumers.kit.database import Database
+from consumers.kit.worker import Counts
 
 
 async def relay(settings: Settings, in_process: bool, stop: asyncio.Event) -> None:

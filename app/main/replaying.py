@@ -27,7 +27,7 @@ from app.application.ports import Unavailable
 from app.main.operations import actions
 from app.main.settings import Settings
 from app.main.terminal import Progress, moment
-from consumers.metrics import remembered_h
+from consumers.kit.inbox import remembered_h
 
 
 @dataclass(frozen=True, slots=True)

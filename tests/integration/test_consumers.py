@@ -15,14 +15,14 @@ from app.adapters.rabbitmq.connection import split
 from app.adapters.rabbitmq.dead_letters import RabbitDeadLetters
 from app.main.local.postgres import PostgresServer
 from app.main.local.roles import Urls
-from consumers import database as databases
 from consumers import metrics
 from consumers.audit import Audit
 from consumers.audit_chain import GENESIS, chain_hash
-from consumers.consumer import Consumer
-from consumers.database import Database, DatabaseAway
-from consumers.messages import Malformed
-from consumers.worker import Counts, Delivery, Handle, Outcome, Worker
+from consumers.kit import database as databases
+from consumers.kit.consumer import Consumer
+from consumers.kit.database import Database, DatabaseAway
+from consumers.kit.messages import Malformed
+from consumers.kit.worker import Counts, Delivery, Handle, Outcome, Worker
 from tests.integration.outbox_fixtures import Broker, clean_broker, document, eventually, query, running
 
 CHAIN = (
@@ -349,7 +349,7 @@ async def test_the_inbox_forgets_what_no_replay_can_bring_again(database: Urls) 
     await metrics.Metrics(db)([document(uuid4()) for _ in range(3)])
     query(database.owner_url, "UPDATE metrics.inbox SET received_at = now() - interval '5 h' WHERE event_id = ("
           "SELECT min(event_id::text)::uuid FROM metrics.inbox)")  # fmt: skip
-    await metrics.clean_up(db, 4)
+    await metrics.INBOX.clean_up(db, 4)
     await db.close()
     assert query(database.app_url, "SELECT count(*) FROM metrics.inbox") == [(2,)]
 

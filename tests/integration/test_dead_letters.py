@@ -103,7 +103,7 @@ async def test_looking_again_and_again_loses_nothing_and_changes_no_order(broker
     for _ in range(4):
         assert [letter.id for letter in await letters.look("audit.queue")] == ids[:window]
         await eventually(lambda: is_deep(broker, "audit.dlq", 300))
-    assert await letters.counts() == {"metrics.queue": 0, "audit.queue": 300}
+    assert await letters.counts(["metrics.queue", "audit.queue"]) == {"metrics.queue": 0, "audit.queue": 300}
     assert await taken(broker, "audit.dlq") == ids
 
 

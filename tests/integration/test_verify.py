@@ -31,7 +31,7 @@ from app.main.local.roles import Urls, make_database
 from app.main.settings import Settings
 from app.main.verification import verify
 from consumers.audit import Audit
-from consumers.database import Database
+from consumers.kit.database import Database
 from tests.builders import money, payment_request
 from tests.conftest import MakeDatabase
 from tests.e2e.house import wait_until

@@ -22,6 +22,7 @@ from app.adapters.rabbitmq import topology
 from app.adapters.rabbitmq.connection import BrokerAway, Connection
 from app.adapters.rabbitmq.letters import COUNTED, DEATH, letter_of, looks_at
 from app.adapters.rabbitmq.queues import STEP_S, broker, copied, depth, put
+from app.adapters.rabbitmq.topology import dead_letters_of
 from app.application.dead_letters.ports import DeadLetter, Progress
 from app.application.ports import Unavailable
 
@@ -38,7 +39,7 @@ _Take = Callable[[], Awaitable[DeliveredMessage | None]]
 """The next message of a queue; None when none comes."""
 _log = structlog.get_logger(__name__)
 
-_QUEUES: Final = {queue.name: queue for queue in topology.QUEUES}
+_CONTRACT: Final = {queue.name for queue in topology.QUEUES}
 
 
 @dataclass(slots=True)
@@ -51,17 +52,16 @@ class _Window:
 
 
 class RabbitDeadLetters:
-    """The dead-letter queues of the contract's queues. It implements `DeadLetters`."""
+    """The dead-letter queues of the contract's queues, and of those of other consumers. It implements `DeadLetters`."""
 
     def __init__(self, brokers: Sequence[str], window: int = WINDOW) -> None:
         self._brokers = tuple(brokers)
         self.window = window
 
-    async def counts(self) -> Mapping[str, int]:
+    async def counts(self, queues: Sequence[str]) -> Mapping[str, int]:
         """See `DeadLetters.counts`."""
         async with broker(self._brokers, NAME) as connection:
-            found = {name: await depth(connection, queue.dead_letters) for name, queue in _QUEUES.items()}
-        return {name: deep.messages if deep else 0 for name, deep in found.items()}
+            return {queue: await _count(connection, queue) for queue in queues}
 
     async def look(self, queue: str) -> Sequence[DeadLetter]:
         """See `DeadLetters.look`."""
@@ -71,7 +71,7 @@ class RabbitDeadLetters:
     async def redrive(self, queue: str, ids: Collection[str]) -> Sequence[str]:
         """See `DeadLetters.redrive`."""
         async with broker(self._brokers, NAME) as connection:
-            await _declare(connection)
+            await _see_to(connection, queue)
             async with self._window(connection, queue) as window:
                 chosen = [message for message in window.messages if letter_of(message, queue).id in ids]
                 for start in range(0, len(chosen), FEW):
@@ -84,8 +84,8 @@ class RabbitDeadLetters:
     async def redrive_all(self, queue: str, progress: Progress, stop: asyncio.Event) -> int:
         """See `DeadLetters.redrive_all`."""
         async with broker(self._brokers, NAME) as connection:
-            await _declare(connection)
-            return await _move(connection, _QUEUES[queue].dead_letters, queue, DEATH + COUNTED, progress, stop)
+            await _see_to(connection, queue)
+            return await _move(connection, dead_letters_of(queue), queue, DEATH + COUNTED, progress, stop)
 
     async def drop(self, queue: str, ids: Collection[str]) -> Sequence[str]:
         """See `DeadLetters.drop`."""
@@ -98,10 +98,10 @@ class RabbitDeadLetters:
     @asynccontextmanager
     async def _window(self, connection: Connection, queue: str) -> AsyncIterator[_Window]:
         """What can be seen of the queue's dead letters, taken for as long as the block runs."""
-        name = _QUEUES[queue].dead_letters
+        name = dead_letters_of(queue)
         deep = await depth(connection, name)
         if deep is None:
-            raise Unavailable(f"RabbitMQ: there is no queue {name}: `strongbox relay` and the consumers declare it")
+            raise _missing(name)
         messages: list[DeliveredMessage] = []
         async with _taking(connection, name, self.window) as (channel, take):
             for _ in range(min(self.window, deep.messages)):
@@ -184,8 +184,24 @@ async def _acknowledge(channel: AbstractChannel, messages: Sequence[DeliveredMes
         await channel.basic_ack(message.delivery_tag)
 
 
-async def _declare(connection: Connection) -> None:
+async def _count(connection: Connection, queue: str) -> int:
+    deep = await depth(connection, dead_letters_of(queue))
+    if deep is None and queue not in _CONTRACT:
+        raise _missing(dead_letters_of(queue))  # a slip of the pen, more likely than not
+    return deep.messages if deep else 0
+
+
+async def _see_to(connection: Connection, queue: str) -> None:
+    """See that there is the queue: those of the contract are declared."""
+    if queue not in _CONTRACT:
+        if await depth(connection, queue) is None:
+            raise _missing(queue)
+        return
     async with asyncio.timeout(STEP_S):
         channel = await connection.open_channel()
         await topology.declare(channel)
         await channel.close()
+
+
+def _missing(queue: str) -> Unavailable:
+    return Unavailable(f"RabbitMQ: there is no queue {queue}: `strongbox relay` and the consumers declare theirs")

@@ -1,5 +1,6 @@
 """The exchange, the queues and their bindings, with one set of arguments: whoever needs them declares them here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,18 +20,19 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A contract queue: its name, its dead-letter queue and the routing keys it is bound with."""
+    """A queue: its name, its dead-letter queue, and the routing keys it is bound with: words, and `*` for any one word.
+
+    Of the consumers of an `ordered` queue one gets all the messages, and when it is gone the next one does.
+    """
 
     name: str
     dead_letters: str
     bindings: tuple[str, ...]
+    ordered: bool = False
 
     def takes(self, routing_key: str) -> bool:
-        """Whether a message with this key is routed here (the bindings end in `.*`, one word)."""
-        return any(
-            routing_key.startswith(binding[:-1]) and "." not in routing_key[len(binding) - 1 :]
-            for binding in self.bindings
-        )
+        """Whether a message with this key is routed here."""
+        return any(_matches(binding, routing_key) for binding in self.bindings)
 
 
 METRICS: Final = Queue("metrics.queue", "metrics.dlq", ("payment.*",))
@@ -39,8 +41,8 @@ QUEUES: Final = (METRICS, AUDIT)
 BINDINGS: Final = tuple((queue.name, routing_key) for queue in QUEUES for routing_key in queue.bindings)
 
 
-async def declare(channel: AbstractChannel) -> None:
-    """Declare everything. What is there already stays as it is.
+async def declare(channel: AbstractChannel, queues: Sequence[Queue] = QUEUES) -> None:
+    """Declare the exchange, and the queues with their bindings. What is there already stays as it is.
 
     Raises:
         ChannelPreconditionFailed: a queue or the exchange exists with other arguments; it is logged by name.
@@ -48,7 +50,7 @@ async def declare(channel: AbstractChannel) -> None:
     name = EXCHANGE
     try:
         await channel.exchange_declare(EXCHANGE, exchange_type="topic", durable=True)
-        for queue in QUEUES:
+        for queue in queues:
             name = queue.dead_letters
             await channel.queue_declare(name, durable=True, arguments={"x-queue-type": "quorum"})
             name = queue.name
@@ -56,8 +58,9 @@ async def declare(channel: AbstractChannel) -> None:
     except ChannelPreconditionFailed as error:
         _log.error("topology_mismatch", name=name, reason=str(error))
         raise
-    for queue_name, routing_key in BINDINGS:
-        await channel.queue_bind(queue_name, EXCHANGE, routing_key)
+    for queue in queues:
+        for routing_key in queue.bindings:
+            await channel.queue_bind(queue.name, EXCHANGE, routing_key)
 
 
 async def check(channel: AbstractChannel) -> None:
@@ -70,7 +73,18 @@ async def check(channel: AbstractChannel) -> None:
         await channel.queue_declare(queue.name, passive=True)
 
 
+def dead_letters_of(queue: str) -> str:
+    """Where the dead letters of a queue lie: those of `NAME.queue` in `NAME.dlq`, the contract's and anybody's."""
+    return f"{queue.removesuffix('.queue')}.dlq"
+
+
+def _matches(binding: str, routing_key: str) -> bool:
+    words, given = binding.split("."), routing_key.split(".")
+    return len(words) == len(given) and all(word in ("*", key) for word, key in zip(words, given, strict=True))
+
+
 def _arguments(queue: Queue) -> FieldTable:
+    ordered: FieldTable = {"x-single-active-consumer": True} if queue.ordered else {}
     return {
         "x-queue-type": "quorum",
         "x-dead-letter-exchange": "",
@@ -79,4 +93,5 @@ def _arguments(queue: Queue) -> FieldTable:
         "x-dead-letter-strategy": "at-least-once",
         "x-overflow": "reject-publish",
         "x-delivery-limit": DELIVERY_LIMIT,
+        **ordered,
     }

@@ -21,7 +21,7 @@ async def find(letters: DeadLetters, queues: Sequence[str], id: str) -> Sequence
     """
     found = [letter for queue in queues for letter in await letters.look(queue) if letter.id == id]
     if not found:
-        raise DeadLetterNotFound(await _missing(letters, [id]))
+        raise DeadLetterNotFound(await _missing(letters, queues, [id]))
     return found
 
 
@@ -43,7 +43,7 @@ async def redrive(
             moved[queue] = len(put_back)
             missing.difference_update(put_back)
     if missing:
-        raise DeadLetterNotFound(await _missing(letters, missing))
+        raise DeadLetterNotFound(await _missing(letters, queues, missing))
     return moved
 
 
@@ -77,12 +77,12 @@ async def drop(letters: DeadLetters, actions: Actions, letter: DeadLetter) -> No
         dropped = await letters.drop(letter.queue, [letter.id])
         outcome["dropped"] = len(dropped)
     if not dropped:
-        raise DeadLetterNotFound(await _missing(letters, [letter.id]))
+        raise DeadLetterNotFound(await _missing(letters, [letter.queue], [letter.id]))
 
 
-async def _missing(letters: DeadLetters, ids: Collection[str]) -> str:
+async def _missing(letters: DeadLetters, queues: Sequence[str], ids: Collection[str]) -> str:
     text = f"there is no dead letter {', '.join(sorted(ids))}"
-    long = [queue for queue, count in (await letters.counts()).items() if count > letters.window]
+    long = [queue for queue, count in (await letters.counts(queues)).items() if count > letters.window]
     if long:
         text += f" among the first {letters.window:,} of {', '.join(long)}: redrive or drop some of those first"
     return text

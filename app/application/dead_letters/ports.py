@@ -38,8 +38,8 @@ class DeadLetters(Protocol):
 
     window: int
 
-    async def counts(self) -> Mapping[str, int]:
-        """How many dead letters each queue has."""
+    async def counts(self, queues: Sequence[str]) -> Mapping[str, int]:
+        """How many dead letters each of the queues has."""
         ...
 
     async def look(self, queue: str) -> Sequence[DeadLetter]:

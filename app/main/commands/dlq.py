@@ -18,8 +18,8 @@ SHOWN = 65_536
 
 
 def _known(_: click.Context, __: click.Parameter, queue: str | None) -> str | None:
-    if queue is not None and queue not in queue_names():
-        raise click.BadParameter(f"{queue!r} is none of {', '.join(queue_names())}")
+    if queue is not None and not queue.endswith(".queue"):
+        raise click.BadParameter(f"{queue!r} is none of {', '.join(queue_names())}, nor another consumer's NAME.queue")
     return queue
 
 
@@ -28,7 +28,7 @@ _queue = click.option(
     metavar="QUEUE",
     callback=_known,
     shell_complete=queue_names,
-    help="The queue that they died in; else every queue.",
+    help="The queue that they died in, a consumer of your own's, too; else both of the contract's.",
 )
 
 
@@ -54,7 +54,7 @@ def dlq_ls(queue: str | None, limit: int, skip: int, as_json: bool) -> None:
     letters = _letters(with_broker())
 
     async def look() -> list[tuple[str, int, Sequence[DeadLetter]]]:
-        counts = await letters.counts()
+        counts = await letters.counts(_chosen(queue))
         return [
             (name, counts[name], (await letters.look(name))[skip : skip + limit] if counts[name] else [])
             for name in _chosen(queue)

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import structlog
 
-from consumers import messages
-from consumers.messages import Malformed
+from consumers.kit import messages
+from consumers.kit.messages import Malformed
 
 # Every failing message gets its attempts, broken JSON too: one rule, and 2 s cost nothing where nothing waits for them.
 MAX_ATTEMPTS: Final = 4
@@ -93,7 +93,7 @@ class Worker:
         if not ready:
             return
         try:
-            await self._patiently([delivery.body for delivery in ready])
+            await self._patiently(ready)
         except ConnectionError:
             raise
         except Exception as error:
@@ -135,7 +135,8 @@ class Worker:
         self._failing[delivery.key] = _Failing(delivery, asyncio.get_running_loop().time() + delay_s)
         _log.warning("message_fails", key=delivery.key, attempts=delivery.attempts, reason=reason)
 
-    async def _patiently(self, documents: Sequence[bytes]) -> None:
+    async def _patiently(self, deliveries: Sequence[Delivery]) -> None:
+        documents = [delivery.body for delivery in deliveries]
         failures = 0
         while True:
             try:

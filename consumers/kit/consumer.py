@@ -14,8 +14,8 @@ from pamqp.common import FieldTable
 from app.adapters.rabbitmq import topology
 from app.adapters.rabbitmq.connection import BrokerError, Connection, connected
 from app.adapters.rabbitmq.deliveries import Delivered
-from consumers import messages
-from consumers.worker import Counts, Delivery, Handle, Outcome, Worker, pause
+from consumers.kit import messages
+from consumers.kit.worker import Counts, Delivery, Handle, Outcome, Worker, pause
 
 # Two batches' worth: one under way, one arriving.
 PREFETCH: Final = 800
@@ -107,7 +107,8 @@ class _Session:
             self._channel = channel = await self._connection.open_channel()
             channel.closing.add_done_callback(self._end)
             channel.on_consumer_cancel_callbacks.add(self._end)  # the queue was deleted
-            await topology.declare(channel)
+            # A contract queue's consumer declares them all, as the relay does, whichever comes first.
+            await topology.declare(channel, topology.QUEUES if self._queue in topology.QUEUES else (self._queue,))
             await channel.basic_qos(prefetch_count=PREFETCH)
             self._connection.deliveries.give(channel.number, self._arrive)
             self._tag = (await channel.basic_consume(self._queue.name, _taken_before)).consumer_tag

@@ -1,0 +1,30 @@
+"""What each user spends a day, by currency: a consumer of one's own. Its tables are in spending.sql."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from msgspec import Struct
+
+from consumers.kit import Connection, Event, consume
+
+ADD = """
+INSERT INTO spending.daily AS d (user_id, day, currency, payments, amount) VALUES (%s, %s, %s, 1, %s)
+ON CONFLICT (user_id, day, currency) DO UPDATE SET payments = d.payments + 1, amount = d.amount + EXCLUDED.amount
+"""
+
+
+class Payment(Struct):
+    user_id: UUID
+    currency: str
+    amount: int
+
+
+async def add(connection: Connection, events: Sequence[Event]) -> None:
+    for event in events:
+        payment = event.data_as(Payment)
+        day = event.time.date()
+        await connection.execute(ADD, (payment.user_id, day, payment.currency, payment.amount))
+
+
+if __name__ == "__main__":
+    consume("spending", ["payment.completed"], add, inbox="spending.inbox")

@@ -1,0 +1,93 @@
+"""The contract's events, as a consumer reads them. Members that it does not know are left alone."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Final, TypeAlias, TypeVar
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+T = TypeVar("T")
+Shape: TypeAlias = type[T]
+Time = Annotated[datetime, Meta(tz=True)]
+
+
+class Malformed(Exception):  # noqa: N818 -- it says what the message is
+    """Not JSON, or not an event of the contract. The reason names the member, and quotes nothing."""
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """An event. `subject` is the payment's id, `sequence` the event's place among the payment's."""
+
+    id: UUID
+    type: Annotated[str, Meta(min_length=1)]
+    subject: UUID
+    time: Time
+    sequence: Annotated[int, Meta(ge=1, le=3)]
+    data: msgspec.Raw = msgspec.Raw(b"null")
+
+    def data_as(self, shape: Shape[T]) -> T:
+        """The event's data in a shape of yours: a `msgspec.Struct` with the members that you need, or `dict`.
+
+        Raises:
+            Malformed: it does not have that shape.
+        """
+        try:
+            return msgspec.json.decode(self.data, type=shape, strict=False)
+        except _NOT_READABLE as error:
+            raise Malformed(f"data: {_reason(error)}") from None
+
+
+class _Subject(msgspec.Struct, frozen=True, gc=False):
+    subject: UUID
+
+
+_NOT_READABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+# Some of msgspec's errors quote the value that they are about: of a Literal, an enum, or a tag.
+_QUOTED: Final = re.compile(r"(?<=nvalid )((?:enum )?value )(?:.*(?= - at `[^`]*`\Z)|.*)", re.DOTALL)
+
+# Numbers in strings are taken as numbers: the envelope's attributes are strings in other bindings of CloudEvents.
+_events: Final = msgspec.json.Decoder(Event, strict=False)
+_subjects: Final = msgspec.json.Decoder(_Subject)
+
+
+def event(document: bytes) -> Event:
+    """The event in the document.
+
+    Raises:
+        Malformed: it is not an event.
+    """
+    return decoded(_events, document)
+
+
+def decoded(decoder: msgspec.json.Decoder[T], document: bytes) -> T:
+    """The document in the decoder's shape.
+
+    Raises:
+        Malformed: it does not have that shape.
+    """
+    try:
+        return decoder.decode(document)
+    except _NOT_READABLE as error:
+        raise Malformed(_reason(error)) from None
+
+
+def subject(document: bytes) -> UUID | None:
+    """The payment id that the document names, however malformed the rest of it is; None if it names none."""
+    try:
+        return _subjects.decode(document).subject
+    except _NOT_READABLE:
+        return None
+
+
+def known_id(text: str | None) -> UUID | None:
+    """A message's id, if it is of the form of ours: another publisher's may be anything, and stays out of the log."""
+    try:
+        return UUID(text)
+    except (TypeError, ValueError):
+        return None
+
+
+def _reason(error: Exception) -> str:
+    return _QUOTED.sub(r"\1…", str(error)) if isinstance(error, msgspec.DecodeError) else type(error).__name__

@@ -1,0 +1,171 @@
+"""A consumer's process: its settings, its signals, its end.
+
+Exit codes: 0 stopped as asked; 1 it failed, or `--check` found no sign of life; 2 the command or a setting is wrong.
+"""
+
+import asyncio
+import re
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+import structlog
+import uvloop
+
+from app.adapters.rabbitmq import topology
+from app.adapters.rabbitmq.connection import split
+from app.main import logging
+from app.main.local.state import discovered
+from app.main.settings import InvalidSettings, Settings, load
+from consumers.kit.consumer import Consumer
+from consumers.kit.database import Database, DatabaseAway
+from consumers.kit.inbox import Effect, Inbox, Once, remembered_h
+from consumers.kit.liveness import Liveness
+from consumers.kit.worker import Counts, Handle, pause
+
+CLEAN_UP_EVERY_S = 600.0
+
+_log = structlog.get_logger(__name__)
+
+
+class _WrongSettings(click.ClickException):
+    exit_code = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What a consumer's work has at hand. `counts` tells what it did, `stop` is set when it is told to end."""
+
+    name: str
+    settings: Settings
+    brokers: tuple[str, ...]
+    liveness: Liveness
+    counts: Counts = field(default_factory=Counts)
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @asynccontextmanager
+    async def database(self) -> AsyncIterator[Database]:
+        """A connection to the consumers' database, made when it is first used."""
+        database = Database(self.settings.consumers_url, f"strongbox-{self.name}")
+        try:
+            yield database
+        finally:
+            await database.close()
+
+    async def feed(self, queue: topology.Queue, handle: Handle, inbox: tuple[Inbox, Database] | None = None) -> None:
+        """Feed the queue's messages to the handler until told to stop.
+
+        Its inbox is cleaned up meanwhile, over a connection of its own: that must not hold up what is consumed.
+        """
+        consumer = Consumer(self.brokers, queue, handle, self.counts, self.liveness.sign)
+        async with asyncio.TaskGroup() as tasks:
+            if inbox is not None:
+                tasks.create_task(self._clean_up(*inbox))
+            await consumer.run(self.stop)
+
+    async def _clean_up(self, inbox: Inbox, database: Database) -> None:
+        keep_h = remembered_h(self.settings.outbox_retention_h)
+        while not self.stop.is_set():
+            try:
+                await inbox.clean_up(database, keep_h)
+            except DatabaseAway as error:
+                _log.warning("inbox_not_cleaned_up", reason=str(error))
+            await pause(CLEAN_UP_EVERY_S, self.stop)
+
+
+Work = Callable[[Process], Coroutine[None, None, None]]
+
+
+def command(name: str, work: Work, help: str | None = None) -> click.Command:
+    """The command that runs a consumer's work until it is told to stop, or with `--check` asks whether it lives."""
+
+    @click.command(name, help=help, context_settings={"help_option_names": ["-h", "--help"]})
+    @click.option(
+        "--check",
+        is_flag=True,
+        help="Exit 0 if this consumer, running on this machine with HEARTBEAT_DIR set, was well within the last 15 s.",
+    )
+    def run(check: bool) -> None:
+        liveness = Liveness(name)
+        if check:
+            raise SystemExit(0 if liveness.is_fresh_outside() else 1)
+        settings, brokers = _settings()
+        logging.configure(settings.log_level, settings.log_format, name)
+        try:
+            uvloop.run(_until_stopped(name, work, settings, brokers, liveness))
+        finally:
+            liveness.end()
+
+    return run
+
+
+def consume(name: str, bindings: Sequence[str], effect: Effect, *, inbox: str) -> None:
+    """Be a consumer, as the whole of a program: have the effect of each event once, until told to stop.
+
+    It declares the queue `NAME.queue`, bound to the events' exchange with the bindings (words and `*`, as
+    `payment.*`), and `NAME.dlq` for what it gives up. Of several processes with one name one works and the others stand
+    by, so that a payment's events have their effects in the order in which they came.
+
+    `inbox` is the table of the events' ids (see `Inbox`), in the database in which the effect is.
+
+    Raises:
+        ValueError: the name or a binding is not of that form.
+    """
+    queue, ids = _own_queue(name, bindings), Inbox(inbox)
+
+    async def work(process: Process) -> None:
+        async with process.database() as writing, process.database() as cleaning:
+            await process.feed(queue, Once(writing, queue, ids, effect), (ids, cleaning))
+
+    command(name, work, f"Consume {queue.name} until told to stop. Settings come from the environment.")()
+
+
+def _own_queue(name: str, bindings: Sequence[str]) -> topology.Queue:
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,99}", name):
+        raise ValueError(f"{name!r} is not a consumer's name: lower-case letters, digits and hyphens")
+    queue = topology.Queue(f"{name}.queue", f"{name}.dlq", tuple(bindings), ordered=True)
+    if not bindings or isinstance(bindings, str):
+        raise ValueError(f"{queue.name} needs the bindings of its events, as ['payment.*']")
+    for binding in bindings:
+        if not re.fullmatch(r"(\w+|\*)(\.(\w+|\*))*", binding, re.ASCII):
+            raise ValueError(f"{binding!r} is not a binding: words and * with dots between them, as payment.*")
+    if queue.name in {contract.name for contract in topology.QUEUES}:
+        raise ValueError(f"{queue.name} has its consumer: another one needs a queue of its own")
+    return queue
+
+
+def _settings() -> tuple[Settings, tuple[str, ...]]:
+    found = discovered(Path(".strongbox"))
+    if found.pop("BROKER", None) == "in-process":
+        raise click.ClickException("the run in this folder has its consumers inside (it found no RabbitMQ)")
+    try:
+        settings = load(found=found).require("consumers_url", "rabbitmq_url")
+        return settings, split(settings.rabbitmq_url)
+    except (InvalidSettings, ValueError) as error:
+        message = str(error).replace("CONSUMERS_URL", "DATABASE_URL (or AUDIT_DATABASE_URL)")
+        raise _WrongSettings(message) from None
+
+
+async def _until_stopped(
+    name: str, work: Work, settings: Settings, brokers: tuple[str, ...], liveness: Liveness
+) -> None:
+    process = Process(name, settings, brokers, liveness)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, process.stop.set)
+    working = asyncio.create_task(work(process))
+    stopping = asyncio.create_task(process.stop.wait())
+    _log.info("started")
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if not working.done():
+        await asyncio.wait({working}, timeout=settings.shutdown_grace_s)
+    stopping.cancel()
+    if not working.done():
+        # What is not finished by now is not acknowledged: it will be delivered again.
+        _log.warning("grace_over", grace_s=settings.shutdown_grace_s)
+        working.cancel()
+    with suppress(asyncio.CancelledError):
+        await working
+    _log.info("stopped")
