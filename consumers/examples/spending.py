@@ -20,10 +20,11 @@ class Payment(Struct):
 
 
 async def add(connection: Connection, events: Sequence[Event]) -> None:
+    rows = []
     for event in events:
         payment = event.data_as(Payment)
-        day = event.time.date()
-        await connection.execute(ADD, (payment.user_id, day, payment.currency, payment.amount))
+        rows.append((payment.user_id, event.time.date(), payment.currency, payment.amount))
+    await connection.cursor().executemany(ADD, rows)
 
 
 if __name__ == "__main__":

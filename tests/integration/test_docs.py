@@ -167,6 +167,14 @@ def test_the_schemas_describe_the_events(event: Event) -> None:
     assert set(told["data"]) == set(schema["properties"]) == set(schema["required"])
 
 
+def test_the_consumer_of_the_manual_is_the_example_that_is_tested() -> None:
+    told = (ROOT / "docs/consumers.md").read_text()
+    assert f"```python\n{(ROOT / 'consumers/examples/spending.py').read_text()}```" in told
+    (inbox,) = re.findall(r"^```sql\n(.*?)^```$", told, re.DOTALL | re.MULTILINE)
+    tables = (ROOT / "consumers/examples/spending.sql").read_text()
+    assert [line for line in inbox.splitlines() if line not in tables] == []
+
+
 @pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
 def test_the_schemas_are_schemas(schema: dict[str, Any]) -> None:
     Draft202012Validator.check_schema(schema)

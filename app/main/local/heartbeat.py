@@ -15,7 +15,7 @@ STALE_AFTER_S = 15.0
 
 
 def _file(name: str) -> Path | None:
-    assert re.fullmatch(r"[a-z-]+", name), name
+    assert re.fullmatch(r"[a-z0-9-]+", name), name
     folder = os.environ.get("HEARTBEAT_DIR")
     return Path(folder) / f"strongbox-{name}.alive" if folder else None
 
