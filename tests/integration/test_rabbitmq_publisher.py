@@ -69,7 +69,8 @@ async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
         return
     url = request.getfixturevalue("rabbitmq_url")
     how = publish_at_once if request.param.endswith("one write") else publish_each
-    publisher = RabbitPublisher(split(url), publish=how)
+    # How much is confirmed how fast is not the question here, and the machine may be busy.
+    publisher = RabbitPublisher(split(url), timeout_s=60.0, publish=how)
     async with clean_broker(url) as broker:
 
         async def taken(queue: str) -> list[bytes]:
