@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -120,6 +121,21 @@ async def test_a_message_says_what_it_is(broker: Broker, publisher: RabbitPublis
     assert properties.message_id == str(sent.event_id)
     assert properties.content_type == "application/cloudevents+json"
     assert properties.delivery_mode == 2
+
+
+@pytest.mark.parametrize("publish", [publish_at_once, publish_each])
+async def test_a_message_carries_the_trace_that_it_is_given_and_no_other(
+    broker: Broker, rabbitmq_url: str, publish: Any
+) -> None:
+    traces = [f"00-0af7651916cd43dd8448eb211c80319c-b7ad6b71692{nth:05x}-01" for nth in range(2)]
+    publisher = RabbitPublisher(split(rabbitmq_url), publish=publish)
+    await publisher.publish([replace(outbox_message(), traceparent=trace) for trace in (traces[0], None, traces[1])])
+    await publisher.close()
+    taken = await broker.take("audit.queue")
+    assert [(message.header.properties.headers or {}).get("traceparent") for message in taken] == [
+        traces[0], None, traces[1],
+    ]  # fmt: skip
+    assert {message.header.properties.content_type for message in taken} == {"application/cloudevents+json"}
 
 
 async def test_a_body_larger_than_a_frame_arrives_whole(broker: Broker, publisher: RabbitPublisher) -> None:

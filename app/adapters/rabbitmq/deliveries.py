@@ -17,6 +17,9 @@ from pamqp.header import ContentHeader
 
 HEARTBEAT: Final = b"\x08\x00\x00\x00\x00\x00\x00\xce"
 HEARTBEAT_EVERY_S: Final = 1.0
+# A header of that name whose value is a string of the only length that the first version of W3C's format has.
+_TRACEPARENT: Final = b"\x0btraceparentS\x00\x00\x00\x37"
+_TRACEPARENT_LENGTH: Final = 55
 
 _METHOD, _HEADER, _BODY, _BEAT = 1, 2, 3, 8
 _FRAME: Final = struct.Struct(">BHI")
@@ -39,6 +42,12 @@ class Delivered:
     method: bytes
     header: bytes = b""
     body: bytes = b""
+
+    @property
+    def traceparent(self) -> str | None:
+        """The trace context that it carries, as it is: found without reading its properties."""
+        _, found, rest = self.header.partition(_TRACEPARENT)
+        return rest[:_TRACEPARENT_LENGTH].decode("latin-1") if found else None
 
     def details(self) -> tuple[spec.Basic.Deliver, spec.Basic.Properties]:
         """How it was delivered and with which properties: read only when asked for, as hardly ever anyone does."""

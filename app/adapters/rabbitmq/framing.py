@@ -22,6 +22,8 @@ CONTENT_TYPE: Final = "application/cloudevents+json"
 PERSISTENT: Final = 2
 
 _MESSAGE_ID_LENGTH: Final = 36
+# Stands in a template where a message's trace context comes.
+_NO_TRACE: Final = b"\1" * 55
 _BODY_FRAME: Final = 3
 _FRAME_END: Final = b"\xce"
 _FRAME_OVERHEAD: Final = 8
@@ -34,11 +36,12 @@ Bindings = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to be published. Its id is the canonical form of a UUID."""
+    """A message to be published. Its id is the canonical form of a UUID, its `traceparent` W3C's of version 00."""
 
     message_id: str
     type: str
     body: bytes
+    traceparent: str | None = None
 
 
 async def publish_at_once(
@@ -90,7 +93,7 @@ async def publish_each(
                 message.body,
                 exchange=exchange,
                 routing_key=message.type,
-                properties=_properties(message.message_id, message.type),
+                properties=_properties(message.message_id, message.type, message.traceparent),
                 mandatory=True,
             )
         )
@@ -102,7 +105,9 @@ async def publish_each(
 
 
 def _frames(message: Outgoing, exchange: str, channel: int, most: int) -> bytes:
-    publish, before_id, after_id = _template(exchange, message.type, channel)
+    publish, before_id, after_id = _template(exchange, message.type, channel, message.traceparent is not None)
+    if message.traceparent is not None:
+        before_id = before_id.replace(_NO_TRACE, message.traceparent.encode("ascii"))
     body = message.body
     parts = [
         publish,
@@ -119,16 +124,24 @@ def _frames(message: Outgoing, exchange: str, channel: int, most: int) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def _template(exchange: str, type: str, channel: int) -> tuple[bytes, bytes, bytes]:
-    """The publish frame, and the header frame before and after the message's id, which has always the same length."""
+def _template(exchange: str, type: str, channel: int, is_traced: bool) -> tuple[bytes, bytes, bytes]:
+    """The publish frame, and the header frame before and after the message's id.
+
+    That has always the same length, and so has the trace context, of which there is only the room for it.
+    """
     publish = pamqp.frame.marshal(spec.Basic.Publish(exchange=exchange, routing_key=type, mandatory=True), channel)
     placeholder = "\0" * _MESSAGE_ID_LENGTH
-    header = pamqp.frame.marshal(ContentHeader(properties=_properties(placeholder, type)), channel)
+    properties = _properties(placeholder, type, _NO_TRACE.decode("ascii") if is_traced else None)
+    header = pamqp.frame.marshal(ContentHeader(properties=properties), channel)
     before_id, after_id = header.split(placeholder.encode("ascii"))
     return publish, before_id, after_id
 
 
-def _properties(message_id: str, type: str) -> spec.Basic.Properties:
+def _properties(message_id: str, type: str, traceparent: str | None) -> spec.Basic.Properties:
     return spec.Basic.Properties(
-        content_type=CONTENT_TYPE, delivery_mode=PERSISTENT, message_id=message_id, message_type=type
+        content_type=CONTENT_TYPE,
+        delivery_mode=PERSISTENT,
+        message_id=message_id,
+        message_type=type,
+        headers=None if traceparent is None else {"traceparent": traceparent},
     )

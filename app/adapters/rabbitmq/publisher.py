@@ -49,7 +49,9 @@ class RabbitPublisher:
 
     async def publish(self, messages: Sequence[OutboxMessage]) -> Sequence[Confirmed | Rejected]:
         """See `Publisher.publish`."""
-        outgoing = [Outgoing(str(message.event_id), message.type, message.body) for message in messages]
+        outgoing = [
+            Outgoing(str(message.event_id), message.type, message.body, message.traceparent) for message in messages
+        ]
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await self._publish_parts(outgoing)

@@ -8,7 +8,10 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class OutboxMessage:
-    """An unsent row of the outbox. `body` is a whole CloudEvents document, ready to be published."""
+    """An unsent row of the outbox. `body` is a whole CloudEvents document, ready to be published.
+
+    `traceparent` is the W3C trace context that the message carries as a header, beside the one in its document.
+    """
 
     user_id: UUID
     id: int
@@ -18,6 +21,7 @@ class OutboxMessage:
     body: bytes
     partition: int
     attempts: int
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
