@@ -4,11 +4,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 from uuid import UUID
 
+import httpx
 from dependency_injector import containers, providers
 from prometheus_client import CollectorRegistry
 
 from app.adapters.gateway.resilience import ResilientGateway
+from app.adapters.gateway.transport import Http1Transport
 from app.adapters.http.answers import HttpAnswers
+from app.adapters.http.services import Following
 from app.adapters.postgres.books import PostgresBooks
 from app.adapters.postgres.lanes import Lane, Lanes
 from app.adapters.postgres.outbox import PostgresOutbox
@@ -50,10 +53,16 @@ def make_lanes(
     return Lanes(user_of, lane(), lane())
 
 
-def make_gateway(settings: Settings, metrics: GatewayMetrics) -> ResilientGateway:
+def make_transport(settings: Settings) -> Http1Transport:
+    """The gateway's connections: as many again for those who need no slot, as recovery in the same process."""
+    return Http1Transport(connections=2 * settings.gateway_concurrency)
+
+
+def make_gateway(settings: Settings, metrics: GatewayMetrics, transport: httpx.AsyncBaseTransport) -> ResilientGateway:
     """The client of the gateway, with time kept to ask, mark, void and settle."""
     return ResilientGateway(
         settings.gateway_url,
+        transport=transport,
         timeout_s=settings.gateway_timeout_s,
         attempts=settings.gateway_attempts,
         concurrency=settings.gateway_concurrency,
@@ -70,6 +79,7 @@ class Container(containers.DeclarativeContainer):
     settings = providers.Dependency(instance_of=Settings)
     registry = providers.Singleton(CollectorRegistry)
     answers = providers.Singleton(HttpAnswers)
+    follow: providers.Provider[Following | None] = providers.Object(None)
 
     # Finishing never waits behind starting, nor either behind reading: each has connections of its own.
     # A connection for each lane, and for the one aside of it; two lanes finish.
@@ -83,7 +93,11 @@ class Container(containers.DeclarativeContainer):
     outbox = providers.Singleton(PostgresOutbox, upkeep_pool)
     starting_books = providers.Singleton(PostgresBooks, starting_pool)
     finishing_books = providers.Singleton(PostgresBooks, finishing_pool)
-    gateway = providers.Singleton(make_gateway, settings, providers.Singleton(GatewayMetrics, registry))
+    transport = providers.Singleton(make_transport, settings)
+    # `….provided` is the thing itself, and these names the ports: `trace` puts spans around what they stand for.
+    sending = transport.provided
+    gateway = providers.Singleton(make_gateway, settings, providers.Singleton(GatewayMetrics, registry), sending)
+    charging = gateway.provided
     batches = providers.Singleton(BatchMetrics, registry)
 
     reserve = providers.Singleton(
@@ -93,6 +107,7 @@ class Container(containers.DeclarativeContainer):
         starting_pool,
         batches.provided.of.call("reserve"),
     )
+    reserving = reserve.provided.submit
     settle = providers.Singleton(
         make_lanes,
         providers.Singleton(Settle, finishing_books, answers, uuid7),
@@ -100,6 +115,7 @@ class Container(containers.DeclarativeContainer):
         finishing_pool,
         batches.provided.of.call("settle"),
     )
+    settling = settle.provided.submit
     mark = providers.Singleton(
         make_lanes,
         providers.Singleton(Mark, finishing_books, answers),
@@ -107,8 +123,8 @@ class Container(containers.DeclarativeContainer):
         finishing_pool,
         batches.provided.of.call("mark"),
     )
-    resolve = providers.Singleton(Resolve, gateway, settle.provided.submit, mark.provided.submit)
-    pay = providers.Singleton(
-        Pay, gateway.provided.gate, reader, reserve.provided.submit, gateway, settle.provided.submit, resolve
-    )
+    marking = mark.provided.submit
+    resolve = providers.Singleton(Resolve, charging, settling, marking)
+    recovering = resolve.provided
+    pay = providers.Singleton(Pay, gateway.provided.gate, reader, reserving, charging, settling, resolve)
     fund = providers.Singleton(Fund, starting_books, uuid7)

@@ -113,6 +113,7 @@ def api(container: Container, settings: Settings, listener: socket.socket) -> No
         render_metrics=lambda: generate_latest(_scraped(container.registry())),
         lifespan=lifespan,
         registry=container.registry(),
+        follow=container.follow(),
     )
     options = HttpOptions(
         api_keys=settings.keys,
@@ -137,7 +138,7 @@ async def recover(container: Container, settings: Settings, stop: asyncio.Event)
     attempt_s = 2 * settings.gateway_timeout_s + 1.0
     worker = Recover(
         container.pending(),
-        container.resolve(),
+        container.recovering(),
         older_than_s=settings.recover_after_s,
         every_s=settings.recover_every_s,
         attempt_s=attempt_s,

@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from app.adapters.inprocess.broker import InProcessBroker, Subscription
@@ -25,8 +26,11 @@ from consumers.exposition import serve
 from consumers.kit.database import Database
 from consumers.kit.worker import Counts
 
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
 
-async def relay(settings: Settings, in_process: bool, stop: asyncio.Event) -> None:
+
+async def relay(settings: Settings, in_process: bool, tracer: "Tracer | None", stop: asyncio.Event) -> None:
     """Relay until told to stop; what is being published by then is confirmed and marked first."""
     # A connection for each batch under way, and one for leases and upkeep.
     pool = make_pool(settings.database_url, "strongbox-relay", LANES + 2)
@@ -34,7 +38,7 @@ async def relay(settings: Settings, in_process: bool, stop: asyncio.Event) -> No
         await pool.open()
         stack.push_async_callback(pool.close)
         make = _in_process if in_process else _rabbitmq
-        publisher = await stack.enter_async_context(make(settings))
+        publisher = _traced(await stack.enter_async_context(make(settings)), tracer, in_process)
         outbox = PostgresOutbox(pool)
         owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
         alive = asyncio.create_task(beat("relay"))
@@ -44,6 +48,14 @@ async def relay(settings: Settings, in_process: bool, stop: asyncio.Event) -> No
                 tasks.create_task(Relay(outbox, publisher, owner).run(stop))
         finally:
             alive.cancel()
+
+
+def _traced(publisher: Publisher, tracer: "Tracer | None", in_process: bool) -> Publisher:
+    if tracer is None:
+        return publisher
+    from app.adapters.tracing.publisher import TracedPublisher  # noqa: PLC0415 -- only when it is wanted
+
+    return TracedPublisher(tracer, publisher, "in_process" if in_process else "rabbitmq", topology.EXCHANGE)
 
 
 @asynccontextmanager

@@ -86,7 +86,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if self.gateway_url:
             _check_gateway_url(self.gateway_url)
         for number, broker in enumerate(filter(None, map(str.strip, self.rabbitmq_url.split(","))), start=1):
-            if not _is_url(broker, "amqp", "amqps"):
+            if not is_url(broker, "amqp", "amqps"):
                 raise InvalidSettings(f"RABBITMQ_URL: broker {number} is not an amqp:// or amqps:// URL")
 
     @property
@@ -149,7 +149,8 @@ def load(environ: Mapping[str, str] | None = None, found: Mapping[str, str] | No
         raise InvalidSettings(str(cause) if isinstance(cause, InvalidSettings) else str(error)) from None
 
 
-def _is_url(text: str, *schemes: str) -> bool:
+def is_url(text: str, *schemes: str) -> bool:
+    """Whether the text is a URL of one of the schemes, with a host."""
     try:
         url = urlsplit(text)
         return url.scheme in schemes and bool(url.hostname) and (url.port is None or url.port > 0)
@@ -160,7 +161,7 @@ def _is_url(text: str, *schemes: str) -> bool:
 def _check_gateway_url(text: str) -> None:
     import httpx  # noqa: PLC0415 -- it takes its time, and only commands with a gateway need it
 
-    if not _is_url(text, "http", "https"):
+    if not is_url(text, "http", "https"):
         raise InvalidSettings("GATEWAY_URL is not an http:// or https:// URL")
     if "?" in text or "#" in text:
         raise InvalidSettings("GATEWAY_URL has a query or a fragment: only a path can be kept before /charges")

@@ -15,7 +15,7 @@ from app.adapters.rabbitmq import topology
 from app.adapters.rabbitmq.connection import BrokerError, Connection, connected
 from app.adapters.rabbitmq.deliveries import Delivered
 from consumers.kit import messages
-from consumers.kit.worker import Counts, Delivery, Handle, Outcome, Worker, pause
+from consumers.kit.worker import Counts, Delivery, Handle, Observe, Outcome, Worker, pause
 
 # Two batches' worth: one under way, one arriving.
 PREFETCH: Final = 800
@@ -44,12 +44,14 @@ class Consumer:
         handle: Handle,
         counts: Counts,
         alive: Callable[[], None],
+        observe: Observe | None = None,
     ) -> None:
         self._brokers = brokers
         self._queue = queue
         self._handle = handle
         self._counts = counts
         self._alive = alive
+        self._observe = observe
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until told to stop; then finish what has arrived and acknowledge it."""
@@ -57,7 +59,7 @@ class Consumer:
         while not stop.is_set():
             try:
                 async with connected(self._brokers, f"strongbox-{self._queue.name}") as connection:
-                    session = _Session(connection, self._queue, self._handle, self._counts, self._alive)
+                    session = _Session(connection, self._queue, self._handle, self._counts, self._alive, self._observe)
                     await session.open()
                     _log.info("consuming", queue=self._queue.name)
                     failures = 0
@@ -88,12 +90,13 @@ class _Session:
         handle: Handle,
         counts: Counts,
         alive: Callable[[], None],
+        observe: Observe | None,
     ) -> None:
         self._connection = connection
         self._queue = queue
         self._alive = alive
         self._abandon = asyncio.Event()
-        self._worker = Worker(handle, counts, self._abandon)
+        self._worker = Worker(handle, counts, self._abandon, observe)
         self._wake = asyncio.Event()
         self._over = False
         self._next_at = 0.0

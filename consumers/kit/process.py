@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import structlog
@@ -20,11 +21,15 @@ from app.adapters.rabbitmq.connection import split
 from app.main import logging
 from app.main.local.state import discovered
 from app.main.settings import InvalidSettings, Settings, load
+from app.main.tracing import tracing
 from consumers.kit.consumer import Consumer
 from consumers.kit.database import Database, DatabaseAway
 from consumers.kit.inbox import Effect, Inbox, Once, remembered_h
 from consumers.kit.liveness import Liveness
-from consumers.kit.worker import Counts, Handle, pause
+from consumers.kit.worker import Counts, Delivery, Handle, Observe, pause
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
 
 CLEAN_UP_EVERY_S = 600.0
 
@@ -43,6 +48,7 @@ class Process:
     settings: Settings
     brokers: tuple[str, ...]
     liveness: Liveness
+    tracer: "Tracer | None" = None
     counts: Counts = field(default_factory=Counts)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -60,7 +66,8 @@ class Process:
 
         Its inbox is cleaned up meanwhile, over a connection of its own: that must not hold up what is consumed.
         """
-        consumer = Consumer(self.brokers, queue, handle, self.counts, self.liveness.sign)
+        observe = _traced(self.tracer, queue) if self.tracer else None
+        consumer = Consumer(self.brokers, queue, handle, self.counts, self.liveness.sign, observe)
         async with asyncio.TaskGroup() as tasks:
             if inbox is not None:
                 tasks.create_task(self._clean_up(*inbox))
@@ -95,7 +102,10 @@ def command(name: str, work: Work, help: str | None = None) -> click.Command:
         settings, brokers = _settings()
         logging.configure(settings.log_level, settings.log_format, name)
         try:
-            uvloop.run(_until_stopped(name, work, settings, brokers, liveness))
+            with tracing(name, settings.shutdown_grace_s) as tracer:
+                uvloop.run(_until_stopped(Process(name, settings, brokers, liveness, tracer), work))
+        except InvalidSettings as error:
+            raise _WrongSettings(str(error)) from None
         finally:
             liveness.end()
 
@@ -149,10 +159,18 @@ def _settings() -> tuple[Settings, tuple[str, ...]]:
         raise _WrongSettings(message) from None
 
 
-async def _until_stopped(
-    name: str, work: Work, settings: Settings, brokers: tuple[str, ...], liveness: Liveness
-) -> None:
-    process = Process(name, settings, brokers, liveness)
+def _traced(tracer: "Tracer", queue: topology.Queue) -> Observe:
+    from app.adapters.tracing.consumer import TracedQueue  # noqa: PLC0415 -- only when it is wanted
+
+    traced = TracedQueue(tracer, "rabbitmq", topology.EXCHANGE, queue.name)
+
+    def observe(deliveries: Sequence[Delivery], began_ns: int, error: str | None) -> None:
+        traced(((delivery.message.traceparent, delivery.body) for delivery in deliveries), began_ns, error)
+
+    return observe
+
+
+async def _until_stopped(process: Process, work: Work) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, process.stop.set)
     working = asyncio.create_task(work(process))
@@ -160,11 +178,11 @@ async def _until_stopped(
     _log.info("started")
     await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if not working.done():
-        await asyncio.wait({working}, timeout=settings.shutdown_grace_s)
+        await asyncio.wait({working}, timeout=process.settings.shutdown_grace_s)
     stopping.cancel()
     if not working.done():
         # What is not finished by now is not acknowledged: it will be delivered again.
-        _log.warning("grace_over", grace_s=settings.shutdown_grace_s)
+        _log.warning("grace_over", grace_s=process.settings.shutdown_grace_s)
         working.cancel()
     with suppress(asyncio.CancelledError):
         await working

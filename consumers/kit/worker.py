@@ -7,6 +7,7 @@ wait behind it. While the database is away nothing fails: everything waits.
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -46,6 +47,10 @@ class Delivery:
         return str(messages.subject(self.body) or f"without subject {self.tag}")
 
 
+Observe = Callable[[Sequence[Delivery], int, str | None], None]
+"""Is told of deliveries that are handled, since when (`time.time_ns()`), and, if one failed, the kind of its error."""
+
+
 @dataclass(slots=True)
 class Counts:
     """What a consumer did since it started."""
@@ -73,10 +78,11 @@ class _Failing:
 class Worker:
     """Handles deliveries. `abandon` set means: do not wait for a database that is away."""
 
-    def __init__(self, handle: Handle, counts: Counts, abandon: asyncio.Event) -> None:
+    def __init__(self, handle: Handle, counts: Counts, abandon: asyncio.Event, observe: Observe | None = None) -> None:
         self._handle = handle
         self._counts = counts
         self._abandon = abandon
+        self._observe = observe
         self._failing: dict[str, _Failing] = {}
 
     def next_retry_at(self) -> float | None:
@@ -92,6 +98,7 @@ class Worker:
         ready = [delivery for delivery in deliveries if not self._waits(delivery)]
         if not ready:
             return
+        began_ns = time.time_ns()
         try:
             await self._patiently(ready)
         except ConnectionError:
@@ -99,6 +106,8 @@ class Worker:
         except Exception as error:
             if len(ready) == 1:
                 self._fail(ready[0], error, outcome)
+                if self._observe:
+                    self._observe(ready, began_ns, type(error).__name__)
                 return
             half = len(ready) // 2
             await self.work(ready[:half], outcome)
@@ -106,6 +115,8 @@ class Worker:
         else:
             outcome.done += ready
             self._counts.handled += len(ready)
+            if self._observe:
+                self._observe(ready, began_ns, None)
 
     async def retry(self, now: float, outcome: Outcome) -> None:
         """Handle the failing deliveries that are due, and what waits behind those that no longer fail."""

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from app.adapters.gateway.resilience import Observer, ResilientGateway
+from app.adapters.gateway.transport import Http1Transport
 from app.application.ports import Gate, Gateway
 from app.domain.payments.provider import (
     Absent,
@@ -59,6 +60,7 @@ async def adapter(
 ) -> AsyncIterator[ResilientGateway]:
     made = ResilientGateway(
         url,
+        transport=Http1Transport(connections=2 * concurrency),
         timeout_s=timeout_s,
         attempts=attempts,
         concurrency=concurrency,

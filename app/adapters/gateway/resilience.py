@@ -17,6 +17,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import httpx
 from tenacity import (
     AsyncRetrying,
     RetryCallState,
@@ -29,7 +30,6 @@ from tenacity import (
 from app.adapters.gateway.breaker import Breaker, BreakerOpenError, BreakerState
 from app.adapters.gateway.bulkhead import Bulkhead
 from app.adapters.gateway.client import AttemptFailedError, GatewayClient
-from app.adapters.gateway.transport import Http1Transport
 from app.domain.payments.payment import Payment
 from app.domain.payments.provider import (
     Absent,
@@ -58,6 +58,7 @@ class ResilientGateway:
         self,
         base_url: str,
         *,
+        transport: httpx.AsyncBaseTransport,
         timeout_s: float,
         attempts: int,
         concurrency: int,
@@ -70,6 +71,7 @@ class ResilientGateway:
 
         Args:
             base_url: where the gateway is, a path before `/charges` included.
+            transport: what sends requests; closed with this.
             timeout_s: for one charge request in total, or for asking or voiding with its repetition.
             attempts: charge requests at most for one call of `charge`.
             concurrency: the bulkhead's slots.
@@ -82,8 +84,7 @@ class ResilientGateway:
         self._attempts = attempts
         self._finish_budget_s = finish_budget_s
         self._observe = observe
-        # As many connections again for those who need no slot: recovery, in the same process or not.
-        self._client = GatewayClient(base_url, Http1Transport(connections=2 * concurrency))
+        self._client = GatewayClient(base_url, transport)
         self._breaker = Breaker(breaker_failures, breaker_reset_s)
         self.gate = Bulkhead(concurrency, self._breaker)
 

@@ -14,7 +14,7 @@ from litestar.types import HTTPScope, LifeSpanReceive, LifeSpanSend, Message, Re
 from app.adapters.http import bodies
 from app.adapters.http.auth import ApiKeys
 from app.adapters.http.errors import Problem, log_unexpected, not_found, problem_of
-from app.adapters.http.headers import Head, check_media_type, request_id
+from app.adapters.http.headers import Head, check_media_type, request_id, traceparent
 from app.adapters.http.inflight import InFlight
 from app.adapters.http.limits import MAX_URI_BYTES
 from app.adapters.http.metrics import RequestMetrics
@@ -95,6 +95,8 @@ class Api:
         answering = Answering(send, request_id(head))
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=answering.request_id)
+        follow = self._services.follow
+        end = follow(scope["method"], traceparent(head), answering.request_id) if follow else None
         try:
             await self._answer(scope, head, receive, answering)
         except bodies.ClientGone:
@@ -103,6 +105,8 @@ class Api:
             await self._refuse(error, scope, head, receive, answering)
         finally:
             self.record(scope["method"], answering.route, answering.status, started)
+            if end:
+                end(None if answering.route == UNMATCHED else answering.route, answering.status)
 
     async def _answer(self, scope: HTTPScope, head: Head, receive: Receive, answering: Answering) -> None:
         """Check in the order that the contract gives, then let Litestar answer."""

@@ -23,6 +23,14 @@ class Paying(Protocol):
         ...
 
 
+class Following(Protocol):
+    """Follows requests, each in the running context: that in which all is done for it."""
+
+    def __call__(self, method: str, traceparent: str | None, request_id: str) -> Callable[[str | None, int], None]:
+        """Begin; what is answered ends it, told the template of the route, if there is one, and the answer's status."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What stands behind the API."""
@@ -37,6 +45,7 @@ class Services:
     render_metrics: Callable[[], bytes]
     lifespan: Callable[[], AbstractAsyncContextManager[None]]
     """Opens what the services need, and closes it when the last request is over."""
+    follow: Following | None = None
 
 
 @dataclass(frozen=True, slots=True)

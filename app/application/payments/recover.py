@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from app.application.payments.resolve import Resolve
+from app.application.payments.resolve import Resolving
 from app.application.payments.results import Answered, StillPending
 from app.application.ports import PendingPayments, Unavailable
 from app.domain.payments.payment import Payment
@@ -20,7 +20,7 @@ class Recover:
     def __init__(
         self,
         pending: PendingPayments,
-        resolve: Resolve,
+        resolve: Resolving,
         *,
         older_than_s: float,
         every_s: float,

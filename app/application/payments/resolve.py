@@ -14,6 +14,8 @@ from app.domain.payments.provider import Approved, Declined, FailureCode, Outcom
 
 Settling = Callable[[Settlement], Awaitable[Answered | Marked]]
 Marking = Callable[[Payment], Awaitable[Answered | Marked]]
+Resolving = Callable[[Payment, FailureCode, float], Awaitable[Answered | StillPending]]
+"""`Resolve`, as recovery calls it."""
 
 
 class Resolve:

@@ -2,16 +2,21 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from app.main import logging, migrations
 from app.main.local.state import discovered
 from app.main.settings import InvalidSettings, Settings, load
+from app.main.tracing import tracing
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
 
 T = TypeVar("T")
 BASE = Path(".strongbox")
@@ -64,6 +69,16 @@ def configured(process: str, *required: str) -> Settings:
     settings = settings_with(*required)
     logging.configure(settings.log_level, settings.log_format, process)
     return settings
+
+
+@contextmanager
+def traced(process: str, settings: Settings) -> Iterator["Tracer | None"]:
+    """The process's tracer, when tracing is on; exit code 2 when a variable of it is wrong."""
+    try:
+        with tracing(process, settings.shutdown_grace_s) as tracer:
+            yield tracer
+    except InvalidSettings as error:
+        raise WrongSettings(str(error)) from None
 
 
 def is_in_process() -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import socket
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,8 +16,14 @@ from app.main.commands.common import (
     json_option,
     or_fail,
     settings_with,
+    traced,
 )
-from app.main.settings import InvalidSettings, load
+from app.main.settings import InvalidSettings, Settings, load
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
+    from app.main.container import Container
 
 
 @click.command()
@@ -44,24 +51,24 @@ def demo() -> None:
 @click.option("--fd", type=int, hidden=True, help="Serve on this inherited socket: a worker.")
 def api(workers: int | None, fd: int | None) -> None:
     """Serve the HTTP API."""
-    from app.main.container import Container
     from app.main.processes import api as serve_api
     from app.main.processes import check_schema
     from app.main.workers import Workers, listen
 
     settings = configured("api", "database_url", "gateway_url", "api_keys")
-    if fd is not None:
-        listener = socket.socket(fileno=fd)
-    else:
-        or_fail(lambda: asyncio.run(check_schema(settings)))
-        try:
-            listener = listen(settings.http_host, settings.http_port)
-        except OSError as error:
-            where = f"{settings.http_host}:{settings.http_port}"
-            raise Failed(f"HTTP_HOST, HTTP_PORT: cannot listen on {where}: {error.strerror}") from None
-        if (workers or settings.http_workers) > 1:
-            return Workers(listener, workers or settings.http_workers, settings.shutdown_grace_s).run()
-    return or_fail(lambda: serve_api(Container(settings=settings), settings, listener))
+    with traced("api", settings) as tracer:  # a wrong variable stops the parent of workers, too
+        if fd is not None:
+            listener = socket.socket(fileno=fd)
+        else:
+            or_fail(lambda: asyncio.run(check_schema(settings)))
+            try:
+                listener = listen(settings.http_host, settings.http_port)
+            except OSError as error:
+                where = f"{settings.http_host}:{settings.http_port}"
+                raise Failed(f"HTTP_HOST, HTTP_PORT: cannot listen on {where}: {error.strerror}") from None
+            if (workers or settings.http_workers) > 1:
+                return Workers(listener, workers or settings.http_workers, settings.shutdown_grace_s).run()
+        return or_fail(lambda: serve_api(_container(settings, tracer), settings, listener))
 
 
 @click.command()
@@ -75,20 +82,22 @@ def relay(in_process: bool) -> None:
     if not in_process and not settings.rabbitmq_url and is_in_process():
         raise Failed("the run in this folder relays and consumes inside its own process: it found no RabbitMQ")
     settings = configured("relay", *(() if in_process else ("rabbitmq_url",)))
-    or_fail(lambda: asyncio.run(check_schema(settings)))
-    or_fail(lambda: run_until_stopped(functools.partial(relay_events, settings, in_process)))
+    with traced("relay", settings) as tracer:
+        or_fail(lambda: asyncio.run(check_schema(settings)))
+        or_fail(lambda: run_until_stopped(functools.partial(relay_events, settings, in_process, tracer)))
 
 
 @click.command()
 def recover() -> None:
     """Finish the payments that were left PENDING."""
-    from app.main.container import Container
     from app.main.processes import check_schema, run_until_stopped
     from app.main.processes import recover as recover_payments
 
     settings = configured("recover", "database_url", "gateway_url")
-    or_fail(lambda: asyncio.run(check_schema(settings)))
-    or_fail(lambda: run_until_stopped(functools.partial(recover_payments, Container(settings=settings), settings)))
+    with traced("recover", settings) as tracer:
+        container = _container(settings, tracer)
+        or_fail(lambda: asyncio.run(check_schema(settings)))
+        or_fail(lambda: run_until_stopped(functools.partial(recover_payments, container, settings)))
 
 
 @click.command()
@@ -98,3 +107,14 @@ def verify(as_json: bool) -> None:
     from app.main.verification import verify as verify_everything
 
     raise SystemExit(or_fail(lambda: asyncio.run(verify_everything(settings_with("database_url"), as_json))))
+
+
+def _container(settings: Settings, tracer: "Tracer | None") -> "Container":
+    from app.main.container import Container
+
+    container = Container(settings=settings)
+    if tracer is not None:
+        from app.main.spans import trace
+
+        trace(container, tracer)
+    return container

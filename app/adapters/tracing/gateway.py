@@ -1,0 +1,100 @@
+"""A CLIENT span for each charge, question and void, with an event for each attempt at it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+from opentelemetry.trace import SpanKind, Tracer, get_current_span
+
+from app.adapters.tracing.context import (
+    ERROR_TYPE,
+    OUTCOME,
+    PAYMENT_ID,
+    Attributes,
+    failed,
+    is_sampled,
+    traceparent_of,
+    within,
+)
+from app.application.ports import Gateway
+from app.domain.payments.payment import Payment
+from app.domain.payments.provider import Absent, Approved, Declined, Mismatched, NotSent, Unknown, Voided
+
+T = TypeVar("T")
+
+
+class TracedGateway:
+    """A `Gateway`. Each call's span is the `traceparent` of its requests: what the gateway traces comes below it."""
+
+    def __init__(self, tracer: Tracer, gateway: Gateway, base_url: str) -> None:
+        self._tracer = tracer
+        self._gateway = gateway
+        url = urlsplit(base_url)
+        port = url.port or (443 if url.scheme == "https" else 80)
+        self._server: Attributes = {"server.address": url.hostname or "", "server.port": port}
+
+    async def charge(self, payment: Payment, deadline: float) -> Approved | Declined | Voided | NotSent | Unknown:
+        """See `Gateway.charge`."""
+        return await self._call("POST", "/charges", self._gateway.charge, payment, deadline)
+
+    async def ask(
+        self, payment: Payment, deadline: float
+    ) -> Approved | Declined | Voided | Absent | Mismatched | Unknown:
+        """See `Gateway.ask`."""
+        return await self._call("GET", "/charges/{payment_id}", self._gateway.ask, payment, deadline)
+
+    async def void(self, payment: Payment, deadline: float) -> Voided | Declined | Unknown:
+        """See `Gateway.void`."""
+        return await self._call("POST", "/charges/{payment_id}/void", self._gateway.void, payment, deadline)
+
+    async def _call(
+        self,
+        method: str,
+        template: str,
+        call: Callable[[Payment, float], Awaitable[T]],
+        payment: Payment,
+        deadline: float,
+    ) -> T:
+        if not is_sampled():
+            return await call(payment, deadline)
+        span = self._tracer.start_span(f"{method} {template}", kind=SpanKind.CLIENT)
+        with within(span):
+            outcome = await call(replace(payment, traceparent=traceparent_of(span)), deadline)
+            span.set_attributes(
+                {
+                    "http.request.method": method,
+                    "url.template": template,
+                    PAYMENT_ID: str(payment.id),
+                    OUTCOME: type(outcome).__name__,
+                    **self._server,
+                }
+            )
+            if isinstance(outcome, Unknown | NotSent):
+                failed(span, outcome.why.value)
+            return outcome
+
+
+class TracedTransport(httpx.AsyncBaseTransport):
+    """Notes each request that the gateway is sent, and how it went, on the span of the call that sends it."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._transport = transport
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send the request."""
+        if not is_sampled():
+            return await self._transport.handle_async_request(request)
+        span = get_current_span()
+        try:
+            response = await self._transport.handle_async_request(request)
+        except BaseException as error:
+            span.add_event("attempt", {ERROR_TYPE: type(error).__name__})
+            raise
+        span.add_event("attempt", {"http.response.status_code": response.status_code})
+        return response
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._transport.aclose()
