@@ -10,7 +10,7 @@ RUN := $(VENV)/bin/python -m
 COMPOSE ?= docker compose
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test crash soak bench bench-short verify-million teeth fuzz audit-deps licences test-servers version-given lint fmt clean lock up down reset logs consume rabbit-ui \
+.PHONY: help setup run demo test crash soak bench bench-short verify-million teeth fuzz audit-deps manifests licences test-servers version-given lint fmt clean lock up down reset logs consume rabbit-ui \
 	migrate migrate-up migrate-down migrate-version migrate-force
 
 help: ## List the targets
@@ -81,6 +81,9 @@ lint: setup ## Check style, format, types and the architecture's boundaries
 
 audit-deps: setup $(TOOLS)/.ready ## Known vulnerabilities of the pinned dependencies; fails on those that the service reaches
 	$(RUN) tests.dependencies.audit
+
+manifests: setup $(TOOLS)/.ready ## The Kubernetes manifests against the schemas of Kubernetes
+	$(RUN) tests.kubernetes
 
 licences: setup ## Write docs/licences.md anew
 	$(RUN) tests.dependencies.licences
