@@ -10,11 +10,9 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
-import msgspec
 import pytest
 from structlog.testing import capture_logs
 
@@ -23,12 +21,11 @@ from app.adapters.rabbitmq.connection import split
 from app.main.local.roles import Urls
 from app.main.settings import load
 from consumers.examples import spending
-from consumers.kit import Connection, Effect, Event, Malformed, consume
+from consumers.kit import Connection, Effect, Event
 from consumers.kit.consumer import Consumer
 from consumers.kit.database import Database
 from consumers.kit.inbox import Inbox, Once
 from consumers.kit.liveness import Liveness
-from consumers.kit.messages import event
 from consumers.kit.process import Process
 from consumers.kit.worker import Counts
 from tests.crash.dialects import Amqp
@@ -196,27 +193,7 @@ async def test_a_wrong_start_is_named(program: Program) -> None:
     assert (code, "Consume spending.queue until told to stop" in said) == (0, True), said
 
 
-@pytest.mark.parametrize(
-    ("name", "bindings", "message"),
-    [
-        ("Spending", ["payment.*"], "'Spending' is not a consumer's name"),
-        ("audit", ["payment.*"], "audit.queue has its consumer"),
-        ("mine", [], "mine.queue needs the bindings"),
-        ("mine", ["payment.#"], "'payment.#' is not a binding"),
-        ("mine", "payment.*", "mine.queue needs the bindings"),
-    ],
-)
-def test_a_wrong_name_or_binding_is_refused(name: str, bindings: Sequence[str], message: str) -> None:
-    with pytest.raises(ValueError, match="^" + message.replace("*", r"\*").replace(".", r"\.")):
-        consume(name, bindings, spending.add, inbox="x")
-
-
 # What the kit promises
-
-
-class Payment(msgspec.Struct):
-    status: Literal["APPROVED", "DECLINED"]
-    amount: int
 
 
 @asynccontextmanager
@@ -308,20 +285,3 @@ async def test_an_inbox_that_may_not_be_cleaned_up_is_told_of(rabbitmq_url: str,
             await eventually(lambda: any(log["event"] == "inbox_not_cleaned_up" for log in logs))
             process.stop.set()
             await cleaning
-
-
-@pytest.mark.parametrize(
-    ("data", "shape", "reason"),
-    [
-        (b"{}", Payment, "data: Object missing required field `status`"),
-        (b'{"status": "a secret", "amount": 1}', Payment, "data: Invalid enum value … - at `$.status`"),
-        (b'{"status": "APPROVED", "amount": "secret"}', Payment, "data: Expected `int`, got `str` - at `$.amount`"),
-        (b"[]", dict, "data: Expected `object`, got `array`"),
-        (b"null", UUID, "data: Expected `uuid`, got `null`"),
-    ],
-)
-def test_data_of_another_shape_is_malformed_and_not_quoted(data: bytes, shape: type[object], reason: str) -> None:
-    found = event(document(uuid4()))
-    with pytest.raises(Malformed) as told:
-        msgspec.structs.replace(found, data=msgspec.Raw(data)).data_as(shape)
-    assert str(told.value) == reason

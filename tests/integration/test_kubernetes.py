@@ -1,42 +1,36 @@
-"""Whether the manifests of deploy/kubernetes fit each other, the settings and the commands; whether what they say runs.
+"""Whether the manifests of deploy/kubernetes fit each other, the settings and the commands.
 
-Each container's command is started with its environment, and asked by its probes, on real servers. Whether the
-manifests are such at all is for their schemas to say: `make manifests`.
+Whether they are manifests at all is for their schemas to say: `make manifests`.
 """
 
-import asyncio
-import os
 import re
-import signal
-import subprocess
-import sys
-import time
 import tomllib
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from click.testing import CliRunner
 
 from app.application.outbox.relay import LANES
 from app.main.cli import main
 from app.main.container import Container
-from app.main.local.processes import free_port
-from app.main.local.roles import LOGIN, OWNER, Urls, make_database
 from app.main.settings import Settings, load
 from consumers.__main__ import main as consumers_main
-from tests.conftest import PASSWORD, MakeDatabase
-from tests.integration.outbox_fixtures import clean_broker
-from tests.kubernetes import FOLDER, PARTS, ROOT, SECRETS, Document, assembled, read
+from tests.kubernetes import FOLDER, ROOT, Document, read
+from tests.kubernetes.workloads import (
+    DEPLOYMENTS,
+    DOCUMENTS,
+    SECRET,
+    SETTINGS,
+    WORKLOADS,
+    container,
+    environment,
+    kind,
+    labels,
+    pod,
+    replicas,
+    selects,
+)
 
-DOCUMENTS = {part: list(assembled(FOLDER / part)) for part in PARTS}
-ALL = [*DOCUMENTS["services"], *(one for one in DOCUMENTS["migrate"] if one["kind"] == "Job")]
-WORKLOADS = {one["metadata"]["name"]: one for one in ALL if one["kind"] in ("Deployment", "Job")}
-DEPLOYMENTS = {name: one for name, one in WORKLOADS.items() if one["kind"] == "Deployment"}
 NEEDS = {
     "migrate": ["owner_url"],
     "api": ["database_url", "gateway_url", "api_keys"],
@@ -46,57 +40,6 @@ NEEDS = {
     "audit": ["consumers_url", "rabbitmq_url"],
 }
 PORTS = {"postgresql": 5432, "amqp": 5672, "amqps": 5671, "https": 443}
-SECRET = {one["metadata"]["name"]: one["stringData"] for one in read(SECRETS)}
-(SETTINGS,) = [one["data"] for one in ALL if one["kind"] == "ConfigMap"]
-
-
-def kind(name: str) -> dict[str, Document]:
-    return {one["metadata"]["name"]: one for one in ALL if one["kind"] == name}
-
-
-def pod(workload: Document) -> dict[str, Any]:
-    found: dict[str, Any] = workload["spec"]["template"]["spec"]
-    return found
-
-
-def container(workload: Document) -> dict[str, Any]:
-    (found,) = pod(workload)["containers"]
-    assert isinstance(found, dict)
-    return found
-
-
-def labels(workload: Document) -> dict[str, str]:
-    found: dict[str, str] = workload["spec"]["template"]["metadata"]["labels"]
-    return found
-
-
-def selects(selector: Mapping[str, Any], workload: Document) -> bool:
-    """Whether a label selector takes the workload's pods."""
-    found = labels(workload)
-    return selector.get("matchLabels", {}).items() <= found.items() and all(
-        one["operator"] == "In" and found.get(one["key"]) in one["values"]
-        for one in selector.get("matchExpressions", ())
-    )
-
-
-def environment(workload: Document) -> dict[str, str]:
-    """What the container finds in its environment, with the secrets of the example."""
-    found: dict[str, str] = {}
-    for source in container(workload)["envFrom"]:
-        ((how, what),) = source.items()
-        found |= {"configMapRef": {"settings": SETTINGS}, "secretRef": SECRET}[how][what["name"]]
-    return found
-
-
-def probes(workload: Document) -> dict[str, dict[str, Any]]:
-    return {name: probe for name, probe in container(workload).items() if name.endswith("Probe")}
-
-
-def replicas(name: str) -> int:
-    """How many there are at the most, when nothing is rolled out."""
-    scaled = {one["spec"]["scaleTargetRef"]["name"]: one["spec"] for one in kind("HorizontalPodAutoscaler").values()}
-    return int(scaled[name]["maxReplicas"] if name in scaled else DEPLOYMENTS[name]["spec"]["replicas"])
-
 
 # The files
 
@@ -254,93 +197,6 @@ def test_a_service_leads_to_a_port_that_may_be_called(service: Document) -> None
     assert [*ports.values()] == [settings.http_port if target is DEPLOYMENTS["api"] else settings.metrics_port]
     annotations = target["spec"]["template"]["metadata"]["annotations"]
     assert annotations["prometheus.io/port"] == str(*ports.values())
-
-
-# What they say, run
-
-
-@contextmanager
-def started(words: list[str], given: Mapping[str, str], folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """A container's process, in an environment that has nothing else."""
-    words = ["python", "-m", "app", *words[1:]] if words[0] == "strongbox" else words
-    with (folder / "log").open("ab") as log:
-        child = subprocess.Popen(
-            [sys.executable, *words[1:]], cwd=folder, env={"PATH": os.environ["PATH"], **given}, stdout=log, stderr=log
-        )
-        try:
-            yield child
-        finally:
-            child.kill()
-            child.wait(10)
-
-
-def passes(probe: dict[str, Any], given: Mapping[str, str], ports: Mapping[str, int], folder: Path) -> bool:
-    """Whether the kubelet would be content."""
-    if "httpGet" in probe:
-        url = f"http://127.0.0.1:{ports[probe['httpGet']['port']]}{probe['httpGet']['path']}"
-        try:
-            return httpx.get(url, timeout=probe["timeoutSeconds"]).status_code == 200
-        except httpx.TransportError:
-            return False
-    with started(probe["exec"]["command"], given, folder) as child:
-        return child.wait(30) == 0
-
-
-async def test_what_the_manifests_say_runs_is_seen_to_live_and_ends_in_time(
-    postgres_url: str, make_fresh_database: MakeDatabase, rabbitmq_url: str, tmp_path: Path
-) -> None:
-    make_database(postgres_url, "kubernetes")
-    host = postgres_url.rpartition("@")[2].partition("/")[0]
-    urls = Urls(*(f"postgresql://{user}:{PASSWORD}@{host}/kubernetes" for user in (OWNER, LOGIN)))
-    secrets = {
-        "MIGRATE_DATABASE_URL": urls.owner_url,
-        "DATABASE_URL": urls.app_url,
-        "RABBITMQ_URL": rabbitmq_url,
-        "HTTP_PORT": str(free_port()),
-        "METRICS_PORT": str(free_port()),
-    }
-    ports = {"http": int(secrets["HTTP_PORT"]), "metrics": int(secrets["METRICS_PORT"])}
-
-    def given(name: str) -> dict[str, str]:
-        here = {key: secrets.get(key, value) for key, value in environment(WORKLOADS[name]).items()}
-        of_the_image = {"HEARTBEAT_DIR": str(tmp_path), "HTTP_HOST": "127.0.0.1", "PYTHONPATH": str(ROOT)}
-        return here | of_the_image | {key: secrets[key] for key in ("HTTP_PORT", "METRICS_PORT")}
-
-    async def all_pass(which: str) -> bool:
-        found = [
-            asyncio.to_thread(passes, probes(one)[which], given(name), ports, tmp_path)
-            for name, one in DEPLOYMENTS.items()
-            if which in probes(one)
-        ]
-        return all(await asyncio.gather(*found))
-
-    async with clean_broker(rabbitmq_url):
-        with started(container(WORKLOADS["migrate"])["command"], given("migrate"), tmp_path) as migrating:
-            assert await asyncio.to_thread(migrating.wait, 60) == 0, (tmp_path / "log").read_text()
-        assert not await all_pass("startupProbe")
-        with ExitStack() as stack:
-            running = {
-                name: stack.enter_context(started(container(one)["command"], given(name), tmp_path))
-                for name, one in DEPLOYMENTS.items()
-            }
-            deadline = time.monotonic() + 60
-            while not await all_pass("startupProbe"):
-                assert time.monotonic() < deadline, (tmp_path / "log").read_text()
-            assert await all_pass("readinessProbe")
-            assert await all_pass("livenessProbe")
-            async with httpx.AsyncClient() as client:
-                annotations = {
-                    name: one["spec"]["template"]["metadata"].get("annotations") for name, one in DEPLOYMENTS.items()
-                }
-                for name, port in (("api", ports["http"]), ("metrics", ports["metrics"])):
-                    answer = await client.get(f"http://127.0.0.1:{port}{annotations[name]['prometheus.io/path']}")
-                    assert answer.status_code == 200
-            for child in running.values():
-                child.send_signal(signal.SIGTERM)
-            for name, child in running.items():
-                limit_s = pod(DEPLOYMENTS[name])["terminationGracePeriodSeconds"]
-                assert await asyncio.to_thread(child.wait, limit_s) == 0, name
-    assert "Traceback" not in (tmp_path / "log").read_text()
 
 
 # The manual
