@@ -13,6 +13,8 @@ COPY migrations ./migrations
 # Editable: the migrations are read beside the code.
 RUN /opt/strongbox/bin/pip install --no-cache-dir --no-deps --editable . && \
     /opt/strongbox/bin/pip uninstall --yes --quiet setuptools pip
+# Nothing may be written where it runs: compiled here, once, or else anew at each start and probe.
+RUN /opt/strongbox/bin/python -m compileall -q app consumers mock_gateway
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --no-create-home --home-dir /srv strongbox && \
