@@ -5,25 +5,21 @@ from whichever of several consumers is asked.
 """
 
 from collections.abc import Iterable, Sequence
-from contextlib import AsyncExitStack
 from functools import partial
 from itertools import accumulate
 from typing import Annotated, Final
 from uuid import UUID
 
-import click
 import msgspec
 from msgspec import Meta
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
 from app.adapters.rabbitmq import topology
-from consumers.exposition import serve
 from consumers.kit.database import Database, DatabaseAway
 from consumers.kit.inbox import Inbox
 from consumers.kit.messages import Time, decoded
 from consumers.kit.process import Process
-from consumers.kit.worker import Counts
 
 BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, float("inf"))
 
@@ -110,20 +106,19 @@ class Metrics:
 
 async def work(process: Process) -> None:
     """Count the payments of the metrics queue, and serve the counts, until told to stop."""
-    settings = process.settings
     # Scrapes and the clean-up have a connection of their own: they must not hold up what is consumed.
-    async with process.database() as writing, process.database() as reading, AsyncExitStack() as stack:
-        collecting = partial(collect, reading, process.counts)
-        serving = serve(settings.http_host, settings.metrics_port, collecting, process.liveness.is_fresh)
-        try:
-            await stack.enter_async_context(serving)
-        except OSError as error:
-            raise click.ClickException(f"METRICS_PORT: cannot serve on {settings.metrics_port}: {error}") from None
-        await process.feed(topology.METRICS, Metrics(writing), (INBOX, reading))
+    async with process.database() as writing, process.database() as reading:
+        await process.feed(
+            topology.METRICS,
+            Metrics(writing),
+            (INBOX, reading),
+            metrics_port="metrics_port",
+            more_metrics=partial(collect, reading),
+        )
 
 
-async def collect(database: Database, counts: Counts) -> list[Metric]:
-    """The metrics as the tables have them, and what this process counted.
+async def collect(database: Database) -> list[Metric]:
+    """The metrics as the tables have them.
 
     Raises:
         DatabaseAway: the tables are out of reach.
@@ -132,7 +127,7 @@ async def collect(database: Database, counts: Counts) -> list[Metric]:
         totals, latency = await _read(database)
     except DatabaseAway:  # after a restart of the server the idle connection is found broken by its first use
         totals, latency = await _read(database)
-    return [*_payments(totals), _latency(latency), *_process(counts)]
+    return [*_payments(totals), _latency(latency)]
 
 
 async def _read(database: Database) -> tuple[list[tuple[str, str, int, int]], list[tuple[float, int, float]]]:
@@ -167,15 +162,3 @@ def _latency(rows: Iterable[tuple[float, int, float]]) -> Metric:
         ],
         sum_value=sum(sum_s for _, sum_s in found.values()),
     )
-
-
-def _process(counts: Counts) -> list[Metric]:
-    return [
-        CounterMetricFamily("strongbox_consumer_messages", "Messages handled by this process.", counts.handled),
-        CounterMetricFamily(
-            "strongbox_consumer_retries", "Failed messages tried again by this process.", counts.retries
-        ),
-        CounterMetricFamily(
-            "strongbox_consumer_dead_letters", "Messages given up by this process.", counts.dead_letters
-        ),
-    ]

@@ -6,14 +6,13 @@ from uuid import UUID
 
 import httpx
 from dependency_injector import containers, providers
-from prometheus_client import CollectorRegistry
 
 from app.adapters.gateway.resilience import ResilientGateway
 from app.adapters.gateway.transport import Http1Transport
 from app.adapters.http.answers import HttpAnswers
 from app.adapters.http.services import Following
 from app.adapters.postgres.books import PostgresBooks
-from app.adapters.postgres.lanes import Lane, Lanes
+from app.adapters.postgres.lanes import BatchObserver, Lane, Lanes
 from app.adapters.postgres.outbox import PostgresOutbox
 from app.adapters.postgres.pending import PostgresPendingPayments
 from app.adapters.postgres.plans import make_planned_pool
@@ -24,9 +23,10 @@ from app.application.payments.reserve import Reserve
 from app.application.payments.resolve import Resolve
 from app.application.payments.settle import Mark, Settle
 from app.application.wallets.fund import Fund
+from app.main.exposition import make_registry
 from app.main.ids import uuid7
 from app.main.settings import Settings
-from app.main.telemetry import BatchMetrics, GatewayMetrics
+from app.main.telemetry.payments import BatchMetrics, CountedSettle, GatewayMetrics
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -43,7 +43,7 @@ def make_lanes(
     use_case: Callable[[Sequence[C]], Awaitable[Sequence[R]]],
     user_of: Callable[[C], UUID],
     pool: Pool,
-    observe: Callable[[int], None],
+    observe: BatchObserver,
 ) -> Lanes[C, R]:
     """The use case, batched."""
 
@@ -77,7 +77,7 @@ class Container(containers.DeclarativeContainer):
     """Everything there is one of in a process. Made lazily: a process pays for what it uses."""
 
     settings = providers.Dependency(instance_of=Settings)
-    registry = providers.Singleton(CollectorRegistry)
+    registry = providers.Singleton(make_registry)
     answers = providers.Singleton(HttpAnswers)
     follow: providers.Provider[Following | None] = providers.Object(None)
 
@@ -88,7 +88,8 @@ class Container(containers.DeclarativeContainer):
     reading_pool = providers.Singleton(make_planned_pool, settings.provided.database_url, "strongbox-read", LANES)
     upkeep_pool = providers.Singleton(make_pool, settings.provided.database_url, "strongbox-upkeep", 2)
 
-    reader = providers.Singleton(PostgresReader, reading_pool)
+    batches = providers.Singleton(BatchMetrics, registry)
+    reader = providers.Singleton(PostgresReader, reading_pool, batches.provided.of.call("read"))
     pending = providers.Singleton(PostgresPendingPayments, upkeep_pool)
     outbox = providers.Singleton(PostgresOutbox, upkeep_pool)
     starting_books = providers.Singleton(PostgresBooks, starting_pool)
@@ -98,7 +99,6 @@ class Container(containers.DeclarativeContainer):
     sending = transport.provided
     gateway = providers.Singleton(make_gateway, settings, providers.Singleton(GatewayMetrics, registry), sending)
     charging = gateway.provided
-    batches = providers.Singleton(BatchMetrics, registry)
 
     reserve = providers.Singleton(
         make_lanes,
@@ -110,7 +110,7 @@ class Container(containers.DeclarativeContainer):
     reserving = reserve.provided.submit
     settle = providers.Singleton(
         make_lanes,
-        providers.Singleton(Settle, finishing_books, answers, uuid7),
+        providers.Singleton(CountedSettle, providers.Singleton(Settle, finishing_books, answers, uuid7), registry),
         lambda settlement: settlement.payment.user_id,
         finishing_pool,
         batches.provided.of.call("settle"),

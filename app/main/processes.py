@@ -5,8 +5,9 @@ import gc
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any
 
 import psycopg
 import structlog
@@ -17,7 +18,9 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from app.adapters.http.asgi import HttpOptions, Services, create_app
 from app.adapters.http.server import serve
 from app.adapters.postgres.integrity import append_only_is_enforced, snapshot
+from app.adapters.postgres.lanes import Lanes
 from app.adapters.postgres.pool import Pool
+from app.adapters.postgres.reading import PostgresReader
 from app.adapters.postgres.schema import SchemaReader
 from app.application.payments.recover import Recover
 from app.application.payments.results import Answered, StillPending
@@ -25,10 +28,23 @@ from app.application.ports import Unavailable
 from app.domain.payments.payment import Payment
 from app.main import migrations
 from app.main.container import Container
+from app.main.exposition import Collect, ProcessMetrics, nothing
+from app.main.exposition import serve as serve_metrics
 from app.main.ids import uuid7
 from app.main.local.heartbeat import beat
 from app.main.settings import Settings
-from app.main.telemetry import watch
+from app.main.telemetry.recovery import RecoveryMetrics, TimedPending
+from app.main.telemetry.watch import (
+    GateMetrics,
+    LaneMetrics,
+    Look,
+    OutboxMetrics,
+    PendingMetrics,
+    PoolMetrics,
+    Watcher,
+    looking,
+    watching,
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -95,13 +111,20 @@ def api(container: Container, settings: Settings, listener: socket.socket) -> No
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            books = (container.starting_pool(), container.finishing_pool())
-            await _open(stack, *books, container.reading_pool(), container.upkeep_pool())
+            pools = (
+                container.starting_pool(),
+                container.finishing_pool(),
+                container.reading_pool(),
+                container.upkeep_pool(),
+            )
+            await _open(stack, *pools)
             stack.push_async_callback(container.gateway().aclose)
-            for lanes in (container.mark(), container.settle(), container.reserve()):
-                stack.push_async_callback(lanes.drain)
-            watching = asyncio.create_task(watch(container.gateway(), container.outbox(), container.registry()))
-            stack.callback(watching.cancel)
+            lanes = {"mark": container.mark(), "settle": container.settle(), "reserve": container.reserve()}
+            for each in lanes.values():
+                stack.push_async_callback(each.drain)
+            looks = _looks(container, lanes | {"read": container.reader()}, *pools)
+            process = ProcessMetrics(container.registry())
+            await stack.enter_async_context(watching(looking(process.look, *looks)))
             _keep_the_collector_quiet()
             yield
 
@@ -136,20 +159,32 @@ def api(container: Container, settings: Settings, listener: socket.socket) -> No
 async def recover(container: Container, settings: Settings, stop: asyncio.Event) -> None:
     """Finish what was left PENDING, and purge expired keys, until told to stop."""
     attempt_s = 2 * settings.gateway_timeout_s + 1.0
+    metrics = RecoveryMetrics(container.registry())
+
+    def observe(payment: Payment, result: Answered | StillPending | Exception) -> None:
+        metrics.observe(result)
+        _note_recovery(payment, result)
+
     worker = Recover(
-        container.pending(),
+        TimedPending(container.pending(), container.registry()),
         container.recovering(),
         older_than_s=settings.recover_after_s,
         every_s=settings.recover_every_s,
         attempt_s=attempt_s,
         concurrency=RECOVERY_CONCURRENCY,
-        observe=_note_recovery,
+        observe=observe,
     )
     async with AsyncExitStack() as stack:
-        await _open(stack, container.finishing_pool(), container.upkeep_pool())
+        pools = (container.finishing_pool(), container.upkeep_pool())
+        await _open(stack, *pools)
         stack.push_async_callback(container.gateway().aclose)
-        for lanes in (container.mark(), container.settle()):
-            stack.push_async_callback(lanes.drain)
+        lanes = {"mark": container.mark(), "settle": container.settle()}
+        for each in lanes.values():
+            stack.push_async_callback(each.drain)
+        looks = _looks(container, lanes, *pools)
+        await stack.enter_async_context(
+            metrics_port("recover_metrics_port", settings, container.registry(), looking(*looks))
+        )
         async with asyncio.TaskGroup() as tasks:
             alive = tasks.create_task(beat("recover"))
             tasks.create_task(_purge(container, settings.idempotency_ttl_h, stop))
@@ -169,6 +204,39 @@ def run_until_stopped(process: Callable[[asyncio.Event], Awaitable[None]]) -> No
         _log.info("stopped")
 
     uvloop.run(guarded())
+
+
+@asynccontextmanager
+async def metrics_port(
+    name: str, settings: Settings, registry: CollectorRegistry, *watchers: Watcher, more: Collect = nothing
+) -> AsyncIterator[None]:
+    """Serve a process's metrics meanwhile on the port of the named setting, with the watchers at work; 0 is no port.
+
+    Raises:
+        CannotServe: the port cannot be had.
+    """
+    port = getattr(settings, name)
+    async with AsyncExitStack() as stack:
+        if port:
+            try:
+                await stack.enter_async_context(serve_metrics(settings.http_host, port, registry, more=more))
+            except OSError as error:
+                where = f"{settings.http_host}:{port}"
+                raise CannotServe(f"{name.upper()}: cannot serve on {where}: {error.strerror}") from None
+            await stack.enter_async_context(watching(*watchers))
+        yield
+
+
+def _looks(container: Container, lanes: Mapping[str, Lanes[Any, Any] | PostgresReader], *pools: Pool) -> Sequence[Look]:
+    """What the gauges of a process show that takes or finishes payments."""
+    registry = container.registry()
+    return (
+        OutboxMetrics(registry).at(container.outbox()),
+        PendingMetrics(container.pending(), registry).look,
+        GateMetrics(container.gateway(), registry).look,
+        LaneMetrics(lanes, registry).look,
+        PoolMetrics(registry, *pools).look,
+    )
 
 
 async def _purge(container: Container, ttl_h: float, stop: asyncio.Event) -> None:

@@ -15,16 +15,18 @@ from app.adapters.postgres.pool import make_pool
 from app.adapters.rabbitmq import topology
 from app.adapters.rabbitmq.connection import split
 from app.adapters.rabbitmq.publisher import RabbitPublisher
-from app.application.outbox.ports import Backlog, Publisher
+from app.application.outbox.ports import Publisher
 from app.application.outbox.relay import LANES, Relay
 from app.application.outbox.upkeep import keep_up
+from app.main.exposition import make_registry
 from app.main.local.heartbeat import beat
+from app.main.processes import metrics_port
 from app.main.settings import Settings
+from app.main.telemetry.relay import CountedPublisher, PartitionMetrics, QueueMetrics
+from app.main.telemetry.watch import OutboxMetrics, PoolMetrics, Watcher, looking
 from consumers import metrics
 from consumers.audit import Audit
-from consumers.exposition import serve
 from consumers.kit.database import Database
-from consumers.kit.worker import Counts
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
@@ -34,18 +36,26 @@ async def relay(settings: Settings, in_process: bool, tracer: "Tracer | None", s
     """Relay until told to stop; what is being published by then is confirmed and marked first."""
     # A connection for each batch under way, and one for leases and upkeep.
     pool = make_pool(settings.database_url, "strongbox-relay", LANES + 2)
+    registry = make_registry()
     async with AsyncExitStack() as stack:
         await pool.open()
         stack.push_async_callback(pool.close)
         make = _in_process if in_process else _rabbitmq
-        publisher = _traced(await stack.enter_async_context(make(settings)), tracer, in_process)
+        counted = CountedPublisher(await stack.enter_async_context(make(settings)), registry)
+        publisher = _traced(counted, tracer, in_process)
         outbox = PostgresOutbox(pool)
         owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
+        relaying = Relay(outbox, publisher, owner)
+        looks = (PoolMetrics(registry, pool).look, PartitionMetrics(relaying, registry).look)
+        watchers: list[Watcher] = [looking(*looks)]
+        if not in_process:
+            watchers.append(QueueMetrics(split(settings.rabbitmq_url), registry).watch)
+        await stack.enter_async_context(metrics_port("relay_metrics_port", settings, registry, *watchers))
         alive = asyncio.create_task(beat("relay"))
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(keep_up(outbox, settings.outbox_retention_h, _unobserved, stop))
-                tasks.create_task(Relay(outbox, publisher, owner).run(stop))
+                tasks.create_task(keep_up(outbox, settings.outbox_retention_h, OutboxMetrics(registry).observe, stop))
+                tasks.create_task(relaying.run(stop))
         finally:
             alive.cancel()
 
@@ -77,15 +87,10 @@ async def _in_process(settings: Settings) -> AsyncIterator[Publisher]:
             stack.push_async_callback(opened.close)
             return opened
 
-        counts = Counts()
-        collect = partial(metrics.collect, database("strongbox-metrics-read"), counts)
-        await stack.enter_async_context(serve(settings.http_host, settings.metrics_port, collect, lambda: True))
+        collect = partial(metrics.collect, database("strongbox-metrics-read"))
+        await stack.enter_async_context(metrics_port("metrics_port", settings, make_registry(), more=collect))
         handlers: tuple[tuple[topology.Queue, Callable[[Sequence[bytes]], Awaitable[None]]], ...] = (
             (topology.METRICS, metrics.Metrics(database("strongbox-metrics"))),
             (topology.AUDIT, Audit(database("strongbox-audit"))),
         )
         yield InProcessBroker([Subscription(queue.name, queue.takes, handle) for queue, handle in handlers])
-
-
-def _unobserved(_: Backlog) -> None:
-    """The API's metrics show the backlog: every scrape of any API process sees the one outbox."""

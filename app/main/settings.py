@@ -50,6 +50,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     outbox_retention_h: Hours = 24.0
     shutdown_grace_s: Seconds = 15.0
     metrics_port: Port = 9101
+    relay_metrics_port: Port = 0
+    recover_metrics_port: Port = 0
+    consumer_metrics_port: Port = 0
     mock_gateway_port: Port = 8081
     mock_gateway_mode: Literal[
         "happy", "timeout", "500", "declined", "latency", "random", "429", "reset", "garbage", "wrong_amount"

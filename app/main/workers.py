@@ -1,5 +1,6 @@
 """`strongbox api --workers N`: one listening socket, N processes that accept from it, and one that looks after them."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -8,18 +9,58 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import structlog
+from prometheus_client.multiprocess import mark_process_dead
 
 from app.adapters.http.door import close_door
 
 BACKLOG = 2048
 RESTART_AFTER_S = 1.0
 WATCH_EVERY_S = 0.2
+METRICS_PREFIX = "strongbox-metrics-"
 LEASH = Path(__file__).with_name("local") / "leash.py"
 
 _log = structlog.get_logger(__name__)
+
+
+@contextmanager
+def metrics_folder() -> Iterator[Path]:
+    """A folder where the workers' metrics meet, so that a scrape sees them all, whoever answers it.
+
+    Its owner holds a lock on it: a folder that nobody holds was left behind by one that was killed, and goes now.
+    """
+    parent = Path(tempfile.gettempdir())
+    for left in parent.glob(f"{METRICS_PREFIX}*"):
+        with _lock(left, fcntl.LOCK_NB) as held:
+            if held:
+                shutil.rmtree(left, ignore_errors=True)
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=METRICS_PREFIX, dir=parent))
+        with _lock(folder):
+            if folder.exists():  # else another start took it for left behind, before the lock was on
+                try:
+                    yield folder
+                finally:
+                    shutil.rmtree(folder, ignore_errors=True)
+                return
+
+
+@contextmanager
+def _lock(folder: Path, how: int = 0) -> Iterator[bool]:
+    """Hold the folder; False when it cannot be had."""
+    with ExitStack() as stack:
+        try:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            stack.callback(os.close, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | how)
+        except OSError:
+            yield False
+        else:
+            yield True
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -45,11 +86,9 @@ class Workers:
 
     def run(self) -> None:
         """Serve."""
-        # The workers' metrics meet in files here, so that a scrape sees them all, whoever answers it.
-        metrics = Path(tempfile.mkdtemp(prefix="strongbox-metrics-"))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
-        try:
+        with metrics_folder() as metrics:
             started_at = [0.0] * len(self._slots)
             while not self._stop:
                 for nth, worker in enumerate(self._slots):
@@ -59,12 +98,12 @@ class Workers:
                         continue  # one that dies at once is not started over and over
                     if worker is not None:
                         _log.error("worker_died", pid=worker.pid, exit_code=worker.returncode)
+                        # Its gauges end with it; what it has counted stays counted.
+                        mark_process_dead(worker.pid, str(metrics))  # type: ignore[no-untyped-call]
                     started_at[nth] = time.monotonic()
                     self._slots[nth] = self._start(metrics)
                 time.sleep(WATCH_EVERY_S)
             self._end()
-        finally:
-            shutil.rmtree(metrics, ignore_errors=True)
 
     def _start(self, metrics: Path) -> subprocess.Popen[bytes]:
         fd = self._listener.fileno()

@@ -104,6 +104,7 @@ class _Session:
         self._arrived: list[Delivery] = []
         # Unacknowledged, by tag: in the order of their tags, as the broker counts them up.
         self._held: dict[int, Delivery] = {}
+        counts.held = self._held
 
     async def open(self) -> None:
         async with asyncio.timeout(BROKER_TIMEOUT_S):

@@ -43,6 +43,10 @@ class _Subject(msgspec.Struct, frozen=True, gc=False):
     subject: UUID
 
 
+class _Time(msgspec.Struct, frozen=True, gc=False):
+    time: Time
+
+
 _NOT_READABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 # Some of msgspec's errors quote the value that they are about: of a Literal, an enum, or a tag.
 _QUOTED: Final = re.compile(r"(?<=nvalid )((?:enum )?value )(?:.*(?= - at `[^`]*`\Z)|.*)", re.DOTALL)
@@ -50,6 +54,7 @@ _QUOTED: Final = re.compile(r"(?<=nvalid )((?:enum )?value )(?:.*(?= - at `[^`]*
 # Numbers in strings are taken as numbers: the envelope's attributes are strings in other bindings of CloudEvents.
 _events: Final = msgspec.json.Decoder(Event, strict=False)
 _subjects: Final = msgspec.json.Decoder(_Subject)
+_times: Final = msgspec.json.Decoder(_Time)
 
 
 def event(document: bytes) -> Event:
@@ -77,6 +82,14 @@ def subject(document: bytes) -> UUID | None:
     """The payment id that the document names, however malformed the rest of it is; None if it names none."""
     try:
         return _subjects.decode(document).subject
+    except _NOT_READABLE:
+        return None
+
+
+def time(document: bytes) -> datetime | None:
+    """When the document says that its event happened; None if it does not."""
+    try:
+        return _times.decode(document).time
     except _NOT_READABLE:
         return None
 

@@ -7,7 +7,7 @@ import asyncio
 import re
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ import uvloop
 from app.adapters.rabbitmq import topology
 from app.adapters.rabbitmq.connection import split
 from app.main import logging
+from app.main.exposition import Collect, make_registry, nothing, serve
 from app.main.local.state import discovered
 from app.main.settings import InvalidSettings, Settings, load
 from app.main.tracing import tracing
@@ -26,6 +27,7 @@ from consumers.kit.consumer import Consumer
 from consumers.kit.database import Database, DatabaseAway
 from consumers.kit.inbox import Effect, Inbox, Once, remembered_h
 from consumers.kit.liveness import Liveness
+from consumers.kit.metrics import ConsumerMetrics
 from consumers.kit.worker import Counts, Delivery, Handle, Observe, pause
 
 if TYPE_CHECKING:
@@ -61,17 +63,40 @@ class Process:
         finally:
             await database.close()
 
-    async def feed(self, queue: topology.Queue, handle: Handle, inbox: tuple[Inbox, Database] | None = None) -> None:
+    async def feed(
+        self,
+        queue: topology.Queue,
+        handle: Handle,
+        inbox: tuple[Inbox, Database] | None = None,
+        *,
+        metrics_port: str = "consumer_metrics_port",
+        more_metrics: Collect = nothing,
+    ) -> None:
         """Feed the queue's messages to the handler until told to stop.
 
-        Its inbox is cleaned up meanwhile, over a connection of its own: that must not hold up what is consumed.
+        Its inbox is cleaned up meanwhile, over a connection of its own: that must not hold up what is consumed. Its
+        metrics are served on the port of the named setting, with those of `more_metrics`; 0 is no port.
         """
         observe = _traced(self.tracer, queue) if self.tracer else None
         consumer = Consumer(self.brokers, queue, handle, self.counts, self.liveness.sign, observe)
-        async with asyncio.TaskGroup() as tasks:
+        async with self._metrics(queue, metrics_port, more_metrics), asyncio.TaskGroup() as tasks:
             if inbox is not None:
                 tasks.create_task(self._clean_up(*inbox))
             await consumer.run(self.stop)
+
+    @asynccontextmanager
+    async def _metrics(self, queue: topology.Queue, setting: str, more: Collect) -> AsyncIterator[None]:
+        host, port = self.settings.http_host, getattr(self.settings, setting)
+        async with AsyncExitStack() as stack:
+            if port:
+                registry = make_registry()
+                registry.register(ConsumerMetrics(queue, self.counts))
+                serving = serve(host, port, registry, more=more, is_well=self.liveness.is_fresh)
+                try:
+                    await stack.enter_async_context(serving)
+                except OSError as error:
+                    raise click.ClickException(f"{setting.upper()}: cannot serve on {port}: {error}") from None
+            yield
 
     async def _clean_up(self, inbox: Inbox, database: Database) -> None:
         keep_h = remembered_h(self.settings.outbox_retention_h)

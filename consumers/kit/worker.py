@@ -8,7 +8,7 @@ wait behind it. While the database is away nothing fails: everything waits.
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -53,11 +53,12 @@ Observe = Callable[[Sequence[Delivery], int, str | None], None]
 
 @dataclass(slots=True)
 class Counts:
-    """What a consumer did since it started."""
+    """What a consumer did since it started, and which messages it has in hand: the oldest first."""
 
     handled: int = 0
     retries: int = 0
     dead_letters: int = 0
+    held: Mapping[int, Delivery] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -55,7 +55,10 @@ GENERIC: list[tuple[str, Statement, tuple[Any, ...]]] = [
     ("key", reading._KEY, (USERS[0], "k1")),
 ]
 # Planned for the values.
-CUSTOM = [("take", pending._TAKE, (5.0, 15.0, 10))]
+CUSTOM: list[tuple[str, str, tuple[Any, ...]]] = [
+    ("take", pending._TAKE, (5.0, 15.0, 10)),
+    ("pending", pending._BACKLOG, ()),
+]
 HOT = [(name, "force_generic_plan", statement.text, values) for name, statement, values in GENERIC] + [
     (name, "force_custom_plan", text, values) for name, text, values in CUSTOM
 ]
@@ -78,9 +81,9 @@ def test_a_hot_statement_never_reads_a_table_through(
     with psycopg.connect(session_url(filled, "plans", plan_cache_mode=mode), autocommit=True) as connection:
         connection.prepare_threshold = None
         connection.execute(f"PREPARE hot AS {prepared}".encode())
-        given = sql.SQL(", ").join(map(sql.Literal, values))
+        given = sql.SQL("({})" if values else "").format(sql.SQL(", ").join(map(sql.Literal, values)))
         # Of EXECUTE: of the statement itself, EXPLAIN would show a plan for these values in either mode.
-        rows = connection.execute(sql.SQL("EXPLAIN EXECUTE hot ({})").format(given))
+        rows = connection.execute(sql.SQL("EXPLAIN EXECUTE hot {}").format(given))
         plan = "\n".join(line for (line,) in rows)
     assert "Seq Scan" not in plan, plan
     assert "Index" in plan, plan

@@ -288,13 +288,13 @@ async def test_one_attempt_sent_among_attempts_that_were_not_is_unknown(why: Fai
 
     raw = RawServer(once_then_go_away)
     listening.append(await asyncio.start_server(raw.serve, "127.0.0.1", 0))
-    attempts: list[int] = []
+    attempts: list[str] = []
     async with adapter(
         f"http://127.0.0.1:{listening[0].sockets[0].getsockname()[1]}",
-        observe=lambda _operation, _outcome, made, _elapsed_s: attempts.append(made),
+        observe=lambda _operation, _outcome, made, _elapsed_s: attempts.extend(made),
     ) as gateway:
         assert await gateway.charge(PAYMENT, deadline()) == Unknown(why)
-    assert attempts == [3]
+    assert attempts == ["error" if why is ERROR else "timeout", "unsent", "unsent"]
     assert len(raw.requests) == 1
 
 
@@ -460,9 +460,9 @@ async def test_calls_that_closing_interrupts_end_as_unknown_and_later_ones_as_no
 
 
 async def test_the_observer_is_told_of_every_call() -> None:
-    told: list[tuple[str, str, int]] = []
+    told: list[tuple[str, str, list[str]]] = []
 
-    def observe(operation: str, outcome: str, attempts: int, elapsed_s: float) -> None:
+    def observe(operation: str, outcome: str, attempts: list[str], elapsed_s: float) -> None:
         assert 0 <= elapsed_s < 5
         told.append((operation, outcome, attempts))
 
@@ -472,7 +472,12 @@ async def test_the_observer_is_told_of_every_call() -> None:
         await gateway.ask(PAYMENT, deadline())
         await gateway.void(PAYMENT, deadline())
         await gateway.charge(PAYMENT, deadline(0))
-    assert told == [("charge", "Declined", 2), ("ask", "Absent", 1), ("void", "Voided", 1), ("charge", "NotSent", 0)]
+    assert told == [
+        ("charge", "Declined", ["error", "answered"]),
+        ("ask", "Absent", ["answered"]),
+        ("void", "Voided", ["answered"]),
+        ("charge", "NotSent", []),
+    ]
 
 
 # With the mock gateway.

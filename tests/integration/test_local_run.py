@@ -212,12 +212,20 @@ def test_a_port_that_was_asked_for_and_is_taken_is_refused_by_name(terminal: Ter
 def test_a_default_port_that_is_taken_gives_way_and_that_is_said() -> None:
     said: list[str] = []
     with ExitStack() as stack:
-        for default in plan.DEFAULTS:
+        for default in plan.DEFAULTS.values():
             with suppress(OSError):  # somebody else has it already
                 stack.enter_context(socket.create_server(("127.0.0.1", default)))
         ports = plan.choose_ports(load({}), said.append, environ={})
-    assert len({*ports, *plan.DEFAULTS}) == 6
-    assert [line.partition(":")[0] for line in said] == ["HTTP_PORT", "METRICS_PORT", "MOCK_GATEWAY_PORT"]
+    assert len({*ports, *plan.DEFAULTS.values()}) == 12
+    assert [line.partition(":")[0] for line in said] == [*plan.DEFAULTS]
+
+
+def test_a_default_port_gives_way_to_one_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = free_port()
+    monkeypatch.setitem(plan.DEFAULTS, "CONSUMER_METRICS_PORT", free)
+    ports = plan.choose_ports(load({"HTTP_PORT": str(free)}), lambda _: None, environ={})
+    assert ports.api == free
+    assert ports.audit != free
 
 
 def test_a_killed_postgres_is_started_again_where_it_was(terminal: Terminal) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from uuid import UUID, uuid4
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from app.adapters.inprocess.broker import InProcessBroker, Subscription
 from app.adapters.postgres.outbox import PostgresOutbox
@@ -18,6 +19,8 @@ from app.application.outbox.ports import Confirmed, OutboxMessage, Rejected
 from app.application.outbox.relay import Relay
 from app.main.local.rabbitmq import RabbitMQNode
 from app.main.local.roles import Urls
+from app.main.telemetry.relay import QueueMetrics
+from app.main.telemetry.watch import watching
 from tests.integration.outbox_fixtures import (
     Broker,
     clean_broker,
@@ -195,3 +198,14 @@ async def test_without_a_broker_the_relay_delivers_by_itself(database: Urls, poo
     async with running(Relay(PostgresOutbox(pool), inprocess, "me").run):
         await eventually(lambda: unsent(database.app_url) == 0)
     assert all(first_publications(got)[payment] == [1, 2, 3] for payment in payments)
+
+
+async def test_the_look_into_the_queues_ends_whenever_it_is_told_to(broker: Broker) -> None:
+    """Also in the midst of a call to the broker, whose client takes a cancellation there for something else."""
+    before = asyncio.all_tasks()
+    for nth in range(20):
+        registry = CollectorRegistry()
+        async with watching(QueueMetrics(split(broker.url), registry).watch):
+            await asyncio.sleep(nth * 0.005)
+    await eventually(lambda: asyncio.all_tasks() <= before, limit_s=10)
+    assert registry.get_sample_value("strongbox_queue_messages", {"queue": "audit.dlq"}) in (None, 0)

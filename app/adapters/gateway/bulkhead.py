@@ -11,7 +11,7 @@ class Bulkhead:
     """Hands out a process's slots. While the breaker is half-open it hands out one: the probe's."""
 
     def __init__(self, slots: int, breaker: Breaker) -> None:
-        self._slots = slots
+        self.slots = slots
         self._breaker = breaker
         self._held: set[HeldSlot] = set()
         self._probe: HeldSlot | None = None
@@ -30,7 +30,7 @@ class Bulkhead:
         state = self._breaker.state
         if state == "open":
             raise GatewayUnavailable(max(1, math.ceil(self._breaker.remaining_s)))
-        if len(self._held) >= self._slots or (state == "half_open" and self._probe):
+        if len(self._held) >= self.slots or (state == "half_open" and self._probe):
             raise GatewayUnavailable(1)
         slot = HeldSlot(self)
         self._held.add(slot)

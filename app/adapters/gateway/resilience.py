@@ -43,8 +43,11 @@ from app.domain.payments.provider import (
 )
 
 T = TypeVar("T")
-Observer = Callable[[str, str, int, float], None]
-"""Told of every finished call: operation, outcome, attempts, seconds taken."""
+Observer = Callable[[str, str, list[str], float], None]
+"""Told of every finished call: operation, outcome, how each of its attempts ended, seconds taken.
+
+An attempt ends `answered`, or without an outcome: `error` (the gateway answered all the same), `timeout`, or `unsent`.
+"""
 
 # A question or a void is repeated once within its time: enough for an idle connection that died under it.
 _ASKS = 2
@@ -116,7 +119,7 @@ class ResilientGateway:
             outcome = NotSent() if started >= until else await self._persist(attempt, until)
         except (AttemptFailedError, BreakerOpenError):
             outcome = Unknown(_why(failures)) if any(f.sent for f in failures) else NotSent(_why(failures))
-        self._tell("charge", outcome, len(failures), started)
+        self._tell("charge", outcome, failures, started)
         return outcome
 
     async def _persist(self, attempt: Callable[[], Awaitable[T]], until: float) -> T:
@@ -159,12 +162,14 @@ class ResilientGateway:
             outcome = await _retrying(_ASKS, until - started)(once)
         except AttemptFailedError:
             outcome = Unknown(_why(failures))
-        self._tell(operation, outcome, len(failures), started)
+        self._tell(operation, outcome, failures, started)
         return outcome
 
-    def _tell(self, operation: str, outcome: object, failed: int, started: float) -> None:
+    def _tell(self, operation: str, outcome: object, failures: list[AttemptFailedError], started: float) -> None:
         if self._observe:
-            attempts = failed + (not isinstance(outcome, NotSent | Unknown))
+            attempts = [_end_of(failure) for failure in failures]
+            if not isinstance(outcome, NotSent | Unknown):
+                attempts.append("answered")
             elapsed_s = asyncio.get_running_loop().time() - started
             self._observe(operation, type(outcome).__name__, attempts, elapsed_s)
 
@@ -180,6 +185,12 @@ async def _noting(failures: list[AttemptFailedError], call: Awaitable[T]) -> T:
 def _why(failures: list[AttemptFailedError]) -> FailureCode:
     answered = any(failure.why is FailureCode.GATEWAY_ERROR for failure in failures)
     return FailureCode.GATEWAY_ERROR if answered else FailureCode.GATEWAY_TIMEOUT
+
+
+def _end_of(failure: AttemptFailedError) -> str:
+    if not failure.sent:
+        return "unsent"
+    return "error" if failure.why is FailureCode.GATEWAY_ERROR else "timeout"
 
 
 def _retrying(attempts: int, begin_within_s: float) -> AsyncRetrying:

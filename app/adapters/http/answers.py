@@ -16,6 +16,7 @@ _CODES: dict[FailureCode, ErrorCode] = {
     FailureCode.GATEWAY_ERROR: "GATEWAY_ERROR",
     FailureCode.GATEWAY_TIMEOUT: "GATEWAY_TIMEOUT",
 }
+_STORED: dict[int, ErrorCode] = {STATUS[code]: code for code in ("INSUFFICIENT_FUNDS", *_CODES.values())}
 _WHY = {
     FailureCode.GATEWAY_ERROR: "the payment gateway answered with an error",
     FailureCode.GATEWAY_TIMEOUT: "the payment gateway did not answer in time",
@@ -37,6 +38,11 @@ class HttpAnswers:
     def refused(self, refusal: InsufficientFunds) -> Answer:
         """What the wallet holds and what was asked of it."""
         return Answer(STATUS["INSUFFICIENT_FUNDS"], envelope("INSUFFICIENT_FUNDS", str(refusal), funds(refusal)))
+
+
+def code_of(answer: Answer) -> ErrorCode | None:
+    """The code in the body of a stored answer, if it is an error's."""
+    return _STORED.get(answer.status)
 
 
 def pending(result: StillPending) -> Problem:

@@ -34,7 +34,7 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class Answering:
     """Where a request's answer goes: adds the headers that every answer has, and notes what was sent."""
 
-    __slots__ = ("_send", "closing", "request_id", "route", "status")
+    __slots__ = ("_send", "closing", "code", "replayed", "request_id", "route", "status")
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
@@ -42,6 +42,8 @@ class Answering:
         self.closing = False
         self.route = UNMATCHED
         self.status = CLIENT_GONE
+        self.code: str | None = None
+        self.replayed = False
 
     async def __call__(self, message: Message) -> None:
         """Pass a message on."""
@@ -104,7 +106,7 @@ class Api:
         except Exception as error:  # whatever it is, the client gets an answer of ours
             await self._refuse(error, scope, head, receive, answering)
         finally:
-            self.record(scope["method"], answering.route, answering.status, started)
+            self.record(scope["method"], answering.route, answering.status, started, answering.code, answering.replayed)
             if end:
                 end(None if answering.route == UNMATCHED else answering.route, answering.status)
 
@@ -131,13 +133,11 @@ class Api:
             # Nothing reads the body of a GET.
             bodies.check_size(head)
             answering.closing = True
-        inner: dict[str, Any] = {
-            **scope,
-            "method": route.method,
-            "path": inside(route.template),
-            "state": {"head": head, "user": user, "body": body},
-        }
+        state: dict[str, Any] = {"head": head, "user": user, "body": body}
+        inner = {**scope, "method": route.method, "path": inside(route.template), "state": state}
         await self._litestar(cast("HTTPScope", inner), receive, answering)
+        # What the handlers leave there for the metrics.
+        answering.code, answering.replayed = state.get("code"), state.get("replayed", False)
 
     async def _refuse(
         self, error: Exception, scope: HTTPScope, head: Head, receive: Receive, answering: Answering
@@ -147,12 +147,16 @@ class Api:
             log_unexpected(error)
             raise error
         answering.closing = bodies.must_close(head) or bodies.BODY_PROBLEM in scope
-        await refusal(problem_of(error))(scope, receive, answering)
+        problem = problem_of(error)
+        answering.code = problem.code
+        await refusal(problem)(scope, receive, answering)
 
-    def record(self, method: str, route: str, status: int, started: float) -> None:
+    def record(
+        self, method: str, route: str, status: int, started: float, code: str | None, replayed: bool = False
+    ) -> None:
         """Log and count a request that was answered. `started` is a time of `time.perf_counter()`."""
         duration_s = time.perf_counter() - started
-        self._metrics.observe(method, route, status, duration_s)
+        self._metrics.observe(method, route, status, duration_s, code, replayed)
         _log.info("request", method=method, route=route, status=status, duration_ms=round(duration_s * 1e3, 2))
 
     async def _live(self, receive: LifeSpanReceive, send: LifeSpanSend) -> None:

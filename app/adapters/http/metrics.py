@@ -14,7 +14,7 @@ class _Series(NamedTuple):
 
 
 class RequestMetrics:
-    """Counts and times requests."""
+    """Counts and times requests. Routes and codes are ours, so the number of series is bounded."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._total = Counter(
@@ -30,11 +30,24 @@ class RequestMetrics:
             buckets=_BUCKETS_S,
             registry=registry,
         )
+        self._errors = Counter(
+            "strongbox_error_answers",
+            "Requests answered with an error, by the code in its body; those answered from the record included.",
+            ("route", "code"),
+            registry=registry,
+        )
+        self._replays = Counter(
+            "strongbox_idempotent_replays",
+            "Payment requests answered from the record of their Idempotency-Key.",
+            registry=registry,
+        )
         # Finding a labelled child takes a lock and several allocations; the children are few.
         self._series: dict[tuple[str, str, int], _Series] = {}
 
-    def observe(self, method: str, route: str, status: int, duration_s: float) -> None:
-        """Count a request."""
+    def observe(
+        self, method: str, route: str, status: int, duration_s: float, code: str | None, replayed: bool
+    ) -> None:
+        """Count a request. `code` is its error's; `replayed` tells whether its answer was there before it."""
         key = (method if method in _METHODS else "OTHER", route, status)
         series = self._series.get(key)
         if series is None:
@@ -42,3 +55,7 @@ class RequestMetrics:
             self._series[key] = series
         series.total.inc()
         series.duration.observe(duration_s)
+        if code is not None:
+            self._errors.labels(route, code).inc()
+        if replayed:
+            self._replays.inc()

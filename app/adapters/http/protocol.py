@@ -233,7 +233,7 @@ class StrictProtocol(HttpToolsProtocol):
         ours = request_id(Head(self.headers))
         self.transport.write(on_the_wire(problem, ours, self.server_state.default_headers))
         with structlog.contextvars.bound_contextvars(request_id=ours):
-            self._api.record("OTHER", MALFORMED, problem.status, started)
+            self._api.record("OTHER", MALFORMED, problem.status, started, problem.code)
         self._end()
 
     def _end(self) -> None:

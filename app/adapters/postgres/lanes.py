@@ -32,6 +32,14 @@ ASIDE_S = 10.0
 """How long a user whose rows someone else held keeps to the lane aside."""
 
 
+BatchObserver = Callable[[int, float], None]
+"""Told of each batch when it is through: its commands, and the seconds it took."""
+
+
+def unobserved(_commands: int, _elapsed_s: float) -> None:
+    """Nobody wants to know."""
+
+
 class HeldElsewhere(Unavailable):
     """Someone else holds what the command needs locked."""
 
@@ -57,7 +65,7 @@ class Lane(Generic[C, R]):
         size: int,
         queue_limit: int,
         on_lost: Callable[[], Awaitable[None]],
-        observe: Callable[[int], None] = lambda _size: None,
+        observe: BatchObserver = unobserved,
     ) -> None:
         self._run = run
         self._size = size
@@ -67,6 +75,11 @@ class Lane(Generic[C, R]):
         self._queue: deque[_Waiting[C, R]] = deque()
         self._worker: asyncio.Task[None] | None = None
         self._began_at: float | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many commands wait for their batch to begin."""
+        return len(self._queue)
 
     async def submit(self, command: C, deadline: float = float("inf")) -> R:
         """Run the command in the next batch.
@@ -99,9 +112,9 @@ class Lane(Generic[C, R]):
             while self._queue:
                 await asyncio.sleep(0)  # whatever has arrived already is read first, and comes along
                 batch = [self._queue.popleft() for _ in range(min(self._size, len(self._queue)))]
-                self._began_at = loop.time()
-                self._observe(len(batch))
+                self._began_at = began_at = loop.time()
                 await self._attempt(batch)
+                self._observe(len(batch), loop.time() - began_at)
                 self._began_at = None
         finally:
             self._began_at = None
@@ -156,6 +169,11 @@ class Lanes(Generic[C, R]):
         self._lane = lane
         self._aside = aside
         self._aside_until: dict[UUID, float] = {}
+
+    @property
+    def waiting(self) -> int:
+        """How many commands wait for their batch to begin."""
+        return self._lane.waiting + self._aside.waiting
 
     async def submit(self, command: C, deadline: float = float("inf")) -> R:
         """Run the command in its user's lane; see `Lane.submit`."""

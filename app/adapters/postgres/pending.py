@@ -24,6 +24,12 @@ _TAKE = f"""
     RETURNING {PAYMENT_COLUMNS}
 """
 
+# Of that index alone: as many rows as are pending.
+_BACKLOG = """
+    SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8
+    FROM payments WHERE status = 'PENDING'
+"""
+
 _PURGE = """
     DELETE FROM idempotency_keys k
     USING (
@@ -51,6 +57,14 @@ class PostgresPendingPayments:
         async with session(self._pool) as connection:
             cursor = await connection.cursor(binary=True).execute(_TAKE, (lease_s, older_than_s, limit))
             return [payment_of(row) for row in await cursor.fetchall()]
+
+    @reading
+    async def backlog(self) -> tuple[int, float]:
+        """How many payments are PENDING, and the age of the oldest in seconds."""
+        async with session(self._pool) as connection:
+            row = await (await connection.execute(_BACKLOG)).fetchone()
+            assert row is not None
+            return row[0], row[1]
 
     @reading
     async def purge_keys(self, ttl_h: float, limit: int) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from app.adapters.postgres.lanes import Lane
+from app.adapters.postgres.lanes import BatchObserver, Lane, unobserved
 from app.adapters.postgres.pipeline import Call, Row, Statement, run
 from app.adapters.postgres.plans import PLAN_ANEW, Plans
 from app.adapters.postgres.pool import Pool, session
@@ -76,13 +76,20 @@ Reads = Sequence[Call]
 class PostgresReader:
     """Reads wallets and keys. Reads that come at once share a round trip, as writes do."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, observe: BatchObserver = unobserved) -> None:
         self._pool = pool
         self._plans = Plans()
         self._lanes = [
-            Lane[Reads, Sequence[Sequence[Row]]](self._run, size=BATCH, queue_limit=QUEUE, on_lost=pool.check)
+            Lane[Reads, Sequence[Sequence[Row]]](
+                self._run, size=BATCH, queue_limit=QUEUE, on_lost=pool.check, observe=observe
+            )
             for _ in range(LANES)
         ]
+
+    @property
+    def waiting(self) -> int:
+        """How many reads wait for their round trip to begin."""
+        return sum(lane.waiting for lane in self._lanes)
 
     async def balances(self, user_id: UserId) -> Sequence[Balance]:
         """The user's balances, by currency."""

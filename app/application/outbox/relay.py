@@ -72,6 +72,11 @@ class Relay:
         self._lease_again = asyncio.Event()
         self._lanes = [asyncio.Lock() for _ in range(LANES)]
 
+    @property
+    def partitions(self) -> int:
+        """How many partitions it may publish from now."""
+        return len(self._epochs) if self._leases_are_usable() else 0
+
     async def run(self, stop: asyncio.Event) -> None:
         """Relay until told to stop; then finish what is being published, mark it, and give the leases up."""
         async with asyncio.TaskGroup() as tasks:

@@ -8,16 +8,25 @@ from app.main.local.processes import CannotStart, free_port, is_free
 from app.main.local.supervisor import Part
 from app.main.settings import Settings
 
-# HTTP_PORT, METRICS_PORT, MOCK_GATEWAY_PORT
-DEFAULTS = (8080, 9101, 8081)
+DEFAULTS = {
+    "HTTP_PORT": 8080,
+    "METRICS_PORT": 9101,
+    "MOCK_GATEWAY_PORT": 8081,
+    "RELAY_METRICS_PORT": 9102,
+    "RECOVER_METRICS_PORT": 9103,
+    "CONSUMER_METRICS_PORT": 9104,
+}
 
 
 class Ports(NamedTuple):
-    """Where the run serves; `gateway` is None when one was given."""
+    """Where the run serves; `gateway` is None when one was given. The last three serve metrics alone."""
 
     api: int
     metrics: int
     gateway: int | None
+    relay: int
+    recover: int
+    audit: int
 
 
 def choose_ports(settings: Settings, say: Callable[[str], None], environ: Mapping[str, str] = os.environ) -> Ports:
@@ -26,27 +35,40 @@ def choose_ports(settings: Settings, say: Callable[[str], None], environ: Mappin
     Raises:
         CannotStart: a port that was asked for is taken; the message names the setting.
     """
-    kept = set(DEFAULTS)
+    given: dict[str, int] = {name: getattr(settings, name.lower()) for name in DEFAULTS}
+    asked = {name for name in DEFAULTS if given[name] != DEFAULTS[name] or environ.get(name, "").strip()}
+    taken = {given[name] for name in asked}
+    kept = {*taken, *DEFAULTS.values()}
 
-    def port(name: str, wanted: int, default: int, host: str = "127.0.0.1") -> int:
-        if wanted == 0 or is_free(wanted, host):
-            return wanted or free_port()
-        if wanted != default or environ.get(name, "").strip():
+    def port(name: str, host: str = "127.0.0.1") -> int:
+        wanted, default = given[name], DEFAULTS[name]
+        if wanted == 0 and not name.endswith("_METRICS_PORT"):
+            return free_port()
+        if wanted and name in asked:
+            if is_free(wanted, host):
+                return wanted
             raise CannotStart(f"{name}: port {wanted} is in use on {host}; choose another, or end what uses it")
-        following = range(wanted + 1, wanted + 100)
+        # Here every process shows its metrics, though elsewhere 0 means that it does not.
+        if default not in taken and is_free(default, host):
+            return default
+        following = range(default + 1, default + 100)
         other = next((one for one in following if one not in kept and is_free(one, host)), None) or free_port()
         kept.add(other)
-        say(f"{name}: port {wanted} is in use, {other} is taken instead")
+        say(f"{name}: port {default} is in use, {other} is taken instead")
         return other
 
-    api = port("HTTP_PORT", settings.http_port, DEFAULTS[0], settings.http_host)
-    metrics = port("METRICS_PORT", settings.metrics_port, DEFAULTS[1], settings.http_host)
-    if settings.gateway_url:
-        return Ports(api, metrics, None)
-    gateway = port("MOCK_GATEWAY_PORT", settings.mock_gateway_port, DEFAULTS[2])
-    if len({api, metrics, gateway}) < 3:
-        raise CannotStart("HTTP_PORT, METRICS_PORT and MOCK_GATEWAY_PORT must differ")
-    return Ports(api, metrics, gateway)
+    host = settings.http_host
+    ports = Ports(
+        api=port("HTTP_PORT", host),
+        metrics=port("METRICS_PORT", host),
+        gateway=None if settings.gateway_url else port("MOCK_GATEWAY_PORT"),
+        relay=port("RELAY_METRICS_PORT", host),
+        recover=port("RECOVER_METRICS_PORT", host),
+        audit=port("CONSUMER_METRICS_PORT", host),
+    )
+    if len(set(ports)) < len(ports):
+        raise CannotStart(f"{', '.join(DEFAULTS)} must differ")
+    return ports
 
 
 def reachable(host: str) -> str:

@@ -116,6 +116,9 @@ class _Run:
             "API_KEYS": self._settings.api_keys or secret(self._base / "api-key", "dev-"),
             "HTTP_PORT": str(ports.api),
             "METRICS_PORT": str(ports.metrics),
+            "RELAY_METRICS_PORT": str(ports.relay),
+            "RECOVER_METRICS_PORT": str(ports.recover),
+            "CONSUMER_METRICS_PORT": str(ports.audit),
         }
         if ports.gateway:
             # It remembers its charges as the books do, from run to run.
@@ -152,15 +155,18 @@ class _Run:
             self._supervisor.start(part)
 
     def _state(self, ports: plan.Ports, environment: dict[str, str]) -> RunState:
-        host = plan.reachable(self._settings.http_host)
+        at = f"http://{plan.reachable(self._settings.http_host)}"
         broker = {"BROKER": "in-process" if self._servers.in_process else "rabbitmq"}
         return RunState(
             supervisor=ProcessId.of(os.getpid()),
             settings={name: value for name, value in environment.items() if not name.endswith("_PORT")} | broker,
             urls={
-                "api": f"http://{host}:{ports.api}",
-                "metrics": f"http://{host}:{ports.metrics}/metrics",
+                "api": f"{at}:{ports.api}",
+                "metrics": f"{at}:{ports.metrics}/metrics",
                 "gateway": environment["GATEWAY_URL"],
+                "relay metrics": f"{at}:{ports.relay}/metrics",
+                "recover metrics": f"{at}:{ports.recover}/metrics",
+                **({} if self._servers.in_process else {"audit metrics": f"{at}:{ports.audit}/metrics"}),
             },
             processes={},
         )

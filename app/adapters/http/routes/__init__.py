@@ -23,7 +23,8 @@ def handlers(services: Services, options: HttpOptions, in_flight: InFlight) -> S
     ]
 
 
-def refuse(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def refuse(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The answer to whatever a handler raised."""
     problem = problem_of(error)
+    request.scope["state"]["code"] = problem.code
     return Response(problem.body, status_code=problem.status, headers=problem.headers, media_type="application/json")

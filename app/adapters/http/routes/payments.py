@@ -8,7 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
 from app.adapters.http import queries
-from app.adapters.http.answers import pending
+from app.adapters.http.answers import code_of, pending
 from app.adapters.http.decoding import PaymentDecoder
 from app.adapters.http.headers import Head, idempotency_key, traceparent
 from app.adapters.http.inflight import InFlight
@@ -60,6 +60,7 @@ def payments(services: Services, options: HttpOptions, in_flight: InFlight) -> H
         )
         if isinstance(result, StillPending):
             raise pending(result)
+        state["code"], state["replayed"] = code_of(result.answer), result.replayed
         return Reply(result.answer.status, result.answer.body, _REPLAYED if result.replayed else ())
 
     return create_payment

@@ -1,0 +1,58 @@
+"""Metrics of recovery: how often it looks, and what becomes of the payments that it takes over."""
+
+import time
+from collections.abc import Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from app.application.payments.results import Answered, StillPending
+from app.application.ports import PendingPayments, Unavailable
+from app.domain.payments.payment import Payment
+
+
+class TimedPending:
+    """`PendingPayments` with each look for them timed. A look that fails does not count."""
+
+    def __init__(self, pending: PendingPayments, registry: CollectorRegistry) -> None:
+        self._pending = pending
+        self._duration = Histogram(
+            "strongbox_recovery_sweep_duration_seconds",
+            "Time of a look for payments to recover, of which there is one every RECOVER_EVERY_S.",
+            registry=registry,
+        )
+
+    async def take(self, limit: int, older_than_s: float, lease_s: float) -> Sequence[Payment]:
+        """See `PendingPayments.take`."""
+        began = time.perf_counter()
+        taken = await self._pending.take(limit, older_than_s, lease_s)
+        self._duration.observe(time.perf_counter() - began)
+        return taken
+
+
+class RecoveryMetrics:
+    """Counts what became of payments that recovery took over; each attempt at one counts."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        attempts = Counter(
+            "strongbox_recovery_attempts",
+            "Attempts to finish a payment that was left PENDING: settled, pending (the gateway does not tell),"
+            " unavailable (the database does not take it), or failed (a bug).",
+            ("result",),
+            registry=registry,
+        )
+        self._settled = attempts.labels("settled")
+        self._pending = attempts.labels("pending")
+        self._unavailable = attempts.labels("unavailable")
+        self._failed = attempts.labels("failed")
+
+    def observe(self, result: Answered | StillPending | Exception) -> None:
+        """Count an attempt."""
+        match result:
+            case Answered():
+                self._settled.inc()
+            case StillPending():
+                self._pending.inc()
+            case Unavailable():
+                self._unavailable.inc()
+            case _:
+                self._failed.inc()
