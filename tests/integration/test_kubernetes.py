@@ -155,7 +155,23 @@ def test_a_pod_is_given_the_time_that_it_takes_to_end(name: str) -> None:
         before_s = int(seconds)
     grace_s = load(environment(DEPLOYMENTS[name])).shutdown_grace_s
     assert pod(DEPLOYMENTS[name])["terminationGracePeriodSeconds"] >= before_s + grace_s + 5
-    assert before_s or "ports" not in container(DEPLOYMENTS[name]) or name == "metrics"
+    has_clients = any(port["name"] == "http" for port in container(DEPLOYMENTS[name]).get("ports", ()))
+    assert before_s or not has_clients
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_prometheus_is_told_of_a_port_on_which_the_process_shows_its_metrics(name: str) -> None:
+    annotations = DEPLOYMENTS[name]["spec"]["template"]["metadata"]["annotations"]
+    settings = load(environment(DEPLOYMENTS[name]))
+    shown = {
+        "api": settings.http_port,
+        "metrics": settings.metrics_port,
+        "relay": settings.relay_metrics_port,
+        "recover": settings.recover_metrics_port,
+        "audit": settings.consumer_metrics_port,
+    }
+    assert annotations["prometheus.io/port"] == str(shown[name])
+    assert shown[name] in [port["containerPort"] for port in container(DEPLOYMENTS[name])["ports"]]
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)

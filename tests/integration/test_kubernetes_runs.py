@@ -60,6 +60,9 @@ async def test_what_the_manifests_say_runs_is_seen_to_live_and_ends_in_time(
         "RABBITMQ_URL": rabbitmq_url,
         "HTTP_PORT": str(free_port()),
         "METRICS_PORT": str(free_port()),
+        "RELAY_METRICS_PORT": str(free_port()),
+        "RECOVER_METRICS_PORT": str(free_port()),
+        "CONSUMER_METRICS_PORT": str(free_port()),
     }
     ports = {"http": int(secrets["HTTP_PORT"]), "metrics": int(secrets["METRICS_PORT"])}
 
@@ -94,8 +97,17 @@ async def test_what_the_manifests_say_runs_is_seen_to_live_and_ends_in_time(
                 annotations = {
                     name: one["spec"]["template"]["metadata"].get("annotations") for name, one in DEPLOYMENTS.items()
                 }
-                for name, port in (("api", ports["http"]), ("metrics", ports["metrics"])):
-                    answer = await client.get(f"http://127.0.0.1:{port}{annotations[name]['prometheus.io/path']}")
+                shown = {
+                    "api": "HTTP_PORT",
+                    "metrics": "METRICS_PORT",
+                    "relay": "RELAY_METRICS_PORT",
+                    "recover": "RECOVER_METRICS_PORT",
+                    "audit": "CONSUMER_METRICS_PORT",
+                }
+                for name, port in shown.items():
+                    answer = await client.get(
+                        f"http://127.0.0.1:{secrets[port]}{annotations[name]['prometheus.io/path']}"
+                    )
                     assert answer.status_code == 200
             for child in running.values():
                 child.send_signal(signal.SIGTERM)
