@@ -10,7 +10,7 @@ RUN := $(VENV)/bin/python -m
 COMPOSE ?= docker compose
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test crash soak bench bench-short verify-million teeth fuzz audit-deps manifests licences test-servers version-given lint fmt clean lock up down reset logs consume rabbit-ui \
+.PHONY: help setup run demo test crash soak bench bench-short verify-million teeth fuzz audit-deps manifests licences test-servers version-given lint fmt clean lock up observe down reset logs consume rabbit-ui \
 	migrate migrate-up migrate-down migrate-version migrate-force
 
 help: ## List the targets
@@ -132,11 +132,14 @@ consume: setup ## Run both consumers in this terminal (Ctrl-C ends them)
 up: ## Start everything in Docker
 	$(COMPOSE) up --build --detach --wait
 
+observe: ## The same, with Prometheus and Grafana
+	$(COMPOSE) --profile observability up --build --detach --wait
+
 down: ## Stop it; the data stays
-	$(COMPOSE) down
+	$(COMPOSE) --profile observability down
 
 reset: ## Stop it, remove its data, start and migrate anew
-	$(COMPOSE) down --volumes
+	$(COMPOSE) --profile observability down --volumes
 	$(COMPOSE) up --build --detach --wait
 
 logs: ## Follow its logs

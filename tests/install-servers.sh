@@ -1,7 +1,7 @@
 #!/bin/sh
-# Sees to it that the tests find PostgreSQL and RabbitMQ: as root on Debian it installs what is missing, elsewhere it
-# says what is. PostgreSQL never is: its wheel stands in.
-# With `--all` both are wanted from the system, whatever could stand in, and the library that moves a process's clock;
+# Sees to it that the tests find PostgreSQL, RabbitMQ and Prometheus: as root on Debian it installs what is missing,
+# elsewhere it says what is. PostgreSQL never is: its wheel stands in. Of Prometheus the tests that need it say so.
+# With `--all` all are wanted from the system, whatever could stand in, and the library that moves a process's clock;
 # with `--bench` both and what `make bench` makes its load with.
 set -eu
 
@@ -10,6 +10,11 @@ case "${1:-}" in
     --all) all=yes from_system=yes ;;
     --bench) bench=yes from_system=yes ;;
 esac
+
+can_install=""
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    can_install=yes
+fi
 
 missing=""
 if [ -n "$from_system" ] && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
@@ -23,12 +28,17 @@ fi
 if [ -n "$all" ] && ! ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1; then
     missing="${missing:+$missing }libfaketime"
 fi
+if [ -n "$all" ] || { [ -z "$bench" ] && [ -n "$can_install" ]; }; then
+    if ! command -v promtool >/dev/null 2>&1 || ! command -v prometheus >/dev/null 2>&1; then
+        missing="${missing:+$missing }prometheus"
+    fi
+fi
 if [ -n "$bench" ] && ! command -v wrk >/dev/null 2>&1; then
     missing="${missing:+$missing }wrk"
 fi
 [ -n "$missing" ] || exit 0
 
-if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+if [ -z "$can_install" ]; then
     echo "Missing: $missing." >&2
     echo "Install it (Debian and Ubuntu: sudo apt-get install $missing), give RABBITMQ_URL, or start Docker." >&2
     exit 1

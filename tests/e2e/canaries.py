@@ -36,8 +36,9 @@ def logs_with(house: House, canary: str) -> set[str]:
 
 
 def metrics_of(house: House) -> str:
-    """What both metrics endpoints show."""
-    return "".join(httpx.get(f"{url}/metrics").raise_for_status().text for url in (house.api_url, house.metrics_url))
+    """What every metrics endpoint shows."""
+    ports = [port for name, port in house.environment.items() if name == "HTTP_PORT" or name.endswith("METRICS_PORT")]
+    return "".join(httpx.get(f"http://127.0.0.1:{port}/metrics").raise_for_status().text for port in ports)
 
 
 def columns_with(house: House, canary: str) -> set[str]:

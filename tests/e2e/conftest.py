@@ -7,15 +7,19 @@ import aio_pika
 import pytest
 
 from app.adapters.rabbitmq.topology import QUEUES
+from app.main.local.processes import free_port
 from app.main.local.roles import Urls
 from tests.e2e.house import House, running
+
+METRICS_PORTS = ("RELAY_METRICS_PORT", "RECOVER_METRICS_PORT", "CONSUMER_METRICS_PORT")
 
 
 @pytest.fixture(scope="module")
 def house(module_database: Urls, rabbitmq_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Every process of Strongbox, over a database of the module's own."""
     asyncio.run(without_what_others_left(rabbitmq_url))
-    with running(House(module_database, rabbitmq_url, tmp_path_factory.mktemp("house"))) as house:
+    ports = {name: str(free_port()) for name in METRICS_PORTS}
+    with running(House(module_database, rabbitmq_url, tmp_path_factory.mktemp("house"), **ports)) as house:
         yield house
 
 

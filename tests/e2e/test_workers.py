@@ -2,13 +2,16 @@
 
 import os
 import signal
+import tempfile
 from pathlib import Path
 
 import httpx
 import pytest
 
 from app.main.local.roles import Urls
+from app.main.workers import METRICS_PREFIX, metrics_folder
 from tests.e2e.house import HEADERS, House, wait_until
+from tests.prometheus import promtool
 
 
 def children(pid: int) -> list[int]:
@@ -49,6 +52,45 @@ def test_workers_are_replaced_counted_together_and_end_with_their_parent(house: 
     finally:
         if api.poll() is None:
             api.kill()
+
+
+def test_gauges_are_those_of_living_workers_and_counters_those_of_all(house: House) -> None:
+    """Each worker has 512 slots, and counts what it answers: a killed one's slots go, its answers stay counted."""
+
+    def shown(series: str) -> float:
+        lines = httpx.get(f"{house.api_url}/metrics").text.splitlines()
+        return sum(float(line.split()[-1]) for line in lines if line.startswith(series))
+
+    api = house.start("api", "app", "api", "--workers", "2", expect=lambda: serving(house))
+    try:
+        wait_until(lambda: shown("strongbox_gateway_slots ") == 1024, "both workers' slots")
+        assert shown("strongbox_pool_max_connections") == 2 * (2 + 4 + 2 + 2)
+        assert shown("strongbox_build_info{") == 1
+        for _ in range(20):
+            assert httpx.get(f"{house.api_url}/wallets/x/balance", headers=HEADERS).status_code == 400
+        cpu_s = shown("process_cpu_seconds_total ")
+        os.kill(children(api.pid)[0], signal.SIGKILL)
+        wait_until(lambda: shown("strongbox_gateway_slots ") == 512, "the slots of the killed worker to go")
+        wait_until(lambda: shown("strongbox_gateway_slots ") == 1024, "those of its replacement")
+        assert shown("strongbox_error_answers_total{") == 20
+        assert shown("process_cpu_seconds_total ") >= cpu_s
+        assert promtool("check", "metrics", given=httpx.get(f"{house.api_url}/metrics").text) == ""
+        assert house.stop("api") == 0
+    finally:
+        if api.poll() is None:
+            api.kill()
+
+
+def test_what_a_killed_parent_left_goes_with_the_next_start_and_what_is_in_use_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left = tmp_path / f"{METRICS_PREFIX}left"
+    left.mkdir()
+    (left / "counter_1.db").touch()
+    with metrics_folder() as first, metrics_folder() as second:
+        assert {first, second} == set(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_workers_whose_parent_is_killed_leave_the_port(house: House) -> None:

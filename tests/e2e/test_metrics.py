@@ -1,0 +1,154 @@
+"""The metrics of every process, as Prometheus reads them: named well, told of, and what alerts and dashboard need."""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from uuid import uuid4
+
+import aio_pika
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.adapters.rabbitmq.topology import EXCHANGE
+from tests.e2e.house import House, wait_until
+from tests.prometheus import DEPLOYED, ROOT, Prometheus, prometheus, promtool
+
+DASHBOARD = json.loads((DEPLOYED.parent / "grafana/dashboards/strongbox.json").read_text())
+EXPRESSIONS = [target["expr"] for panel in DASHBOARD["panels"] for target in panel.get("targets", ())]
+NAME = r"\b(?:strongbox|http|process)_[a-z_]+"
+
+
+def endpoints(house: House) -> dict[str, str]:
+    """Where each process shows its metrics."""
+    ports = {
+        "api": "HTTP_PORT",
+        "relay": "RELAY_METRICS_PORT",
+        "recover": "RECOVER_METRICS_PORT",
+        "metrics": "METRICS_PORT",
+        "audit": "CONSUMER_METRICS_PORT",
+    }
+    return {name: f"127.0.0.1:{house.environment[port]}" for name, port in ports.items()}
+
+
+def scrape(house: House, name: str) -> str:
+    return httpx.get(f"http://{endpoints(house)[name]}/metrics").raise_for_status().text
+
+
+def shown(house: House, name: str, series: str) -> float:
+    """The sum of a process's series whose text begins like that."""
+    lines = scrape(house, name).splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith(series))
+
+
+def families(text: str) -> set[str]:
+    """The names of a scrape's metrics, as their TYPE lines have them."""
+    return set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
+
+
+def told() -> dict[str, set[str]]:
+    """The metrics of each process, as the operator's manual has them."""
+    manual = (ROOT / "docs/operations.md").read_text()
+    section = manual.partition("\n## Metrics\n")[2].partition("\n## ")[0]
+    found: dict[str, set[str]] = {name: set() for name in ("api", "relay", "recover", "metrics", "audit")}
+    for names, processes in re.findall(r"^\| (`.*?) \| ([a-z, ]+) \|", section, re.MULTILINE):
+        for process in found if processes == "all" else processes.split(", "):
+            found[process] |= {name.partition("{")[0] for name in re.findall(r"`([^`]+)`", names)}
+    return found
+
+
+@pytest.fixture(scope="module")
+def used(house: House) -> House:
+    """The house after a payment of each kind, and a message that nobody can handle."""
+    user = house.wallet(10_000)
+    key = str(uuid4())
+    assert house.pay(user, 10, key).status_code == 201
+    assert house.pay(user, 10, key).headers["Idempotent-Replayed"] == "true"
+    assert house.pay(user, 10_001).status_code == 409
+    assert house.pay(user, 0).status_code == 400
+    house.mode("declined")
+    assert house.pay(user, 10).status_code == 201
+    house.mode("500", charge="never")
+    assert house.pay(user, 10).status_code == 502
+    house.mode("happy")
+    asyncio.run(publish_nonsense(house))
+    return house
+
+
+async def publish_nonsense(house: House) -> None:
+    async with await aio_pika.connect(house.environment["RABBITMQ_URL"]) as connection:
+        exchange = await (await connection.channel()).get_exchange(EXCHANGE)
+        await exchange.publish(aio_pika.Message(b"nonsense"), "refund.nonsense")
+
+
+@pytest.fixture(scope="module")
+def server(used: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    targets = {f"strongbox-{name}": where for name, where in endpoints(used).items()}
+    with prometheus(targets, tmp_path_factory.mktemp("prometheus")) as server:
+        yield server
+
+
+def test_the_payments_are_counted_by_how_they_ended(used: House) -> None:
+    assert shown(used, "api", 'strongbox_payments_settled_total{failure_code="",status="APPROVED"}') == 1
+    assert shown(used, "api", 'strongbox_payments_settled_total{failure_code="",status="DECLINED"}') == 1
+    assert shown(used, "api", 'strongbox_payments_settled_total{failure_code="GATEWAY_ERROR"') == 1
+    assert shown(used, "api", "strongbox_idempotent_replays_total") == 1
+    answers = 'strongbox_error_answers_total{code="%s",route="/wallets/{user_id}/payments"}'
+    for code in ("INSUFFICIENT_FUNDS", "VALIDATION_ERROR", "GATEWAY_ERROR"):
+        assert shown(used, "api", answers % code) == 1, code
+    assert shown(used, "api", 'strongbox_gateway_attempts_total{operation="charge",outcome="error"}') >= 1
+    wait_until(lambda: shown(used, "relay", 'strongbox_relay_events_total{result="published"}') == 8, "the events")
+    assert shown(used, "relay", "strongbox_relay_partitions_held") == 16
+
+
+def test_a_message_that_nobody_can_handle_is_seen_where_it_lies(used: House) -> None:
+    wait_until(lambda: shown(used, "relay", 'strongbox_queue_messages{queue="audit.dlq"}') == 1, "the dead letter")
+    assert shown(used, "audit", 'strongbox_consumer_dead_letters_total{queue="audit.queue"}') == 1
+    assert shown(used, "audit", 'strongbox_consumer_retries_total{queue="audit.queue"}') == 3
+    assert shown(used, "relay", 'strongbox_queue_consumers{queue="audit.queue"}') == 1
+
+
+@pytest.mark.parametrize("name", ["api", "relay", "recover", "metrics", "audit"])
+def test_promtool_finds_nothing_to_complain_of(used: House, name: str) -> None:
+    assert promtool("check", "metrics", given=scrape(used, name)) == ""
+
+
+@pytest.mark.parametrize("name", ["api", "relay", "recover", "metrics", "audit"])
+def test_the_manual_has_every_metric_and_no_other(used: House, name: str) -> None:
+    assert families(scrape(used, name)) == told()[name]
+
+
+@pytest.mark.parametrize("name", ["api", "relay", "recover", "metrics", "audit"])
+def test_every_process_says_what_it_is_and_takes_and_makes_few_series(used: House, name: str) -> None:
+    text = scrape(used, name)
+    assert {"strongbox_build_info", "process_cpu_seconds_total", "process_resident_memory_bytes"} <= families(text)
+    assert sum(len(family.samples) for family in text_string_to_metric_families(text)) < 400
+
+
+def test_every_metric_that_rules_and_dashboard_name_is_scraped(used: House) -> None:
+    named = set(re.findall(NAME, (DEPLOYED / "alerts.yml").read_text() + json.dumps(DASHBOARD)))
+    scraped = set().union(*(families(scrape(used, name)) for name in endpoints(used)))
+    assert {re.sub("_(bucket|count|sum)$", "", name) for name in named} - scraped == set()
+
+
+def test_a_real_prometheus_reaches_every_process_and_takes_every_rule(server: Prometheus) -> None:
+    wait_until(lambda: len(server.query("up == 1")) == 5, "five targets that are up")
+    wait_until(lambda: all(rule["health"] == "ok" for rule in server.rules()), "every rule to be evaluated")
+    states = {rule["name"]: rule["state"] for rule in server.rules()}
+    wait_until(lambda: states_of(server)["StrongboxDeadLetters"] == "pending", "the dead letter to be noticed")
+    assert {name for name, state in states_of(server).items() if state == "firing"} == set(), states
+
+
+def states_of(server: Prometheus) -> dict[str, str]:
+    return {rule["name"]: rule["state"] for rule in server.rules()}
+
+
+def test_every_panel_shows_something(server: Prometheus) -> None:
+    """With a minute for what Grafana would fill in. The quantile of what has not happened is NaN, not nothing."""
+
+    def empty() -> list[str]:
+        asked = {expression: server.query(expression.replace("$__rate_interval", "1m")) for expression in EXPRESSIONS}
+        return [expression for expression, series in asked.items() if not series]
+
+    wait_until(lambda: empty() == [], "every expression to have a series", limit_s=15)
