@@ -216,8 +216,9 @@ def test_a_default_port_that_is_taken_gives_way_and_that_is_said() -> None:
             with suppress(OSError):  # somebody else has it already
                 stack.enter_context(socket.create_server(("127.0.0.1", default)))
         ports = plan.choose_ports(load({}), said.append, environ={})
-    assert len({*ports, *plan.DEFAULTS}) == 6
-    assert [line.partition(":")[0] for line in said] == ["HTTP_PORT", "METRICS_PORT", "MOCK_GATEWAY_PORT"]
+    assert len({*ports, *plan.DEFAULTS}) == 8
+    names = ["HTTP_PORT", "METRICS_PORT", "MOCK_GATEWAY_PORT", "CONSOLE_PORT"]
+    assert [line.partition(":")[0] for line in said] == names
 
 
 def test_a_killed_postgres_is_started_again_where_it_was(terminal: Terminal) -> None:

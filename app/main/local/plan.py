@@ -8,8 +8,8 @@ from app.main.local.processes import CannotStart, free_port, is_free
 from app.main.local.supervisor import Part
 from app.main.settings import Settings
 
-# HTTP_PORT, METRICS_PORT, MOCK_GATEWAY_PORT
-DEFAULTS = (8080, 9101, 8081)
+# HTTP_PORT, METRICS_PORT, MOCK_GATEWAY_PORT, CONSOLE_PORT
+DEFAULTS = (8080, 9101, 8081, 8090)
 
 
 class Ports(NamedTuple):
@@ -18,6 +18,7 @@ class Ports(NamedTuple):
     api: int
     metrics: int
     gateway: int | None
+    console: int
 
 
 def choose_ports(settings: Settings, say: Callable[[str], None], environ: Mapping[str, str] = os.environ) -> Ports:
@@ -41,12 +42,11 @@ def choose_ports(settings: Settings, say: Callable[[str], None], environ: Mappin
 
     api = port("HTTP_PORT", settings.http_port, DEFAULTS[0], settings.http_host)
     metrics = port("METRICS_PORT", settings.metrics_port, DEFAULTS[1], settings.http_host)
-    if settings.gateway_url:
-        return Ports(api, metrics, None)
-    gateway = port("MOCK_GATEWAY_PORT", settings.mock_gateway_port, DEFAULTS[2])
-    if len({api, metrics, gateway}) < 3:
-        raise CannotStart("HTTP_PORT, METRICS_PORT and MOCK_GATEWAY_PORT must differ")
-    return Ports(api, metrics, gateway)
+    gateway = None if settings.gateway_url else port("MOCK_GATEWAY_PORT", settings.mock_gateway_port, DEFAULTS[2])
+    console = port("CONSOLE_PORT", settings.console_port, DEFAULTS[3], settings.console_host)
+    if len({api, metrics, gateway, console}) < 4:
+        raise CannotStart("HTTP_PORT, METRICS_PORT, MOCK_GATEWAY_PORT and CONSOLE_PORT must differ")
+    return Ports(api, metrics, gateway, console)
 
 
 def reachable(host: str) -> str:
@@ -62,10 +62,12 @@ def parts(settings: Settings, ports: Ports, in_process: bool) -> list[tuple[Part
     relay = Part("relay", ("-m", "app", "relay"))
     recover = Part("recover", ("-m", "app", "recover"))
     api = Part("api", ("-m", "app", "api"), f"http://{reachable(settings.http_host)}:{ports.api}/readyz")
+    where = f"http://{reachable(settings.console_host)}:{ports.console}/healthz"
+    console = Part("console", ("-m", "app", "console"), where)
     if in_process:
         # There is no broker between processes: relay and consumers share one.
         delivery: list[tuple[Part, ...]] = [(Part("relay", ("-m", "app", "relay", "--in-process")),)]
     else:
         consumers = tuple(Part(name, ("-m", "consumers", name)) for name in ("metrics", "audit"))
         delivery = [consumers, (relay,)]
-    return [*([(gateway,)] if ports.gateway else []), *delivery, (recover,), (api,)]
+    return [*([(gateway,)] if ports.gateway else []), *delivery, (recover,), (api,), (console,)]

@@ -25,6 +25,8 @@ READY_LIMIT_S = 90.0
 LOOK_EVERY_S = 1.0
 SAME_WISH_S = 0.5
 MIGRATE = ("migrate", "up")
+OPERATOR = "operator"
+"""Whose name is in `audit.actions` for what is done in the run's console."""
 
 Parts = Callable[[Settings, plan.Ports, bool], list[tuple[Part, ...]]]
 
@@ -116,6 +118,8 @@ class _Run:
             "API_KEYS": self._settings.api_keys or secret(self._base / "api-key", "dev-"),
             "HTTP_PORT": str(ports.api),
             "METRICS_PORT": str(ports.metrics),
+            "CONSOLE_KEYS": self._settings.console_keys or f"{OPERATOR}:{secret(self._base / 'console-key')}",
+            "CONSOLE_PORT": str(ports.console),
         }
         if ports.gateway:
             # It remembers its charges as the books do, from run to run.
@@ -161,6 +165,7 @@ class _Run:
                 "api": f"http://{host}:{ports.api}",
                 "metrics": f"http://{host}:{ports.metrics}/metrics",
                 "gateway": environment["GATEWAY_URL"],
+                "console": f"http://{plan.reachable(self._settings.console_host)}:{ports.console}",
             },
             processes={},
         )
@@ -202,7 +207,9 @@ class _Run:
             psql = psql_command(postgres.binaries, self._servers.passwords, postgres.port, DATABASE)
         # A key of the user's is not shown: the shell puts it in.
         api_key = "${API_KEYS%%,*}" if self._settings.api_keys else environment["API_KEYS"]
-        say(announcement(self._urls, api_key, self._supervisor.logs, psql))
+        # Nor is an operator's: whoever gave it knows it.
+        key = None if self._settings.console_keys else environment["CONSOLE_KEYS"].partition(":")[2]
+        say(announcement(self._urls, api_key, key, self._supervisor.logs, psql))
 
 
 async def _answers(client: httpx.AsyncClient, url: str) -> bool:
