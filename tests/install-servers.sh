@@ -1,8 +1,8 @@
 #!/bin/sh
 # Sees to it that the tests find PostgreSQL and RabbitMQ: as root on Debian it installs what is missing, elsewhere it
 # says what is. PostgreSQL never is: its wheel stands in.
-# With `--all` both are wanted from the system, whatever could stand in, and the library that moves a process's clock;
-# with `--bench` both and what `make bench` makes its load with.
+# With `--all` both are wanted from the system, whatever could stand in, and the library that moves a process's clock,
+# and a browser; with `--bench` both and what `make bench` makes its load with.
 set -eu
 
 all="" bench="" from_system=""
@@ -22,6 +22,9 @@ if ! command -v rabbitmq-server >/dev/null 2>&1 && [ ! -x /usr/lib/rabbitmq/bin/
 fi
 if [ -n "$all" ] && ! ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1; then
     missing="${missing:+$missing }libfaketime"
+fi
+if [ -n "$all" ] && ! command -v chromium >/dev/null 2>&1 && ! command -v google-chrome >/dev/null 2>&1; then
+    missing="${missing:+$missing }chromium"
 fi
 if [ -n "$bench" ] && ! command -v wrk >/dev/null 2>&1; then
     missing="${missing:+$missing }wrk"
