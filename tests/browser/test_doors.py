@@ -162,7 +162,7 @@ def test_the_console_tells_what_is_away_and_never_breaks(lonely: Console) -> Non
     visitor.client.headers["Cookie"] = f"__Host-strongbox={secret}"
     overview = visitor.get("/")
     assert overview.status_code == 200
-    assert "Payments cannot be counted: the database cannot be reached" in overview.text
+    assert "Payments cannot be counted: the database cannot be reached, or" in overview.text
     for path in ("/payments", f"/payments/{uuid.uuid4()}", f"/wallets/{uuid.uuid4()}", "/dead-letters", "/actions"):
         answer = visitor.get(path)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1"), path

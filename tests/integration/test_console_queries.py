@@ -75,6 +75,12 @@ async def test_a_beat_that_would_be_too_long_begins_later(
     assert (history.totals().total(), history.last) == (0, beat.last)
 
 
+async def test_a_database_without_the_tables_says_what_to_do(postgres_url: str) -> None:
+    async with make_pool(postgres_url, "test-console", 2) as pool:
+        with pytest.raises(Unavailable, match="run `strongbox migrate up` first"):
+            await PostgresPulse(pool).beat(None, SLOTS)
+
+
 def test_the_rate_is_that_of_the_slots_that_were_seen() -> None:
     history = History()
     assert (history.payments_per_s, history.approved_share, list(history.bars())) == (0.0, None, [])

@@ -79,9 +79,7 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 
 def test_every_document_is_linked_from_another() -> None:
     linked = {
-        (path.parent / target.partition("#")[0]).resolve()
-        for path in DOCUMENTS
-        for target in targets(path.read_text())
+        (path.parent / target.partition("#")[0]).resolve() for path in DOCUMENTS for target in targets(path.read_text())
     }
     files = {path.resolve() for path in (ROOT / "docs").rglob("*") if path.is_file()}
     assert files - linked == set()

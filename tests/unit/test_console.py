@@ -1,7 +1,9 @@
 """The console's parts that need no browser: who is logged in, one piece of work at a time, one look for all."""
 
 import asyncio
+import tomllib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -19,6 +21,7 @@ from app.application.status.pulse import SLOTS, Beat, History, Result
 from app.main.settings import InvalidSettings, Settings, load
 from mock_gateway.modes import MODE_NAMES, Mode
 
+ROOT = Path(__file__).parents[2]
 KEY = "k" * 16
 
 
@@ -224,6 +227,15 @@ def test_the_bars_fill_the_picture_and_what_nobody_saw_is_left_open() -> None:
     assert history.payments_per_s == 0.5
     history.add(Beat(1_010 + SLOTS, 1_010 + SLOTS, {}, 0, 0, 0, 0))
     assert (history.totals().total(), history.approved_share) == (0, None)
+
+
+def test_every_template_and_every_file_of_the_pages_is_packed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    patterns = project["tool"]["setuptools"]["package-data"]["app.adapters.console"]
+    package = ROOT / "app/adapters/console"
+    files = [file for file in package.rglob("*") if file.is_file() and file.suffix not in (".py", ".pyc")]
+    assert len(files) > 15
+    assert [file for file in files if not any(file.relative_to(package).match(pattern) for pattern in patterns)] == []
 
 
 def test_spans_of_time_are_told_as_people_do() -> None:

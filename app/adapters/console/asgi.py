@@ -112,8 +112,7 @@ class Console:
         except bodies.ClientGone:
             pass
         finally:
-            route = inner.get("path_template", visit.path if answering.status < 400 else "-")
-            self.record(scope["method"], str(route), answering.status, started)
+            self.record(scope["method"], str(inner.get("path_template", "-")), answering.status, started)
 
     async def _admit(self, scope: HTTPScope, head: Head, visit: Visit, receive: Receive) -> ASGIApp:
         """Who answers: the routes, if the request may get there."""

@@ -44,16 +44,16 @@ def page_of(error: BaseException) -> ErrorPage:
     match error:
         case Rejected():
             return ErrorPage(error.status, str(error), error.headers)
-        case PaymentNotFound() | DeadLetterNotFound():
+        case PaymentNotFound() | DeadLetterNotFound() | UserNotFound():
             return ErrorPage(404, str(error))
-        case UserNotFound():
-            return ErrorPage(404, "there is no wallet of such a user")
         case CannotReplay():
             return ErrorPage(400, str(error))
         case Busy():
             return ErrorPage(409, "other long work is under way: wait for its end, or cancel it")
-        case Unavailable() | NotRecorded():
+        case NotRecorded():
             return ErrorPage(503, str(error), {"Retry-After": str(RETRY_AFTER_S)})
+        case Unavailable():
+            return ErrorPage(503, out_of_reach(error), {"Retry-After": str(RETRY_AFTER_S)})
         case Problem():
             details = "; ".join(f"{name} {why}" for name, why in error.details.items())
             return ErrorPage(error.status, f"{error.message}{': ' if details else ''}{details}", error.headers)
@@ -64,3 +64,8 @@ def page_of(error: BaseException) -> ErrorPage:
         case _:
             log_unexpected(error)
             return ErrorPage(500, "something went wrong inside the console: its log has it")
+
+
+def out_of_reach(error: Unavailable) -> str:
+    """What is out of reach. Reads that the API shares tell only the class of what went wrong."""
+    return str(error) if " " in str(error) else "the database cannot be reached, or does not answer in time"

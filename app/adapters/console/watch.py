@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from app.adapters.console.errors import out_of_reach
 from app.adapters.console.services import Breaker, ConsoleServices
 from app.application.ports import Unavailable
 from app.application.status.health import Health, State
@@ -117,8 +118,8 @@ class Watch:
         seen = self._seen
         try:
             beat = await self._services.pulse.beat(seen.history.last, SLOTS)
-        except Unavailable:
-            seen.beat, seen.trouble = None, "the database cannot be reached"
+        except Unavailable as error:
+            seen.beat, seen.trouble = None, out_of_reach(error)
         else:
             seen.history.add(beat)
             seen.beat, seen.trouble = beat, None

@@ -1,17 +1,22 @@
 """What has just ended, what waits, and which payments are the newest: all by an index, and never much of it."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 from uuid import UUID
 
+import psycopg
 from psycopg import AsyncConnection
 
 from app.adapters.postgres.errors import reading
-from app.adapters.postgres.inspection import Row
+from app.adapters.postgres.inspection import Row, why
 from app.adapters.postgres.outbox import PostgresOutbox
 from app.adapters.postgres.pool import Pool, session
 from app.application.payments.recent import Place, RecentPayment
+from app.application.ports import Unavailable
 from app.application.status.pulse import SLOT_S, Beat, Result
+
+R = TypeVar("R")
 
 MOST = 5_000
 """Rows that a look goes through."""
@@ -62,9 +67,20 @@ class PostgresPulse:
         self._pool = pool
         self._outbox = PostgresOutbox(pool)
 
-    @reading
     async def beat(self, after: int | None, slots: int) -> Beat:
         """See `Pulse.beat`."""
+        return await _told(self._beat(after, slots))
+
+    async def final(self, before: Place | None, most: int) -> Sequence[RecentPayment]:
+        """See `RecentPayments.final`."""
+        return await _told(self._payments(_FINAL, before, most))
+
+    async def pending(self, before: Place | None, most: int) -> Sequence[RecentPayment]:
+        """See `RecentPayments.pending`."""
+        return await _told(self._payments(_PENDING, before, most))
+
+    @reading
+    async def _beat(self, after: int | None, slots: int) -> Beat:
         async with session(self._pool) as books:
             ((now,),) = await _all(books, "SELECT extract(epoch FROM now())::float8", {})
             last = int((now - SETTLING_S) // SLOT_S) - 1
@@ -82,20 +98,19 @@ class PostgresPulse:
         return Beat(first, last, finished, pending, oldest_pending_s, backlog.depth, backlog.lag_s)
 
     @reading
-    async def final(self, before: Place | None, most: int) -> Sequence[RecentPayment]:
-        """See `RecentPayments.final`."""
-        return await self._payments(_FINAL, before, most)
-
-    @reading
-    async def pending(self, before: Place | None, most: int) -> Sequence[RecentPayment]:
-        """See `RecentPayments.pending`."""
-        return await self._payments(_PENDING, before, most)
-
     async def _payments(self, query: str, before: Place | None, most: int) -> Sequence[RecentPayment]:
         at, payment_id = before or _NEWEST
         async with session(self._pool) as books:
             rows = await _all(books, query, {"at": at, "id": payment_id, "most": min(most, MOST)})
         return [RecentPayment(*row) for row in rows]
+
+
+async def _told(work: Awaitable[R]) -> R:
+    """What the work gives; a database that does not let us look, or lacks what we look for, is told in words."""
+    try:
+        return await work
+    except psycopg.Error as error:
+        raise Unavailable(why(error)) from error
 
 
 def _begin(slot: int) -> datetime:
