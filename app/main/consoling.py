@@ -4,7 +4,7 @@ import asyncio
 import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from functools import partial
 
@@ -43,17 +43,17 @@ _log = structlog.get_logger(__name__)
 def console(settings: Settings, api_urls: Sequence[str], in_process: bool, listener: socket.socket) -> None:
     """Serve the console on the socket until told to stop."""
     container = Container(settings=settings)
-    pool = container.reading_pool()
+    pools = (container.reading_pool(), container.upkeep_pool())
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        await pool.open()
-        try:
+        async with AsyncExitStack() as stack:
+            for pool in pools:
+                await pool.open()
+                stack.push_async_callback(pool.close)
             yield
-        finally:
-            await pool.close()
 
-    pulse = PostgresPulse(pool)
+    pulse = PostgresPulse(container.upkeep_pool())
     has_queues = bool(settings.rabbitmq_url)
     services = ConsoleServices(
         look=partial(status, settings, api_urls, in_process),

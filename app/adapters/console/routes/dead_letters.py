@@ -30,7 +30,7 @@ def dead_letters(desk: Desk) -> Sequence[HTTPRouteHandler]:
         given = queries.parameters(request.scope["query_string"], frozenset(("queue", "skip")))
         skip = integer_of(given.get("skip", "0"), "skip", 0, letters.window)
         asked = known(desk, given["queue"]) if "queue" in given else None
-        counts = await letters.counts()
+        counts = await letters.counts(desk.services.queues)
         queue = asked or next((name for name, count in counts.items() if count), desk.services.queues[0])
         found = (await letters.look(queue))[skip : skip + PAGE] if counts[queue] else []
         more = skip + PAGE if min(counts[queue], letters.window) > skip + PAGE else None
