@@ -1,8 +1,8 @@
 #!/bin/sh
-# Sees to it that the tests find PostgreSQL and RabbitMQ: as root on Debian it installs what is missing, elsewhere it
-# says what is. PostgreSQL never is: its wheel stands in.
-# With `--all` both are wanted from the system, whatever could stand in, and the library that moves a process's clock,
-# and a browser; with `--bench` both and what `make bench` makes its load with.
+# Sees to it that the tests find PostgreSQL, RabbitMQ and a browser: as root on Debian it installs what is missing,
+# elsewhere it says what is. PostgreSQL never is: its wheel stands in.
+# With `--all` both are wanted from the system, whatever could stand in, and the library that moves a process's clock;
+# with `--bench` both and what `make bench` makes its load with.
 set -eu
 
 all="" bench="" from_system=""
@@ -23,7 +23,8 @@ fi
 if [ -n "$all" ] && ! ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1; then
     missing="${missing:+$missing }libfaketime"
 fi
-if [ -n "$all" ] && ! command -v chromium >/dev/null 2>&1 && ! command -v google-chrome >/dev/null 2>&1; then
+if [ -z "$bench" ] && ! command -v chromium >/dev/null 2>&1 && ! command -v google-chrome >/dev/null 2>&1 &&
+    [ ! -d "/Applications/Google Chrome.app" ]; then
     missing="${missing:+$missing }chromium"
 fi
 if [ -n "$bench" ] && ! command -v wrk >/dev/null 2>&1; then
@@ -33,7 +34,7 @@ fi
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
     echo "Missing: $missing." >&2
-    echo "Install it (Debian and Ubuntu: sudo apt-get install $missing), give RABBITMQ_URL, or start Docker." >&2
+    echo "Install it (Debian and Ubuntu: sudo apt-get install $missing); for RabbitMQ give RABBITMQ_URL, or start Docker." >&2
     exit 1
 fi
 

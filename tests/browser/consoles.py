@@ -16,6 +16,7 @@ from tests.e2e.house import House
 ALICE = "alice-s-key-0123456789"
 BOB = "bob-s-key-0123456789"
 KEYS = f"alice:{ALICE},bob:{BOB}"
+BROWSERS = ("chromium", "google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 NO_BROWSER = "these tests need Chromium: install it (Debian: apt-get install chromium), or Google Chrome"
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -27,7 +28,7 @@ _TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 
 async def launched(playwright: Playwright) -> Browser:
     """The browser of this machine."""
-    found = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
         pytest.fail(NO_BROWSER)
     return await playwright.chromium.launch(executable_path=found, args=FLAGS)

@@ -141,19 +141,11 @@ def test_nobody_is_led_elsewhere_by_logging_in(console: Console, then: str) -> N
         assert answer.headers["location"] in ("/", "/%0a")
 
 
-def test_who_guesses_has_to_wait_and_wrong_keys_are_not_logged(house: House) -> None:
-    guarded = Console(house, "guarded")
-    guarded.start()
-    guesser = guarded.visitor(None)
-    statuses = [guesser.post("/login", key=f"a-guess-{n}", next="/").status_code for n in range(6)]
-    assert statuses == [401] * 5 + [429]
-    answer = guesser.post("/login", key=ALICE, next="/")
-    assert answer.status_code == 429
-    assert 0 < int(answer.headers["retry-after"]) <= 60
-    guarded.stop()
-    assert guarded.log.count("log_in_refused") == 5
-    assert "a-guess" not in guarded.log
-    assert ALICE not in guarded.log
+def test_keys_are_not_logged_and_wrong_ones_are_noticed(console: Console) -> None:
+    before = console.log.count("log_in_refused")
+    assert console.visitor(None).post("/login", key="a-guess-at-a-key", next="/").status_code == 401
+    assert console.log.count("log_in_refused") == before + 1
+    assert not [key for key in ("a-guess-at-a-key", ALICE) if key in console.log]
 
 
 def test_the_console_tells_what_is_away_and_never_breaks(lonely: Console) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 from litestar import Request, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from app.adapters.console.desk import Desk
@@ -40,12 +41,12 @@ def dead_letters(desk: Desk) -> Sequence[HTTPRouteHandler]:
         )  # fmt: skip
 
     @get("/dead-letters/{queue:str}/{letter_id:str}")
-    async def one(request: Request[Any, Any, Any], queue: str, letter_id: str) -> ASGIApp:
+    async def one(request: Request[Any, Any, Any], queue: FromPath[str], letter_id: FromPath[str]) -> ASGIApp:
         letter = await the_one(desk, queue, letter_id)
         return desk.pages.page("dead_letter.html", visit_of(request), letter=letter, body=_body(letter.body))
 
     @get("/dead-letters/{queue:str}/{letter_id:str}/drop")
-    async def ask(request: Request[Any, Any, Any], queue: str, letter_id: str) -> ASGIApp:
+    async def ask(request: Request[Any, Any, Any], queue: FromPath[str], letter_id: FromPath[str]) -> ASGIApp:
         return desk.pages.page("drop.html", visit_of(request), letter=await the_one(desk, queue, letter_id))
 
     return [listed, one, ask]

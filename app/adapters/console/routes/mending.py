@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import Request, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from app.adapters.console.desk import Desk
@@ -46,7 +47,7 @@ def mending(desk: Desk) -> Sequence[HTTPRouteHandler]:
         return redirect("/work")
 
     @post("/dead-letters/{queue:str}/{letter_id:str}/drop")
-    async def drop(request: Request[Any, Any, Any], queue: str, letter_id: str) -> ASGIApp:
+    async def drop(request: Request[Any, Any, Any], queue: FromPath[str], letter_id: FromPath[str]) -> ASGIApp:
         letter = await the_one(desk, queue, letter_id)
         await mend.drop(letters_of(desk), record_of(visit_of(request).operator), letter)
         desk.watch.changed()

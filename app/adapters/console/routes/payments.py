@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from litestar import Request, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from app.adapters.console.desk import Desk
@@ -38,7 +39,7 @@ def payments(desk: Desk) -> Sequence[HTTPRouteHandler]:
         )  # fmt: skip
 
     @get("/payments/{payment_id:str}")
-    async def one(request: Request[Any, Any, Any], payment_id: str) -> ASGIApp:
+    async def one(request: Request[Any, Any, Any], payment_id: FromPath[str]) -> ASGIApp:
         story = await services.story(uuid_of(payment_id, "a payment's id"))
         return desk.pages.page("payment.html", visit_of(request), story=story, payment=story.payment)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from litestar import Request, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from app.adapters.console.desk import Desk
@@ -23,7 +24,7 @@ def static(_: Desk) -> Sequence[HTTPRouteHandler]:
     tags = {name: f'"{sha256(content).hexdigest()[:16]}"'.encode() for name, (content, _) in files.items()}
 
     @get("/static/{name:str}")
-    async def file(request: Request[Any, Any, Any], name: str) -> ASGIApp:
+    async def file(request: Request[Any, Any, Any], name: FromPath[str]) -> ASGIApp:
         if name not in files:
             raise Rejected(404, "there is no such file")
         content, media_type = files[name]

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from litestar import Request, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from app.adapters.console.desk import Desk
@@ -27,7 +28,7 @@ def wallets(desk: Desk) -> Sequence[HTTPRouteHandler]:
         return desk.pages.page("wallets.html", visit_of(request))
 
     @get("/wallets/{user_id:str}")
-    async def one(request: Request[Any, Any, Any], user_id: str) -> ASGIApp:
+    async def one(request: Request[Any, Any, Any], user_id: FromPath[str]) -> ASGIApp:
         user = UserId(uuid_of(user_id, "a user's id"))
         after = queries.from_cursor(user, queries.parameters(request.scope["query_string"], frozenset(("cursor",))))
         page = await read_transactions(services.reader, user, None, after, PAGE)
