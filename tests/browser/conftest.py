@@ -7,12 +7,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
-from tests.browser.consoles import Console, Screen, launched, screen
+from tests.browser.consoles import LIMIT_MS, Console, Screen, launched, screen
 from tests.conftest import MakeDatabase
 from tests.e2e.conftest import without_what_others_left
 from tests.e2e.house import House, running
-
-LIMIT_MS = 20_000
 
 
 @pytest.fixture(scope="package")

@@ -22,6 +22,8 @@ FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+LIMIT_MS = 20_000
+"""What pages need though both processors are busy."""
 PHONE: Any = {"width": 390, "height": 844}
 _TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 
@@ -126,7 +128,7 @@ class Screen:
 async def screen(browser: Browser, console: Console, **options: Any) -> Screen:
     """A window of a browser that knows nothing yet."""
     context = await browser.new_context(base_url=console.url, **options)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(LIMIT_MS)
     opened = Screen(context, await context.new_page())
     # Chromium says there what a policy forbids, and what a page could not load.
     opened.page.on("console", lambda m: opened.wrong.append(m.text) if m.type in ("error", "warning") else None)
