@@ -36,6 +36,7 @@ async def test_the_overview_follows_what_happens_and_can_be_paused(desk: Screen,
     page = desk.page
     await expect(page.locator("[data-say]")).to_have_text("All 8 parts are ok")
     await expect(page.locator("[data-spoken]")).to_have_text("All 8 parts are ok")
+    await expect(page.locator("[aria-labelledby=t-gateway] .big")).to_have_text("closed")
     approved = page.locator("dt.approved + dd")
     user_id = house.wallet(1_000)
     before = await number_in(approved)
