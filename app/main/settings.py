@@ -190,7 +190,7 @@ def is_url(text: str, *schemes: str) -> bool:
 
 def _is_origin(text: str) -> bool:
     """Whether it is just as browsers write it in Origin: a scheme and a host, and nothing more."""
-    return _is_url(text, "http", "https") and bool(_ORIGIN.fullmatch(text))
+    return is_url(text, "http", "https") and bool(_ORIGIN.fullmatch(text))
 
 
 def _check_gateway_url(text: str) -> None:
