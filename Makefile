@@ -10,7 +10,7 @@ RUN := $(VENV)/bin/python -m
 COMPOSE ?= docker compose
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test crash soak bench bench-short verify-million teeth fuzz audit-deps manifests licences test-servers version-given lint fmt clean lock up observe down reset logs consume rabbit-ui \
+.PHONY: help setup run demo test crash screenshots soak bench bench-short verify-million teeth fuzz audit-deps manifests licences test-servers version-given lint fmt clean lock up observe down reset logs consume rabbit-ui \
 	migrate migrate-up migrate-down migrate-version migrate-force
 
 help: ## List the targets
@@ -49,6 +49,10 @@ test: setup test-servers ## Run all tests; the domain and the use cases must be 
 
 crash: setup test-servers ## The whole crash matrix; `make test` has its short form
 	$(RUN) pytest tests/crash -m 'long or not long'
+
+screenshots: setup ## Take the README's pictures of the console anew (needs Chromium)
+	@mkdir -p docs/images
+	SCREENSHOTS=$(CURDIR)/docs/images $(RUN) pytest -q tests/browser/test_screenshots.py
 
 soak: setup test-servers ## Load, faults and an audit of everything: the bank test (DURATION=60 SEED=…)
 	$(RUN) tests.soak --duration $(or $(DURATION),60) $(if $(SEED),--seed $(SEED))

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Sees to it that the tests find PostgreSQL, RabbitMQ and Prometheus: as root on Debian it installs what is missing,
-# elsewhere it says what is. PostgreSQL never is: its wheel stands in. Of Prometheus the tests that need it say so.
+# Sees to it that the tests find PostgreSQL, RabbitMQ, Prometheus and a browser: as root on Debian it installs what is
+# missing, elsewhere it says what is. PostgreSQL never is: its wheel stands in. Of Prometheus the tests that need it say so.
 # With `--all` all are wanted from the system, whatever could stand in, and the library that moves a process's clock;
 # with `--bench` both and what `make bench` makes its load with.
 set -eu
@@ -33,6 +33,10 @@ if [ -n "$all" ] || { [ -z "$bench" ] && [ -n "$can_install" ]; }; then
         missing="${missing:+$missing }prometheus"
     fi
 fi
+if [ -z "$bench" ] && ! command -v chromium >/dev/null 2>&1 && ! command -v google-chrome >/dev/null 2>&1 &&
+    [ ! -d "/Applications/Google Chrome.app" ]; then
+    missing="${missing:+$missing }chromium"
+fi
 if [ -n "$bench" ] && ! command -v wrk >/dev/null 2>&1; then
     missing="${missing:+$missing }wrk"
 fi
@@ -40,7 +44,7 @@ fi
 
 if [ -z "$can_install" ]; then
     echo "Missing: $missing." >&2
-    echo "Install it (Debian and Ubuntu: sudo apt-get install $missing), give RABBITMQ_URL, or start Docker." >&2
+    echo "Install it (Debian and Ubuntu: sudo apt-get install $missing); for RabbitMQ give RABBITMQ_URL, or start Docker." >&2
     exit 1
 fi
 

@@ -1,7 +1,9 @@
 """What operators do is recorded: before it begins, and how it ended."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 
@@ -17,6 +19,29 @@ class Actions(Protocol):
 
         Raises:
             NotRecorded: it could not be written.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAction:
+    """A row of `audit.actions`, with its number."""
+
+    number: int
+    at: datetime
+    operator: str
+    action: str
+    details: Mapping[str, object]
+
+
+class ActionLog(Protocol):
+    """What operators did, to be read."""
+
+    async def newest(self, before: int | None, most: int) -> Sequence[RecordedAction]:
+        """Up to `most` actions, newest first, of those with smaller numbers than `before`.
+
+        Raises:
+            Unavailable: the record is out of reach.
         """
         ...
 

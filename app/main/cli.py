@@ -5,7 +5,7 @@ Exit codes: 0 done; 1 it failed, or does not hold; 2 the command or a setting is
 
 import click
 
-from app.main.commands import books, completion, dlq, lookups, outbox, processes, schema, status
+from app.main.commands import books, completion, console, dlq, lookups, outbox, processes, schema, status
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -25,6 +25,7 @@ for command in (
     processes.relay,
     processes.recover,
     processes.verify,
+    console.console,
     schema.migrate,
     books.provider,
     books.wallet,

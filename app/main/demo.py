@@ -28,6 +28,7 @@ _SETTINGS = {
     "HTTP_PORT": "0",
     "METRICS_PORT": "0",
     "MOCK_GATEWAY_PORT": "0",
+    "CONSOLE_PORT": "0",
     "REQUEST_TIMEOUT_S": "3",
     "GATEWAY_TIMEOUT_S": "0.4",
     "RECOVER_AFTER_S": "3.5",

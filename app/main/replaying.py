@@ -12,7 +12,7 @@ from app.adapters.postgres.past import clock_of, past_of_the_outbox, past_of_the
 from app.adapters.rabbitmq import topology
 from app.adapters.rabbitmq.connection import split
 from app.adapters.rabbitmq.queues import broker, depth, put_events
-from app.application.actions import recorded
+from app.application.actions import Actions, recorded
 from app.application.outbox.replay import (
     CannotReplay,
     PastEvent,
@@ -24,7 +24,6 @@ from app.application.outbox.replay import (
     replay,
 )
 from app.application.ports import Unavailable
-from app.main.operations import actions
 from app.main.settings import Settings
 from app.main.terminal import Progress, moment
 from consumers.kit.inbox import remembered_h
@@ -40,7 +39,7 @@ class Range:
 
 
 async def replay_range(
-    settings: Settings, wanted: Range, dry_run: bool, progress: Progress, stop: asyncio.Event
+    settings: Settings, record: Actions, wanted: Range, dry_run: bool, progress: Progress, stop: asyncio.Event
 ) -> Replayed:
     """Publish the range's events into the queue, or only count them.
 
@@ -60,7 +59,7 @@ async def replay_range(
         if dry_run:
             return await run()
         details = {"from": moment(wanted.since), "to": moment(wanted.until), "queue": wanted.queue}
-        async with recorded(actions(settings.consumers_url), "outbox replay", details) as outcome:
+        async with recorded(record, "outbox replay", details) as outcome:
             replayed = await run()
             outcome.update(_outcome(replayed))
         return replayed

@@ -1,6 +1,7 @@
 """Settings: the environment, over an optional YAML file (STRONGBOX_CONFIG), over defaults."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -16,6 +17,11 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Hours = Annotated[float, Meta(gt=0, le=87_600)]
 Count = Annotated[int, Meta(ge=1, le=100_000)]
+
+KEY_LENGTH = 16
+"""Characters of an operator's key at the least."""
+_ORIGIN = re.compile(r"https?://[a-z0-9.\[\]:-]+")
+_OPERATOR = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 
 
 class InvalidSettings(Exception):  # noqa: N818 -- the name is the message
@@ -57,6 +63,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     mock_gateway_mode: Literal[
         "happy", "timeout", "500", "declined", "latency", "random", "429", "reset", "garbage", "wrong_amount"
     ] = "happy"
+    console_host: str = "127.0.0.1"
+    console_port: Port = 8090
+    console_keys: str = ""
+    console_url: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 
@@ -75,6 +85,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         self._check_urls()
         if self.api_keys and not self.keys:
             raise InvalidSettings("API_KEYS holds no key")
+        _ = self.operators
+        if self.console_url and not _is_origin(self.console_url):
+            raise InvalidSettings("CONSOLE_URL is not http:// or https:// with a host, and nothing behind it")
         for code in self.currencies:
             if not (3 <= len(code) <= 5 and code.isascii() and code.isalpha() and code.isupper()):
                 raise InvalidSettings(f"EXTRA_CURRENCIES: {code!r} is not three to five capital letters")
@@ -101,6 +114,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def keys(self) -> tuple[str, ...]:
         """The API keys."""
         return tuple(key.strip() for key in self.api_keys.split(",") if key.strip())
+
+    @property
+    def operators(self) -> Mapping[str, str]:
+        """The keys of the console, by the names of the operators who hold them. No message quotes one."""
+        operators: dict[str, str] = {}
+        for number, pair in enumerate(filter(None, map(str.strip, self.console_keys.split(","))), start=1):
+            name, colon, key = pair.partition(":")
+            if not colon or not _OPERATOR.fullmatch(name):
+                raise InvalidSettings(f"CONSOLE_KEYS: entry {number} is not name:key (letters, digits, and . _ @ -)")
+            if len(key) < KEY_LENGTH or not (key.isascii() and key.isprintable()) or " " in key:
+                raise InvalidSettings(f"CONSOLE_KEYS: the key of {name} has less than {KEY_LENGTH} visible characters")
+            if name in operators or key in operators.values():
+                raise InvalidSettings(f"CONSOLE_KEYS: {name} has a second key, or somebody else's")
+            operators[name] = key
+        if self.console_keys.strip() and not operators:
+            raise InvalidSettings("CONSOLE_KEYS holds no key")
+        return operators
 
     @property
     def owner_url(self) -> str:
@@ -159,6 +189,11 @@ def is_url(text: str, *schemes: str) -> bool:
         return url.scheme in schemes and bool(url.hostname) and (url.port is None or url.port > 0)
     except ValueError:
         return False
+
+
+def _is_origin(text: str) -> bool:
+    """Whether it is just as browsers write it in Origin: a scheme and a host, and nothing more."""
+    return is_url(text, "http", "https") and bool(_ORIGIN.fullmatch(text))
 
 
 def _check_gateway_url(text: str) -> None:

@@ -37,6 +37,11 @@ def prose(text: str) -> str:
     return re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
 
 
+def targets(text: str) -> list[str]:
+    """What a document links to, and the pictures that it shows."""
+    return re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'\bsrc(?:set)?="([^"]+)"', text)
+
+
 def anchors(path: Path) -> set[str]:
     """The places in a document that a link may name, as GitHub makes them of its headings."""
     headings = re.findall(r"^#+ (.+)$", prose(path.read_text()), re.MULTILINE)
@@ -62,7 +67,7 @@ def commands(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[st
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_leads_somewhere(path: Path) -> None:
-    for target in re.findall(r"\]\(([^)\s]+)\)", prose(path.read_text())):
+    for target in targets(prose(path.read_text())):
         if re.match(r"[a-z]+:", target):
             continue
         file, _, anchor = target.partition("#")
@@ -74,9 +79,7 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 
 def test_every_document_is_linked_from_another() -> None:
     linked = {
-        (path.parent / target.partition("#")[0]).resolve()
-        for path in DOCUMENTS
-        for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text())
+        (path.parent / target.partition("#")[0]).resolve() for path in DOCUMENTS for target in targets(path.read_text())
     }
     files = {path.resolve() for path in (ROOT / "docs").rglob("*") if path.is_file()}
     assert files - linked == set()

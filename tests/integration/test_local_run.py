@@ -216,7 +216,7 @@ def test_a_default_port_that_is_taken_gives_way_and_that_is_said() -> None:
             with suppress(OSError):  # somebody else has it already
                 stack.enter_context(socket.create_server(("127.0.0.1", default)))
         ports = plan.choose_ports(load({}), said.append, environ={})
-    assert len({*ports, *plan.DEFAULTS.values()}) == 12
+    assert len({*ports, *plan.DEFAULTS.values()}) == 14
     assert [line.partition(":")[0] for line in said] == [*plan.DEFAULTS]
 
 

@@ -20,7 +20,7 @@ from app.adapters.http.limits import MAX_URI_BYTES
 from app.adapters.http.metrics import RequestMetrics
 from app.adapters.http.replies import ALWAYS, refusal
 from app.adapters.http.routes import handlers, refuse
-from app.adapters.http.routing import UNMATCHED, Routes, inside
+from app.adapters.http.routing import MALFORMED, UNMATCHED, Routes, inside
 from app.adapters.http.services import HttpOptions, Services
 
 __all__ = ["Api", "HttpOptions", "Services", "create_app"]
@@ -106,7 +106,9 @@ class Api:
         except Exception as error:  # whatever it is, the client gets an answer of ours
             await self._refuse(error, scope, head, receive, answering)
         finally:
-            self.record(scope["method"], answering.route, answering.status, started, answering.code, answering.replayed)
+            self._record(
+                scope["method"], answering.route, answering.status, started, answering.code, answering.replayed
+            )
             if end:
                 end(None if answering.route == UNMATCHED else answering.route, answering.status)
 
@@ -151,7 +153,11 @@ class Api:
         answering.code = problem.code
         await refusal(problem)(scope, receive, answering)
 
-    def record(
+    def record_refused(self, problem: Problem, started: float) -> None:
+        """Log and count a request that was not HTTP, or too much of it."""
+        self._record("OTHER", MALFORMED, problem.status, started, problem.code)
+
+    def _record(
         self, method: str, route: str, status: int, started: float, code: str | None, replayed: bool = False
     ) -> None:
         """Log and count a request that was answered. `started` is a time of `time.perf_counter()`."""

@@ -7,13 +7,13 @@ text, even in the middle of another answer.
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any, Literal, cast
+from typing import Any, Literal, Protocol, cast
 
 import httptools
 import structlog
+from litestar.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from app.adapters.http.asgi import Api
 from app.adapters.http.bodies import BODY_PROBLEM
 from app.adapters.http.errors import Problem, validation
 from app.adapters.http.headers import Head, request_id, unfit, without_upgrade
@@ -27,10 +27,30 @@ from app.adapters.http.limits import (
 )
 from app.adapters.http.replies import on_the_wire
 
-MALFORMED = "malformed"
 _INTERIM = b"HTTP/1.1 1"
 
 _Reading = Literal["nothing", "head", "body"]
+
+
+class Served(Protocol):
+    """What is served here: an ASGI application that hears of its end, and records requests that never get to it."""
+
+    @property
+    def draining(self) -> bool:
+        """Whether the process is about to end: every connection ends with its next answer."""
+        ...
+
+    def begin_drain(self) -> None:
+        """Begin nothing that takes long from here on."""
+        ...
+
+    def record_refused(self, problem: Problem, started: float) -> None:
+        """Take note of a request that was refused before it got here. `started` is a time of `time.perf_counter()`."""
+        ...
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or follow the server's start and end."""
+        ...
 
 
 class StrictProtocol(HttpToolsProtocol):
@@ -40,7 +60,7 @@ class StrictProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._api = cast("Api", self.config.app)
+        self._served = cast("Served", self.config.app)
         self.headers = []
         self.url = b""
         self._ends = False
@@ -138,7 +158,7 @@ class StrictProtocol(HttpToolsProtocol):
         self.cycle.transport = cast("asyncio.Transport", answering)
         self.cycle.on_response = answering.complete
         self._reading = "body"
-        if self._api.draining:
+        if self._served.draining:
             self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
@@ -178,7 +198,7 @@ class StrictProtocol(HttpToolsProtocol):
 
     def _expect_a_request(self) -> None:
         self._unset_keepalive_if_required()
-        within_s = LAST_CALL_S if self._api.draining else self.timeout_keep_alive
+        within_s = LAST_CALL_S if self._served.draining else self.timeout_keep_alive
         self.timeout_keep_alive_task = self.loop.call_later(within_s, self.timeout_keep_alive_handler)
 
     def _oversize(self) -> Problem | None:
@@ -233,7 +253,7 @@ class StrictProtocol(HttpToolsProtocol):
         ours = request_id(Head(self.headers))
         self.transport.write(on_the_wire(problem, ours, self.server_state.default_headers))
         with structlog.contextvars.bound_contextvars(request_id=ours):
-            self._api.record("OTHER", MALFORMED, problem.status, started, problem.code)
+            self._served.record_refused(problem, started)
         self._end()
 
     def _end(self) -> None:

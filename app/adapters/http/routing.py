@@ -10,6 +10,7 @@ PAYMENTS = "/wallets/{user_id}/payments"
 BALANCE = "/wallets/{user_id}/balance"
 TRANSACTIONS = "/wallets/{user_id}/transactions"
 UNMATCHED = "unmatched"
+MALFORMED = "malformed"
 
 
 def inside(template: str) -> str:

@@ -1,4 +1,4 @@
-"""Serving the API: uvicorn in one process, ending without cutting off anyone."""
+"""Serving the API, or the console: uvicorn in one process, ending without cutting off anyone."""
 
 import asyncio
 import contextlib
@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterator
 
 import uvicorn
 
-from app.adapters.http.asgi import Api
 from app.adapters.http.door import close_door
 from app.adapters.http.limits import KEEP_ALIVE_S
-from app.adapters.http.protocol import StrictProtocol
+from app.adapters.http.protocol import Served, StrictProtocol
 
 BACKLOG = 2048
 ACCEPT_WITHIN_S = 5.0
@@ -26,11 +25,11 @@ AFTER_GRACE_S = 3
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, with the API told first of its end, and with signals that end it like a return."""
+    """uvicorn's server, with what it serves told first of its end, and with signals that end it like a return."""
 
-    def __init__(self, config: uvicorn.Config, api: Api, on_started: Callable[[int], None] | None) -> None:
+    def __init__(self, config: uvicorn.Config, served: Served, on_started: Callable[[int], None] | None) -> None:
         super().__init__(config)
-        self._api = api
+        self._served = served
         self._on_started = on_started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -41,7 +40,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain: every request that was accepted is answered, within the grace."""
-        self._api.begin_drain()
+        self._served.begin_drain()
         await self._accept_who_waits(shared=bool(sockets))
         await super().shutdown(sockets)
 
@@ -85,11 +84,11 @@ class Server(uvicorn.Server):
 
 
 def make_server(
-    api: Api, host: str, port: int, grace_s: float, on_started: Callable[[int], None] | None = None
+    served: Served, host: str, port: int, grace_s: float, on_started: Callable[[int], None] | None = None
 ) -> Server:
-    """A server for the API; `await server.serve()` runs it in the running loop, `server.run()` in one of its own."""
+    """A server; `await server.serve()` runs it in the running loop, `server.run()` in one of its own."""
     config = uvicorn.Config(
-        api,
+        served,
         host=host,
         port=port,
         loop="uvloop",
@@ -107,11 +106,11 @@ def make_server(
         log_config=None,
         log_level="warning",
     )
-    return Server(config, api, on_started)
+    return Server(config, served, on_started)
 
 
 def serve(
-    api: Api,
+    served: Served,
     host: str,
     port: int,
     grace_s: float,
@@ -125,4 +124,4 @@ def serve(
     Raises:
         SystemExit: the services or the port could not be opened.
     """
-    make_server(api, host, port, grace_s, on_started).run(sockets)
+    make_server(served, host, port, grace_s, on_started).run(sockets)

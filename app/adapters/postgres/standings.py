@@ -6,7 +6,7 @@ from uuid import UUID
 from app.adapters.postgres.inspection import inspecting
 from app.application.wallets.standing import Standing
 
-_LOOK_S = 60.0
+LOOK_S = 60.0
 """Enough to add up the entries of a wallet that millions were paid from."""
 
 _STANDINGS = """
@@ -32,13 +32,14 @@ _STANDINGS = """
 
 
 class PostgresStandings:
-    """The books' database. It implements `Standings`."""
+    """The books' database, looked at for `within_s` at most. It implements `Standings`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, within_s: float = LOOK_S) -> None:
         self._url = url
+        self._within_s = within_s
 
     async def standings(self, user_id: UUID) -> Sequence[Standing]:
         """See `Standings.standings`."""
-        async with inspecting(self._url, _LOOK_S) as books:
+        async with inspecting(self._url, self._within_s) as books:
             cursor = await books.execute(_STANDINGS, (user_id,))
             return [Standing(*row) for row in await cursor.fetchall()]

@@ -9,7 +9,7 @@ from app.adapters.postgres.inspection import Row, inspecting
 from app.adapters.postgres.rows import PAYMENT_COLUMNS, payment_of
 from app.application.payments.story import Action, AuditedEvent, Booked, KeyState, Leg, Told, WrittenEvent
 
-_LOOK_S = 60.0
+LOOK_S = 60.0
 """Enough to walk over all payments, when nobody knows whose the one is: there is no index by payment id alone."""
 _TRAIL_S = 5.0
 
@@ -67,14 +67,15 @@ _ACTIONS = """
 
 
 class PostgresRecords:
-    """The books' database. It implements `PaymentRecords`."""
+    """The books' database, looked at for `within_s` at most. It implements `PaymentRecords`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, within_s: float = LOOK_S) -> None:
         self._url = url
+        self._within_s = within_s
 
     async def payment(self, payment_id: UUID, user_id: UUID | None) -> Booked | None:
         """See `PaymentRecords.payment`."""
-        async with inspecting(self._url, _LOOK_S) as books:
+        async with inspecting(self._url, self._within_s) as books:
             known: dict[str, object] = {"payment_id": payment_id, "user_id": user_id}
             of_the_user = "" if user_id is None else " AND p.user_id = %(user_id)s"
             rows = await _all(books, _PAYMENT + of_the_user, known)

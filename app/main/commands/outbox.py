@@ -64,14 +64,16 @@ def outbox_replay(since: datetime, until: datetime | None, queue: str, dry_run: 
     Each event has the id that it had: a consumer that knows it does nothing. The outbox stays as it is. Events that
     have left it come from the audit trail. Events that were not sent yet are left to the relay.
     """
+    from app.main.operations import actions
     from app.main.replaying import Range, replay_range
 
     until = until or datetime.now(UTC)
     if until <= since:
         raise click.BadParameter("it has to be later than --from", param_hint="--to")
     settings = with_broker("database_url")
+    record, wanted = actions(settings.consumers_url), Range(since, until, queue)
     with terminal.progress_bar(not as_json and terminal.on_a_terminal()) as progress:
-        done = run_stoppable(lambda stop: replay_range(settings, Range(since, until, queue), dry_run, progress, stop))
+        done = run_stoppable(lambda stop: replay_range(settings, record, wanted, dry_run, progress, stop))
     if as_json:
         click.echo(terminal.as_json({"queue": queue, "dry_run": dry_run, **msgspec.to_builtins(done)}))
     else:

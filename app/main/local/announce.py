@@ -43,7 +43,7 @@ def _strongbox() -> str:
     return str(command.relative_to(Path.cwd()) if command.is_relative_to(Path.cwd()) else command)
 
 
-def announcement(urls: dict[str, str], api_key: str, logs: Path, psql: str | None) -> str:
+def announcement(urls: dict[str, str], api_key: str, console_key: str | None, logs: Path, psql: str | None) -> str:
     """The whole text, for a terminal."""
     api = urls["api"]
     lines = [
@@ -62,6 +62,7 @@ def announcement(urls: dict[str, str], api_key: str, logs: Path, psql: str | Non
         f'  curl -H "X-API-Key: {api_key}" {api}/wallets/{DEMO_USER}/transactions',
         "",
         "Where to look:",
+        f"  the console         {urls['console']}" + (f"  (log in with {console_key})" if console_key else ""),
         f"  the API's pages     {api}/docs",
         f"  metrics             {api}/metrics, {urls['metrics']}",
         f"  of the others       {', '.join(url for name, url in urls.items() if name.endswith(' metrics'))}",

@@ -15,6 +15,7 @@ DEFAULTS = {
     "RELAY_METRICS_PORT": 9102,
     "RECOVER_METRICS_PORT": 9103,
     "CONSUMER_METRICS_PORT": 9104,
+    "CONSOLE_PORT": 8090,
 }
 
 
@@ -27,6 +28,7 @@ class Ports(NamedTuple):
     relay: int
     recover: int
     audit: int
+    console: int
 
 
 def choose_ports(settings: Settings, say: Callable[[str], None], environ: Mapping[str, str] = os.environ) -> Ports:
@@ -65,6 +67,7 @@ def choose_ports(settings: Settings, say: Callable[[str], None], environ: Mappin
         relay=port("RELAY_METRICS_PORT", host),
         recover=port("RECOVER_METRICS_PORT", host),
         audit=port("CONSUMER_METRICS_PORT", host),
+        console=port("CONSOLE_PORT", settings.console_host),
     )
     if len(set(ports)) < len(ports):
         raise CannotStart(f"{', '.join(DEFAULTS)} must differ")
@@ -84,10 +87,12 @@ def parts(settings: Settings, ports: Ports, in_process: bool) -> list[tuple[Part
     relay = Part("relay", ("-m", "app", "relay"))
     recover = Part("recover", ("-m", "app", "recover"))
     api = Part("api", ("-m", "app", "api"), f"http://{reachable(settings.http_host)}:{ports.api}/readyz")
+    where = f"http://{reachable(settings.console_host)}:{ports.console}/healthz"
+    console = Part("console", ("-m", "app", "console"), where)
     if in_process:
         # There is no broker between processes: relay and consumers share one.
         delivery: list[tuple[Part, ...]] = [(Part("relay", ("-m", "app", "relay", "--in-process")),)]
     else:
         consumers = tuple(Part(name, ("-m", "consumers", name)) for name in ("metrics", "audit"))
         delivery = [consumers, (relay,)]
-    return [*([(gateway,)] if ports.gateway else []), *delivery, (recover,), (api,)]
+    return [*([(gateway,)] if ports.gateway else []), *delivery, (recover,), (api,), (console,)]

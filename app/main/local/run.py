@@ -25,6 +25,8 @@ READY_LIMIT_S = 90.0
 LOOK_EVERY_S = 1.0
 SAME_WISH_S = 0.5
 MIGRATE = ("migrate", "up")
+OPERATOR = "operator"
+"""Whose name is in `audit.actions` for what is done in the run's console."""
 
 Parts = Callable[[Settings, plan.Ports, bool], list[tuple[Part, ...]]]
 
@@ -119,6 +121,8 @@ class _Run:
             "RELAY_METRICS_PORT": str(ports.relay),
             "RECOVER_METRICS_PORT": str(ports.recover),
             "CONSUMER_METRICS_PORT": str(ports.audit),
+            "CONSOLE_KEYS": self._settings.console_keys or f"{OPERATOR}:{secret(self._base / 'console-key')}",
+            "CONSOLE_PORT": str(ports.console),
         }
         if ports.gateway:
             # It remembers its charges as the books do, from run to run.
@@ -167,6 +171,7 @@ class _Run:
                 "relay metrics": f"{at}:{ports.relay}/metrics",
                 "recover metrics": f"{at}:{ports.recover}/metrics",
                 **({} if self._servers.in_process else {"audit metrics": f"{at}:{ports.audit}/metrics"}),
+                "console": f"http://{plan.reachable(self._settings.console_host)}:{ports.console}",
             },
             processes={},
         )
@@ -208,7 +213,9 @@ class _Run:
             psql = psql_command(postgres.binaries, self._servers.passwords, postgres.port, DATABASE)
         # A key of the user's is not shown: the shell puts it in.
         api_key = "${API_KEYS%%,*}" if self._settings.api_keys else environment["API_KEYS"]
-        say(announcement(self._urls, api_key, self._supervisor.logs, psql))
+        # Nor is an operator's: whoever gave it knows it.
+        key = None if self._settings.console_keys else environment["CONSOLE_KEYS"].partition(":")[2]
+        say(announcement(self._urls, api_key, key, self._supervisor.logs, psql))
 
 
 async def _answers(client: httpx.AsyncClient, url: str) -> bool:
