@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sees to it that the tests find PostgreSQL and RabbitMQ: as root on Debian it installs what is missing, elsewhere it
+# Sees to it that the tests find PostgreSQL, RabbitMQ and curl: as root on Debian it installs what is missing, elsewhere it
 # says what is. PostgreSQL never is: its wheel stands in.
 # With `--all` both are wanted from the system, whatever could stand in, and the library that moves a process's clock;
 # with `--bench` both and what `make bench` makes its load with.
@@ -25,6 +25,9 @@ if [ -n "$all" ] && ! ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1; t
 fi
 if [ -n "$bench" ] && ! command -v wrk >/dev/null 2>&1; then
     missing="${missing:+$missing }wrk"
+fi
+if [ -z "$bench" ] && ! command -v curl >/dev/null 2>&1; then
+    missing="${missing:+$missing }curl"
 fi
 [ -n "$missing" ] || exit 0
 

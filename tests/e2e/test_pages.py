@@ -56,6 +56,7 @@ class Service:
             if entry.name not in (".strongbox", ".venv", ".git", "build"):
                 (folder / entry.name).symlink_to(entry)
         (folder / ".venv").symlink_to(sys.prefix)
+        (folder / ".curlrc").write_text("fail-with-body\n")  # in a script a refused request is a failure
         self.ports = {name: free_port() for name in ("8080", "8081", "8082", "8083", "9101")}
         path = f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
         self.environment = {"PATH": path, "HOME": str(folder), "LANG": "C.UTF-8"}
