@@ -132,7 +132,10 @@ def _home(path: Path) -> str:
 
 
 def _page(path: Path) -> str:
-    """A file as a page: Markdown as it is, another in a frame."""
+    """A file as a page: Markdown as it is, another in a frame; a folder as the list of its files."""
+    if path.is_dir():
+        files = sorted(str(file.relative_to(path)) for file in path.rglob("*") if file.is_file())
+        return f"# {path.relative_to(ROOT)}/\n\n" + "".join(f"- `{file}`\n" for file in files)
     text = path.read_text()
     if path.suffix == ".md":
         return text
