@@ -1,5 +1,6 @@
 """Each command in README.md and docs/ is typed, page by page, at one running service; or named here, with a reason."""
 
+import asyncio
 import json
 import os
 import re
@@ -15,9 +16,10 @@ import psycopg
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from app.main.local import postgres_binaries
+from app.main.local import postgres_binaries, rabbitmq
 from app.main.local.processes import free_port
 from app.main.local.state import discovered
+from tests.e2e.conftest import without_what_others_left
 from tests.e2e.house import wait_until
 from tests.e2e.pages import PAGES, ROOT, Block, Shell, blocks, follow, missing
 
@@ -87,8 +89,11 @@ class Service:
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Service]:
     service = Service(tmp_path_factory.mktemp("pages"))
+    if not rabbitmq.installed():  # events have to go through queues, as the pages say
+        url = service.environment["RABBITMQ_URL"] = request.getfixturevalue("rabbitmq_url")
+        asyncio.run(without_what_others_left(url))
     run = service.start()
     try:
         wait_until(lambda: run.poll() is not None or "Ctrl-C ends it" in service.log.read_text(), "`make run`", 120)
