@@ -10,7 +10,7 @@ RUN := $(VENV)/bin/python -m
 COMPOSE ?= docker compose
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test crash screenshots soak bench bench-short verify-million teeth fuzz audit-deps manifests licences test-servers version-given lint fmt clean lock up observe down reset logs consume rabbit-ui \
+.PHONY: help setup run demo test crash screenshots soak bench bench-short verify-million teeth fuzz docs audit-deps manifests licences test-servers version-given lint fmt clean lock up observe down reset logs consume rabbit-ui \
 	migrate migrate-up migrate-down migrate-version migrate-force
 
 help: ## List the targets
@@ -82,6 +82,10 @@ lint: setup ## Check style, format, types and the architecture's boundaries
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(VENV)/bin/lint-imports
+
+docs: setup $(TOOLS)/.ready ## Build the documentation as a site in build/docs; a link that leads nowhere fails
+	$(VENV)/bin/python docs/site/reference.py build/reference
+	$(TOOLS)/bin/python -m properdocs build --strict --clean --config-file docs/site/mkdocs.yml
 
 audit-deps: setup $(TOOLS)/.ready ## Known vulnerabilities of the pinned dependencies; fails on those that the service reaches
 	$(RUN) tests.dependencies.audit

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Sees to it that the tests find PostgreSQL, RabbitMQ, Prometheus and a browser: as root on Debian it installs what is
-# missing, elsewhere it says what is. PostgreSQL never is: its wheel stands in. Of Prometheus the tests that need it say so.
+# Sees to it that the tests find PostgreSQL, RabbitMQ, Prometheus, a browser and curl: as root on Debian it installs what
+# is missing, elsewhere it says what is. PostgreSQL never is: its wheel stands in. Of Prometheus the tests that need it say so.
 # With `--all` all are wanted from the system, whatever could stand in, and the library that moves a process's clock;
 # with `--bench` both and what `make bench` makes its load with.
 set -eu
@@ -39,6 +39,9 @@ if [ -z "$bench" ] && ! command -v chromium >/dev/null 2>&1 && ! command -v goog
 fi
 if [ -n "$bench" ] && ! command -v wrk >/dev/null 2>&1; then
     missing="${missing:+$missing }wrk"
+fi
+if [ -z "$bench" ] && ! command -v curl >/dev/null 2>&1; then
+    missing="${missing:+$missing }curl"
 fi
 [ -n "$missing" ] || exit 0
 

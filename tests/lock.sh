@@ -16,7 +16,7 @@ drafts=$(mktemp -d)
 trap 'rm -rf "$drafts"' EXIT
 compile "$1" "$drafts/run" pyproject.toml
 compile "$1" "$drafts/dev" "--extra dev --extra local --constraint $drafts/run pyproject.toml"
-printf '%s\n' kubernetes-validate pip-audit schemathesis >"$drafts/tools.in"
+printf '%s\n' kubernetes-validate mermaidx pip-audit properdocs properdocs-theme-mkdocs schemathesis >"$drafts/tools.in"
 compile "$1" "$drafts/tools" "$drafts/tools.in"
 write "What the service runs on, pinned." "$drafts/run" requirements.lock
 write "The same, with the tools and what a machine without PostgreSQL needs." "$drafts/dev" requirements-dev.lock

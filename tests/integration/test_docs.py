@@ -10,6 +10,7 @@ from uuid import uuid4
 import click
 import msgspec
 import pytest
+import yaml
 from jsonschema import Draft202012Validator, FormatChecker
 
 from app.adapters.http.errors import STATUS
@@ -26,6 +27,7 @@ from tests.builders import NOON, payment
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SITE = ROOT / "docs/site"  # how the site is made of the others
 SCHEMAS: dict[str, dict[str, Any]] = {
     schema["$id"]: schema
     for schema in (json.loads(path.read_text()) for path in (ROOT / "docs/schemas").glob("*.json"))
@@ -81,8 +83,25 @@ def test_every_document_is_linked_from_another() -> None:
     linked = {
         (path.parent / target.partition("#")[0]).resolve() for path in DOCUMENTS for target in targets(path.read_text())
     }
-    files = {path.resolve() for path in (ROOT / "docs").rglob("*") if path.is_file()}
+    files = {path.resolve() for path in (ROOT / "docs").rglob("*") if path.is_file() and SITE not in path.parents}
     assert files - linked == set()
+
+
+def test_every_page_is_in_the_navigation_of_the_site() -> None:
+    site = yaml.safe_load((ROOT / "docs/site/mkdocs.yml").read_text())
+    named = {entry for entry in leaves(site["nav"]) if not entry.endswith(".json.md")}
+    made = {"overview.md", "openapi.md", "decisions/"}  # the README, the API's reference, and every record
+    pages = {str(path.relative_to(ROOT / "docs")) for path in DOCUMENTS[1:] if path.parent.name != "decisions"}
+    assert named == pages | made
+
+
+def leaves(nav: Any) -> Iterator[str]:
+    """The pages of a navigation."""
+    if isinstance(nav, str):
+        yield nav
+    else:
+        for child in nav.values() if isinstance(nav, dict) else nav:
+            yield from leaves(child)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

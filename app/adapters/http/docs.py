@@ -1,5 +1,6 @@
 """The OpenAPI document as a page: plain HTML without scripts, which loads nothing from anywhere."""
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
@@ -32,16 +33,16 @@ def page(document: Json) -> str:
             f"<h1>{escape(info['title'])} {escape(info['version'])}</h1>",
             f"<p>{_prose(info['description'])}</p>",
             '<p>As a document for machines: <a href="/openapi.json">/openapi.json</a></p>',
-            *_contents(document),
-            *(
-                part
-                for path, method, operation in _operations(document)
-                for part in _operation(document, path, method, operation)
-            ),
-            *_schemas(document),
+            body(document),
             "</body></html>",
         )
     )
+
+
+def body(document: Json) -> str:
+    """The operations and the shapes, without a frame: for a page of another make."""
+    operations = (_operation(document, path, method, operation) for path, method, operation in _operations(document))
+    return "".join((*_contents(document), *itertools.chain.from_iterable(operations), *_schemas(document)))
 
 
 def _operations(document: Json) -> Iterator[tuple[str, str, Json]]:

@@ -1,0 +1,25 @@
+"""`python docs/site/reference.py FOLDER`: what the site takes from the service, as files in FOLDER.
+
+It runs where the service's packages are; the site is built where they are not.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from app.adapters.http.docs import body
+from app.adapters.http.openapi import document
+from app.adapters.http.services import HttpOptions
+from app.main.settings import Settings
+
+
+def main(folder: Path) -> None:
+    """Write the OpenAPI document of an API with the default settings, and its operations as HTML."""
+    api = document(HttpOptions(api_keys=(), currencies=Settings().currencies))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "openapi.json").write_text(json.dumps(api, indent=2), encoding="utf-8")
+    (folder / "openapi.html").write_text(body(api), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

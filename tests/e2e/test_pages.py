@@ -1,0 +1,172 @@
+"""Each command in README.md and docs/ is typed, page by page, at one running service; or named here, with a reason."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+
+from app.main.local import postgres_binaries, rabbitmq
+from app.main.local.processes import free_port
+from app.main.local.state import discovered
+from tests.e2e.conftest import without_what_others_left
+from tests.e2e.house import wait_until
+from tests.e2e.pages import PAGES, ROOT, Block, Shell, blocks, follow, missing
+
+# What is not typed here, by page and the beginning of the block: why, and which test runs it.
+ELSEWHERE = {
+    ("README.md", "make run     # everything on this machine"): "the fixture `service`",
+    ("docs/index.md", "make run"): "the fixture `service`",
+    ("docs/benchmarks.md", "make bench"): "it takes an hour; tests/unit/test_bench.py",
+    ("docs/consumers.md", '"""What each user spends a day'): "tests/integration/test_consumer_kit.py",
+    ("docs/consumers.md", "CREATE TABLE spending.inbox"): "tests/integration/test_consumer_kit.py",
+    ("docs/consumers.md", "owner() {"): "its consumer waits for Ctrl-C; tests/integration/test_consumer_kit.py",
+    ("docs/how-to/backup.md", "pg_basebackup"): "tests/integration/test_backup.py",
+    ("docs/how-to/backup.md", 'cp -a "$BACKUP"'): "tests/integration/test_backup.py",
+    ("docs/kubernetes.md", "cd deploy/kubernetes"): "it takes a cluster; tests/integration/test_kubernetes_runs.py",
+    ("docs/operations.md", "CREATE ROLE"): "deploy/make-roles.sh has it; tests/integration/test_deployment_files.py",
+    ("docs/operations.md", "$ strongbox status"): "a part has failed in it; tests/e2e/test_operators.py",
+    ("docs/operations.md", "$ strongbox payments show"): "its payment is pending; tests/e2e/test_operators.py",
+    ("docs/operations.md", 'eval "$(strongbox completion'): "it writes into a home; tests/unit/test_commands.py",
+    ("docs/operations.md", "$ strongbox dlq ls"): "it takes poison; tests/integration/test_dead_letters.py",
+    ("docs/operations.md", "strongbox dlq redrive"): "it takes poison; tests/integration/test_dead_letters.py",
+    ("docs/operations.md", "$ strongbox outbox replay"): "its times are fixed; tests/integration/test_replay.py",
+}
+
+# Short times, in the proportions of the defaults.
+QUICK = {"REQUEST_TIMEOUT_S": "4", "GATEWAY_TIMEOUT_S": "0.8", "RECOVER_AFTER_S": "4.5", "RECOVER_EVERY_S": "0.2"}
+
+
+class Service:
+    """`make run` in a folder that looks like a clone, and what a shell there has to know."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for entry in ROOT.iterdir():
+            if entry.name not in (".strongbox", ".venv", ".git", "build"):
+                (folder / entry.name).symlink_to(entry)
+        (folder / ".venv").symlink_to(sys.prefix)
+        (folder / ".curlrc").write_text("fail-with-body\n")  # in a script a refused request is a failure
+        self.ports = {name: free_port() for name in ("8080", "8081", "8082", "8083", "9101")}
+        path = f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        self.environment = {"PATH": path, "HOME": str(folder), "LANG": "C.UTF-8"}
+        self.log = folder / "run.log"
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        ports = {"HTTP_PORT": "8080", "MOCK_GATEWAY_PORT": "8081", "METRICS_PORT": "9101"}
+        settings = {setting: str(self.ports[name]) for setting, name in ports.items()}
+        with self.log.open("wb") as log:
+            return subprocess.Popen(
+                ["make", "--assume-old=.venv/.ready", "run"], cwd=self.folder, env=self.environment | QUICK | settings,
+                stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+
+    @contextmanager
+    def happy_gateway(self) -> Iterator[None]:
+        """Whatever a page tells it, the next one finds the gateway well."""
+        try:
+            yield
+        finally:
+            httpx.put(f"http://127.0.0.1:{self.ports['8081']}/admin/mode", json={"mode": "happy"}).raise_for_status()
+
+    def shell(self) -> Shell:
+        binaries = postgres_binaries.find(None).folder  # psql and pg_dump, where no package has put them
+        path = f"{binaries}{os.pathsep}{self.environment['PATH']}"
+        postgres = self.folder / ".strongbox/postgres"
+        password, port = ((postgres / name).read_text().strip() for name in ("password", "port"))
+        admin = f"postgresql://postgres:{password}@127.0.0.1:{port}/strongbox"
+        return Shell(self.folder, self.environment | QUICK | {"PATH": path, "ADMIN_URL": admin}, self.ports)
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Service]:
+    service = Service(tmp_path_factory.mktemp("pages"))
+    if not rabbitmq.installed():  # events have to go through queues, as the pages say
+        url = service.environment["RABBITMQ_URL"] = request.getfixturevalue("rabbitmq_url")
+        asyncio.run(without_what_others_left(url))
+    run = service.start()
+    try:
+        wait_until(lambda: run.poll() is not None or "Ctrl-C ends it" in service.log.read_text(), "`make run`", 120)
+        assert run.poll() is None, service.log.read_text()
+        yield service
+    finally:
+        os.killpg(run.pid, signal.SIGINT)
+        try:
+            run.wait(60)
+        except subprocess.TimeoutExpired:
+            os.killpg(run.pid, signal.SIGKILL)
+            run.wait()
+
+
+def told() -> dict[str, list[Block]]:
+    """The blocks by page: first the README, which shows balances, last the backup, after which the books are wrong."""
+    found = {str(page.relative_to(ROOT)): list(blocks(page)) for page in PAGES}
+    last = "docs/how-to/backup.md"
+    return {name: found[name] for name in [*(name for name in found if name != last), last] if found[name]}
+
+
+@pytest.mark.parametrize("page", [*told()])
+def test_what_a_page_tells_to_type_does_what_it_shows(page: str, service: Service) -> None:
+    here = [block for block in told()[page] if not is_elsewhere(block)]
+    with service.shell() as shell, service.happy_gateway():
+        for block in here:
+            assert block.language in ("sh", "console", "sql"), (
+                f"{page}:{block.line}: run it, or say in ELSEWHERE who does"
+            )
+            follow(_typed(block), shell)
+
+
+def is_elsewhere(block: Block) -> bool:
+    return any(block.page == page and block.text.startswith(beginning) for page, beginning in ELSEWHERE)
+
+
+def _typed(block: Block) -> Block:
+    """SQL is typed into psql, and taken back."""
+    if block.language != "sql":
+        return block
+    script = f"psql \"$ADMIN_URL\" -v ON_ERROR_STOP=1 <<'END'\nBEGIN;\n{block.text}ROLLBACK;\nEND\n"
+    return block._replace(text=script)
+
+
+@pytest.mark.parametrize(("place", "why"), ELSEWHERE.items())
+def test_what_is_said_to_be_run_elsewhere_is_there(place: tuple[str, str], why: str) -> None:
+    page, beginning = place
+    assert len([block for block in told()[page] if block.text.startswith(beginning)]) == 1
+    assert all((ROOT / file).exists() for file in re.findall(r"[\w/-]+\.(?:py|sh)", why))
+
+
+def test_the_events_of_these_payments_fit_their_schemas(service: Service) -> None:
+    schemas = {
+        schema["$id"]: schema
+        for schema in (json.loads(path.read_text()) for path in (ROOT / "docs/schemas").glob("*.json"))
+    }
+    with psycopg.connect(discovered(service.folder / ".strongbox")["DATABASE_URL"]) as connection:
+        events = [row[0] for row in connection.execute("SELECT payload FROM audit.events")]
+    assert {event["dataschema"] for event in events} <= schemas.keys()
+    assert events
+    for event in events:
+        Draft202012Validator(schemas[event["dataschema"]], format_checker=FormatChecker()).validate(event["data"])
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed", "fits"),
+    [
+        ('{"a": 1,\n "b": …}', '{"a":1,"b":2}', True),
+        ("id 5dfc4b3e-6c5a-4b0e-9a0e-5f3f0b3f4a11", "id 01a1fc62-68a8-7564-8474-1270e7aa7466", True),
+        ("HTTP/1.1 201 Created\nx: y", "HTTP/1.1 201 Created\nother: header\nx: y", True),
+        ("HTTP/1.1 201 Created", "HTTP/1.1 200 OK", False),
+        ("second\nfirst", "first\nsecond", False),
+    ],
+)
+def test_what_is_shown_is_found_in_what_was_printed(shown: str, printed: str, fits: bool) -> None:
+    assert (missing(shown, printed) is None) == fits
