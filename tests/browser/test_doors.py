@@ -15,14 +15,14 @@ from tests.browser.consoles import ALICE, Console, Visitor
 from tests.e2e.house import House, wait_until
 
 CANARY = "<script>alert('canary')</script>\"'<img src=x onerror=alert(1)>"
-PAGES = ("/", "/payments", "/wallets", "/dead-letters", "/replay", "/gateway", "/actions", "/work")
+PAGES = ("/", "/payments", "/wallets", "/dead-letters", "/replay", "/gateway", "/actions", "/job")
 FORMS: dict[str, dict[str, str]] = {
     "/logout": {},
     "/dead-letters/redrive": {"queue": "audit.queue", "id": "x"},
     "/dead-letters/redrive-all": {"queue": "audit.queue"},
     "/dead-letters/audit.queue/x/drop": {},
     "/replay": {"since": "2026-01-01T00:00", "until": "2026-01-02T00:00", "queue": "audit.queue", "run": "yes"},
-    "/work/cancel": {},
+    "/job/cancel": {},
     "/gateway": {"mode": "happy", "applies_to": "all", "rate": "100", "latency_ms": "", "charge": "never"},
 }
 HEADERS = {

@@ -275,7 +275,7 @@ async def test_everything_but_liveness_works_without_scripts(browser: Browser, c
     await window.context.close()
 
 
-PAGES = ("/", "/payments", "/wallets", "/dead-letters", "/replay", "/gateway", "/actions", "/work", "/payments/x")
+PAGES = ("/", "/payments", "/wallets", "/dead-letters", "/replay", "/gateway", "/actions", "/job", "/payments/x")
 
 
 async def test_every_page_fits_a_phone_and_can_be_read(browser: Browser, console: Console, house: House) -> None:

@@ -121,12 +121,12 @@ async def test_work_is_shown_refused_a_second_time_and_cancelled() -> None:
     asked = {"since": "2026-01-01T00:00", "until": "2026-01-02T00:00", "queue": "audit.queue", "run": "yes"}
     async with browsing(replay=Replays()) as client:
         form = {"csrf": await log_in(client), **asked}
-        assert "Nothing was begun" in (await client.get("/work")).text
-        assert (await client.post("/replay", data=form)).headers["location"] == "/work"
+        assert "Nothing was begun" in (await client.get("/job")).text
+        assert (await client.post("/replay", data=form)).headers["location"] == "/job"
         await shown(client, "30 of 120, 25 %")
         assert "Replaying into audit.queue" in (await client.get("/wallets")).text  # wherever one is
         assert (await client.post("/replay", data=form)).status_code == 409
-        await client.post("/work/cancel", data=form)
+        await client.post("/job/cancel", data=form)
         page = await shown(client, "30 event(s) published into audit.queue")
     assert "stopped before the end" in page
 
@@ -134,7 +134,7 @@ async def test_work_is_shown_refused_a_second_time_and_cancelled() -> None:
 async def shown(client: httpx.AsyncClient, text: str) -> str:
     """What the page of the work is, once the text is in it."""
     for _ in range(500):
-        page = (await client.get("/live/work")).text
+        page = (await client.get("/live/job")).text
         if text in page:
             return page
         await asyncio.sleep(0.01)

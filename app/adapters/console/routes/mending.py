@@ -44,7 +44,7 @@ def mending(desk: Desk) -> Sequence[HTTPRouteHandler]:
             return [*lines, "stopped before the end: the same again goes on"] if stop.is_set() else lines
 
         desk.work.begin(f"Putting all dead letters back into {queue}", visit.operator, run)
-        return redirect("/work")
+        return redirect("/job")
 
     @post("/dead-letters/{queue:str}/{letter_id:str}/drop")
     async def drop(request: Request[Any, Any, Any], queue: FromPath[str], letter_id: FromPath[str]) -> ASGIApp:

@@ -1,4 +1,4 @@
-"""/replay and /work: events once more into a queue, and the long work that is under way."""
+"""/replay and /job: events once more into a queue, and the long work that is under way."""
 
 import asyncio
 from collections.abc import Sequence
@@ -53,20 +53,20 @@ def replay(desk: Desk) -> Sequence[HTTPRouteHandler]:
         job = desk.work.begin(title, visit.operator, run)
         if dry_run:
             job.again = {"since": visit.value("since"), "until": visit.value("until"), "queue": queue}
-        return redirect("/work")
+        return redirect("/job")
 
-    @get("/work")
+    @get("/job")
     async def show(request: Request[Any, Any, Any]) -> ASGIApp:
         return desk.pages.page("work.html", visit_of(request))
 
-    @get("/live/work")
+    @get("/live/job")
     async def part(request: Request[Any, Any, Any]) -> ASGIApp:
         return desk.pages.page("_work.html", visit_of(request))
 
-    @post("/work/cancel")
+    @post("/job/cancel")
     async def cancel() -> ASGIApp:
         desk.work.cancel()
-        return redirect("/work")
+        return redirect("/job")
 
     return [ask, begin, show, part, cancel]
 
