@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from app.main.local import postgres_binaries, rabbitmq
+from app.main.local import plan, postgres_binaries, rabbitmq
 from app.main.local.processes import free_port
 from app.main.local.state import discovered
 from tests.e2e.conftest import without_what_others_left
@@ -35,6 +35,7 @@ ELSEWHERE = {
     ("docs/how-to/backup.md", 'cp -a "$BACKUP"'): "tests/integration/test_backup.py",
     ("docs/kubernetes.md", "cd deploy/kubernetes"): "it takes a cluster; tests/integration/test_kubernetes_runs.py",
     ("docs/operations.md", "CREATE ROLE"): "deploy/make-roles.sh has it; tests/integration/test_deployment_files.py",
+    ("docs/operations.md", "CONSOLE_KEYS="): "it serves until Ctrl-C; tests/browser/consoles.py",
     ("docs/operations.md", "$ strongbox status"): "a part has failed in it; tests/e2e/test_operators.py",
     ("docs/operations.md", "$ strongbox payments show"): "its payment is pending; tests/e2e/test_operators.py",
     ("docs/operations.md", 'eval "$(strongbox completion'): "it writes into a home; tests/unit/test_commands.py",
@@ -57,14 +58,14 @@ class Service:
                 (folder / entry.name).symlink_to(entry)
         (folder / ".venv").symlink_to(sys.prefix)
         (folder / ".curlrc").write_text("fail-with-body\n")  # in a script a refused request is a failure
-        self.ports = {name: free_port() for name in ("8080", "8081", "8082", "8083", "9101")}
+        others = (8082, 8083)  # of what pages start beside it
+        self.ports = {str(port): free_port() for port in (*plan.DEFAULTS.values(), *others)}
         path = f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
         self.environment = {"PATH": path, "HOME": str(folder), "LANG": "C.UTF-8"}
         self.log = folder / "run.log"
 
     def start(self) -> "subprocess.Popen[bytes]":
-        ports = {"HTTP_PORT": "8080", "MOCK_GATEWAY_PORT": "8081", "METRICS_PORT": "9101"}
-        settings = {setting: str(self.ports[name]) for setting, name in ports.items()}
+        settings = {name: str(self.ports[str(port)]) for name, port in plan.DEFAULTS.items()}
         with self.log.open("wb") as log:
             return subprocess.Popen(
                 ["make", "--assume-old=.venv/.ready", "run"], cwd=self.folder, env=self.environment | QUICK | settings,
