@@ -36,6 +36,9 @@ MERMAID = re.compile(r"^```mermaid\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # Of Markdown, and of the HTML in it.
 LINK = re.compile(r"""(\]\(|(?:src|srcset|href)=")(?![a-z]+:)([^)\s"#]+)(#[^)\s"]*)?(?=[)"])""")
 
+# A list may follow a paragraph's line at once on a code host; here it takes a blank line.
+LIST = re.compile(r"^(?![ \t]|[-*+] |\d+\. )(.+)\n(?=(?:1\.|[-*+]) )", re.MULTILINE)
+
 
 def on_config(config: ProperDocsConfig) -> ProperDocsConfig:
     """Anchors as code hosts make them, and every decision record in the navigation."""
@@ -82,11 +85,11 @@ def on_page_markdown(markdown: str, page: Page, config: ProperDocsConfig, files:
     pieces: list[str] = []
     at = 0
     for fence in FENCE.finditer(markdown):
-        pieces.append(_relinked(source, page, markdown[at : fence.start()]))
+        pieces.append(_adapted(source, page, markdown[at : fence.start()]))
         drawn = MERMAID.fullmatch(fence.group())
         pieces.append(f"![{page.title}]({_way(page, _drawing(drawn[1]))})" if drawn else fence.group())
         at = fence.end()
-    return "".join((*pieces, _relinked(source, page, markdown[at:])))
+    return "".join((*pieces, _adapted(source, page, markdown[at:])))
 
 
 def on_page_content(html: str, page: Page, config: ProperDocsConfig, files: Files) -> str:  # noqa: ARG001
@@ -142,12 +145,12 @@ def _page(path: Path) -> str:
     return f"# {path.name}\n\n`{path.relative_to(ROOT)}`\n\n```{LANGUAGES.get(path.suffix, 'text')}\n{text}```\n"
 
 
-def _relinked(source: Path, page: Page, markdown: str) -> str:
+def _adapted(source: Path, page: Page, markdown: str) -> str:
     def turned(link: re.Match[str]) -> str:
         target = Path(os.path.normpath(source.parent / link[2]))
         return f"{link[1]}{_way(page, _home(target))}{link[3] or ''}"
 
-    return LINK.sub(turned, markdown)
+    return LIST.sub(r"\1\n\n", LINK.sub(turned, markdown))
 
 
 def _way(page: Page, uri: str) -> str:
