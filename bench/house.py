@@ -68,7 +68,7 @@ class BenchHouse(House):
         for name in WORDS:
             self.start(name)
         for url in (f"{self.gateway_url}/health", f"{self.metrics_url}/healthz", f"{self.api_url}/readyz"):
-            self.wait(lambda url=url: _answers(url), url)  # type: ignore[misc]
+            self.wait(lambda url=url: answers(url), url)  # type: ignore[misc]
         self.wait(self.leased, "the relay's leases")
 
     def wait(self, condition: Callable[[], bool], what: str, limit_s: float = READY_LIMIT_S) -> None:
@@ -167,7 +167,8 @@ def ending(house: BenchHouse) -> Iterator[BenchHouse]:
             process.wait()
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether there is a good answer."""
     try:
         return httpx.get(url).is_success
     except httpx.HTTPError:

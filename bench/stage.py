@@ -66,10 +66,11 @@ class Stage:
     say: Callable[[str], None]
 
     @contextmanager
-    def house(self, database: Urls) -> Iterator[BenchHouse]:
-        """All processes over the database, until the end of the block."""
+    def house(self, database: Urls, **environment: str) -> Iterator[BenchHouse]:
+        """All processes over the database, until the end of the block. `environment` goes over their defaults."""
         self.say("starting the processes")
         with ending(BenchHouse(self.servers, database, self.folder)) as house:
+            house.environment |= environment
             house.start_all()
             yield house
 

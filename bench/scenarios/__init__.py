@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from bench.results import Measure
-from bench.scenarios import audit, growth, quiet, reads, relay, slow_gateway, spread, steady
+from bench.scenarios import audit, growth, observed, quiet, reads, relay, slow_gateway, spread, steady
 from bench.stage import Stage
 
 Scenario = Callable[[Stage], Mapping[str, Measure]]
@@ -18,5 +18,6 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     "audit": audit.audit,
     "reads": reads.reads,
     "slow-gateway": slow_gateway.slow_gateway,
+    "observed": observed.observed,
     "growth": growth.growth,
 }

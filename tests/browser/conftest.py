@@ -31,7 +31,8 @@ def console(house: House) -> Iterator[Console]:
     console.start()
     yield console
     console.stop()
-    assert "unexpected_error" not in console.log
+    unexpected = [line for line in console.log.splitlines() if "unexpected_error" in line]
+    assert not unexpected, unexpected
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")

@@ -43,6 +43,9 @@ def test_an_api_killed_during_the_gateway_call_leaves_a_payment_that_recovery_fi
     house.mode("timeout", charge=charge, latency_ms=60_000)
     thread, _ = _pay_in_the_background(house, user_id, "killed")
     wait_until(lambda: _pending(house, user_id), "the reservation")
+    ((payment_id,),) = house.query("SELECT id::text FROM payments WHERE user_id = %s", user_id)
+    if charge == "before":
+        wait_until(lambda: house.charge(payment_id) is not None, "the charge")
     house.stop("api", signal.SIGKILL)
     thread.join()
     house.mode("happy")
