@@ -24,7 +24,7 @@ from app.adapters.postgres.integrity import (
     time_of,
 )
 from app.application.integrity.charges import ChargesMatchPayments
-from app.application.integrity.verify import Check, Finding
+from app.application.integrity.verify import OFFENDERS_NAMED, Check, Finding
 from app.application.integrity.verify import verify as run_checks
 from app.application.ports import Unavailable
 from app.main import terminal
@@ -32,8 +32,8 @@ from app.main.migrations import MigrationError
 from app.main.settings import Settings
 
 
-async def verify(settings: Settings, as_json: bool) -> int:
-    """Run the checks and print the findings. 0 when every claim holds, 1 when one does not.
+async def verify(settings: Settings, as_json: bool, named: int = OFFENDERS_NAMED) -> int:
+    """Run the checks and print the findings, `named` offenders of each. 0 when every claim holds, 1 when one does not.
 
     SIGTERM ends it as Ctrl-C does.
 
@@ -48,7 +48,7 @@ async def verify(settings: Settings, as_json: bool) -> int:
             progress = stack.enter_context(terminal.progress_bar(not as_json and terminal.on_a_terminal()))
             progress("the gateway's record", 0, 1)
             lanes = await _lanes(settings, stack, notes)
-            findings = await run_checks(lanes, progress)
+            findings = await run_checks(lanes, progress, named)
     except psycopg.OperationalError as error:
         raise Unavailable("the database cannot be reached") from error
     except psycopg.errors.UndefinedTable as error:
@@ -105,7 +105,7 @@ def _text(findings: Sequence[Finding], notes: Sequence[str]) -> str:
         lines.append(f"{'holds ' if finding.holds else 'BROKEN'}  {finding.claim}")
         lines.extend(f"          {offender}" for offender in finding.offenders)
         if finding.offences > len(finding.offenders):
-            lines.append(f"          … and {finding.offences - len(finding.offenders)} more")
+            lines.append(f"          … and {finding.offences - len(finding.offenders)} more: --offenders N names more")
     lines.extend(f"note    {note}" for note in notes)
     broken = sum(not finding.holds for finding in findings)
     lines.append(

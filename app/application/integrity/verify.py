@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-OFFENDERS_SHOWN = 20
+OFFENDERS_NAMED = 20
+"""Of a check, unless more are asked for."""
 
 Progress = Callable[[str, int, int], None]
 """Is told what begins, how many of the checks are done, and of how many."""
@@ -44,10 +45,13 @@ class Finding:
         return self.offences == 0
 
 
-async def verify(lanes: Sequence[Sequence[Check]], progress: Progress) -> Sequence[Finding]:
+async def verify(
+    lanes: Sequence[Sequence[Check]], progress: Progress, named: int = OFFENDERS_NAMED
+) -> Sequence[Finding]:
     """Run the checks, telling of each as it begins: those of a lane one after the other, the lanes side by side.
 
-    While one lane waits for the database the other may compare what it has. Findings come in the order of the checks.
+    While one lane waits for the database the other may compare what it has. Findings come in the order of the checks,
+    each with its first `named` offenders.
     """
     done, total = 0, sum(map(len, lanes))
 
@@ -56,7 +60,7 @@ async def verify(lanes: Sequence[Sequence[Check]], progress: Progress) -> Sequen
         findings = []
         for check in lane:
             progress(check.name, done, total)
-            findings.append(await _run(check))
+            findings.append(await _run(check, named))
             done += 1
         return findings
 
@@ -68,10 +72,10 @@ async def verify(lanes: Sequence[Sequence[Check]], progress: Progress) -> Sequen
     return [finding for task in running for finding in task.result()]
 
 
-async def _run(check: Check) -> Finding:
-    count, shown = 0, []
+async def _run(check: Check, named: int) -> Finding:
+    count, offenders = 0, []
     async for offender in check.offenders():
         count += 1
-        if count <= OFFENDERS_SHOWN:
-            shown.append(offender)
-    return Finding(check.name, check.claim, count, tuple(shown))
+        if count <= named:
+            offenders.append(offender)
+    return Finding(check.name, check.claim, count, tuple(offenders))

@@ -101,12 +101,15 @@ def recover() -> None:
 
 
 @click.command()
+@click.option(
+    "--offenders", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Name so many of each check."
+)
 @json_option
-def verify(as_json: bool) -> None:
+def verify(offenders: int, as_json: bool) -> None:
     """Check that every invariant holds. Exit code 1, with the offending rows, when one does not."""
     from app.main.verification import verify as verify_everything
 
-    raise SystemExit(or_fail(lambda: asyncio.run(verify_everything(settings_with("database_url"), as_json))))
+    raise SystemExit(or_fail(lambda: asyncio.run(verify_everything(settings_with("database_url"), as_json, offenders))))
 
 
 def _container(settings: Settings, tracer: "Tracer | None") -> "Container":
