@@ -218,6 +218,16 @@ def test_a_service_leads_to_a_port_that_may_be_called(service: Document) -> None
 # The manual
 
 
+def test_where_the_manual_has_verify_run_there_is_room_for_the_gateways_record() -> None:
+    """It goes through a temporary file: where that does not fit the record is not compared, and verify holds."""
+    told = (ROOT / "docs/kubernetes.md").read_text()
+    (name,) = re.findall(r"`verify` and `payments` belong\s+into\s+`deploy/(\w+)`", told)
+    assert "GATEWAY_URL" in environment(DEPLOYMENTS[name])
+    (volume,) = pod(DEPLOYMENTS[name])["volumes"]
+    assert volume["emptyDir"] == {"sizeLimit": "2Gi"}, "on the node's disk, not in memory"
+    assert "2 GiB" in told
+
+
 def test_the_connections_of_the_manual_are_those_of_the_code() -> None:
     told = (ROOT / "docs/kubernetes.md").read_text()
     rows = re.findall(r"^\| `(\w+)` \| (\d+) \| (\d+) \| (\d+) \|$", told, re.MULTILINE)
