@@ -242,3 +242,6 @@ def test_the_connections_of_the_manual_are_those_of_the_code() -> None:
     assert f"**{total}**" in told
     (limit,) = re.findall(r"max_connections = (\d+)", told)
     assert int(limit) >= total + 20
+    several = (ROOT / "docs/how-to/several.md").read_text()
+    counted = "Each API process opens up to {api}, each relay {relay}, each recovery {recover}"
+    assert counted.format_map(each) in several
