@@ -119,6 +119,13 @@ def test_the_configuration_table_is_that_of_the_settings() -> None:
     }
 
 
+def test_the_page_on_rotation_has_every_setting_with_a_secret_in_it() -> None:
+    page = (ROOT / "docs/how-to/rotate-keys.md").read_text()
+    public = {"CONSOLE_URL"}
+    secret = {name for name in Settings.__struct_encode_fields__ if name.endswith(("_URL", "_KEYS"))} - public
+    assert {name for name in secret if f"`{name}`" not in page} == set()
+
+
 @pytest.mark.parametrize("command", [*commands(main)])
 def test_every_command_is_in_the_readme(command: str) -> None:
     assert f"strongbox {command}" in README or f"`{command}" in README
