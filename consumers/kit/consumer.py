@@ -189,8 +189,8 @@ class _Session:
 
     async def _settle(self, outcome: Outcome) -> None:
         async with asyncio.timeout(BROKER_TIMEOUT_S):
-            for delivery, reason in outcome.dead:
-                await self._bury(delivery, reason)
+            # Together: when all that is in hand dies at once, one confirm after the other takes longer than there is.
+            await asyncio.gather(*(self._bury(delivery, reason) for delivery, reason in outcome.dead))
             tags = [delivery.tag for delivery in outcome.done] + [delivery.tag for delivery, _ in outcome.dead]
             for tag in tags:
                 del self._held[tag]

@@ -1,15 +1,21 @@
-"""What the consumer kit refuses: names, bindings, and data of another shape."""
+"""What the consumer kit refuses: names, bindings, data of another shape; and how it gives up many messages at once."""
 
+import asyncio
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal, cast
 from uuid import UUID, uuid4
 
 import msgspec
 import pytest
+from aiormq import spec
 
+from app.adapters.rabbitmq import topology
+from app.adapters.rabbitmq.connection import Connection
 from consumers.examples import spending
 from consumers.kit import Malformed, consume
+from consumers.kit.consumer import _Session
 from consumers.kit.messages import event
+from consumers.kit.worker import Counts, Delivery, Outcome
 from tests.integration.outbox_fixtures import document
 
 
@@ -48,3 +54,45 @@ def test_data_of_another_shape_is_malformed_and_not_quoted(data: bytes, shape: t
     with pytest.raises(Malformed) as told:
         msgspec.structs.replace(found, data=msgspec.Raw(data)).data_as(shape)
     assert str(told.value) == reason
+
+
+class Message:
+    """What a broker has delivered."""
+
+    def details(self) -> tuple[spec.Basic.Deliver, spec.Basic.Properties]:
+        return spec.Basic.Deliver(), spec.Basic.Properties()
+
+
+class Channel:
+    """It confirms what it is given once it has so many: a broker that is far away confirms many as soon as one."""
+
+    def __init__(self, many: int) -> None:
+        self._many = many
+        self._all_there = asyncio.Event()
+        self.published: list[bytes] = []
+        self.acknowledged: list[tuple[int, bool]] = []
+
+    async def basic_publish(self, body: bytes, **_: Any) -> None:
+        self.published.append(body)
+        if len(self.published) == self._many:
+            self._all_there.set()
+        await self._all_there.wait()
+
+    async def basic_ack(self, tag: int, multiple: bool = False) -> None:
+        assert self._all_there.is_set(), "acknowledged before it was confirmed"
+        self.acknowledged.append((tag, multiple))
+
+
+async def test_dead_letters_are_confirmed_together_however_many_there_are() -> None:
+    """One after the other they take longer than a broker is given: then none is acknowledged, and all come again."""
+
+    async def handle(_: Sequence[bytes]) -> None:
+        raise AssertionError
+
+    session = _Session(cast("Connection", None), topology.AUDIT, handle, Counts(), lambda: None, None)
+    letters = [Delivery(tag, b"%d" % tag, Message(), attempts=4) for tag in range(1, 801)]
+    session._held.update({letter.tag: letter for letter in letters})
+    channel = session._channel = cast("Any", Channel(len(letters)))
+    await session._settle(Outcome(dead=[(letter, "KeyError") for letter in letters]))
+    assert channel.published == [letter.body for letter in letters]
+    assert channel.acknowledged == [(800, True)]
