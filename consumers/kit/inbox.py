@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from psycopg import AsyncConnection, sql
+from psycopg import AsyncConnection, IntegrityError, sql
 
 from app.adapters.rabbitmq.topology import Queue
-from consumers.kit.database import Database
+from consumers.kit.database import Database, DatabaseAway
 from consumers.kit.messages import Event, event
 
 Connection = AsyncConnection[Any]
@@ -63,8 +63,11 @@ class Inbox:
         arguments = {"keep_s": keep_h * 3600, "limit": _CLEAN_UP_BATCH}
         deleted = _CLEAN_UP_BATCH
         while deleted == _CLEAN_UP_BATCH:
-            async with database.connection() as connection:
-                deleted = (await connection.execute(self._clean_up, arguments)).rowcount
+            try:
+                async with database.connection() as connection:
+                    deleted = (await connection.execute(self._clean_up, arguments)).rowcount
+            except IntegrityError as error:  # a table of the user's refers to an id: no message is to blame
+                raise DatabaseAway(f"{type(error).__name__} {error.sqlstate}") from error
 
 
 class Once:

@@ -275,8 +275,18 @@ async def test_an_effect_that_fails_leaves_no_trace_and_the_payments_later_event
     assert {log["reason"] for log in logs if log["event"] == "message_fails"} == {"KeyError"}
 
 
-async def test_an_inbox_that_may_not_be_cleaned_up_is_told_of(rabbitmq_url: str, tables: Urls, tmp_path: Path) -> None:
-    query(tables.owner_url, "REVOKE DELETE ON spending.inbox FROM strongbox_app")
+@pytest.mark.parametrize(
+    "so_that",
+    [
+        "REVOKE DELETE ON spending.inbox FROM strongbox_app",
+        "INSERT INTO spending.inbox VALUES (gen_random_uuid(), now() - interval '73 h');"
+        " CREATE TABLE spending.receipts AS SELECT event_id FROM spending.inbox;"
+        " ALTER TABLE spending.receipts ADD FOREIGN KEY (event_id) REFERENCES spending.inbox",
+    ],
+    ids=["no right to delete", "a table that refers to it"],
+)
+async def test_an_inbox_that_cannot_be_cleaned_up_is_told_of(rabbitmq_url: str, tables: Urls, so_that: str) -> None:
+    query(tables.owner_url, so_that)
     settings = load({"DATABASE_URL": tables.app_url, "RABBITMQ_URL": rabbitmq_url})
     process = Process("kit", settings, split(rabbitmq_url), Liveness("kit"))
     with capture_logs() as logs:
