@@ -13,6 +13,8 @@ import pytest
 
 from app.adapters.console.asgi import Console
 from app.adapters.console.services import ConsoleOptions, ConsoleServices
+from app.adapters.http.bodies import BODY_PROBLEM
+from app.adapters.http.errors import validation
 from app.application.outbox.replay import Replayed
 from app.application.ports import TransactionLine, Unavailable
 from tests.builders import NOON
@@ -139,3 +141,30 @@ async def shown(client: httpx.AsyncClient, text: str) -> str:
             return page
         await asyncio.sleep(0.01)
     raise AssertionError(f"{text} is not in {page}")
+
+
+async def test_a_form_that_never_comes_as_a_whole_is_answered_all_the_same() -> None:
+    """The server tells that a body is late, or broken, in the scope that it gave; nothing comes after that."""
+    headers = {"host": "console.test", "origin": ORIGIN, "content-type": "application/x-www-form-urlencoded"}
+    scope: Any = {
+        "type": "http", "method": "POST", "path": "/login", "raw_path": b"/login", "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in {**headers, "content-length": "9"}.items()],
+        "client": ("127.0.0.1", 1),
+    }  # fmt: skip
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        if BODY_PROBLEM in scope:
+            await asyncio.Event().wait()
+        scope[BODY_PROBLEM] = validation({"request": "its body took too long to arrive"})
+        return {"type": "http.request", "body": b"key", "more_body": True}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    console: Any = Console(SERVICES, ConsoleOptions({"alice": KEY}))
+    async with asyncio.timeout(10):
+        await console(scope, receive, send)
+    assert sent[0]["status"] == 400
+    assert (b"connection", b"close") in sent[0]["headers"]
+    assert b"took too long" in sent[1]["body"]

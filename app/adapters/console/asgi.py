@@ -7,8 +7,9 @@ token.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from hmac import compare_digest
 from typing import Any, Final, cast
 from urllib.parse import quote
@@ -108,15 +109,16 @@ class Console:
         structlog.contextvars.bind_contextvars(request_id=request_id(head))
         inner = cast("HTTPScope", {**scope, "state": {"visit": visit}})
         try:
-            answer = await self._admit(inner, head, visit, receive)
-            answering.closing |= bodies.must_close(head)
+            # What is wrong with a body is told in the server's own scope, not in the copy.
+            answer = await self._admit(inner, head, visit, partial(bodies.read, scope, receive))
+            answering.closing |= bodies.must_close(head) or bodies.BODY_PROBLEM in scope
             await answer(inner, receive, answering)
         except bodies.ClientGone:
             pass
         finally:
             self._record(scope["method"], str(inner.get("path_template", "-")), answering.status, started)
 
-    async def _admit(self, scope: HTTPScope, head: Head, visit: Visit, receive: Receive) -> ASGIApp:
+    async def _admit(self, scope: HTTPScope, head: Head, visit: Visit, read: Callable[[], Awaitable[bytes]]) -> ASGIApp:
         """Who answers: the routes, if the request may get there."""
         try:
             if len(scope["raw_path"]) + len(scope["query_string"]) + 1 > MAX_URI_BYTES:
@@ -132,7 +134,7 @@ class Console:
             if not may_pass and (method == "POST" or visit.path.startswith(LIVE)):
                 raise Rejected(401, "you are not logged in any more")
             if method == "POST":
-                await self._read_form(scope, head, visit, receive)
+                await self._read_form(head, visit, read)
             elif method == "HEAD":
                 scope["method"] = "GET"  # the server leaves the body out
             if may_pass:
@@ -144,7 +146,7 @@ class Console:
         wanted = visit.path + ("?" + scope["query_string"].decode("latin-1") if scope["query_string"] else "")
         return cast("ASGIApp", redirect("/login" if wanted == "/" else f"/login?next={quote(wanted, safe='/')}"))
 
-    async def _read_form(self, scope: HTTPScope, head: Head, visit: Visit, receive: Receive) -> None:
+    async def _read_form(self, head: Head, visit: Visit, read: Callable[[], Awaitable[bytes]]) -> None:
         """Take the form, if one of our pages has sent it."""
         origin, host = head.one(b"origin"), head.one(b"host") or b""
         ours = self._desk.options.url.encode("ascii") or b"http://" + host
@@ -154,7 +156,7 @@ class Console:
         if kind != b"application/x-www-form-urlencoded" or b"content-encoding" in head.first:
             raise Rejected(415, "a form is sent as application/x-www-form-urlencoded")
         bodies.check_size(head)
-        visit.form = form_of(await bodies.read(scope, receive))
+        visit.form = form_of(await read())
         if visit.session is not None:
             token = visit.form.get("csrf", ("",))[0]
             if not compare_digest(token.encode(), visit.session.token.encode()):
