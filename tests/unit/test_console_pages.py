@@ -12,7 +12,12 @@ import httpx
 import pytest
 
 from app.adapters.console.asgi import Console
+from app.adapters.console.chart import chart
+from app.adapters.console.pages import Pages
 from app.adapters.console.services import ConsoleOptions, ConsoleServices
+from app.adapters.console.visit import Visit
+from app.adapters.console.watch import Seen
+from app.adapters.console.work import Work
 from app.adapters.http.bodies import BODY_PROBLEM
 from app.adapters.http.errors import validation
 from app.application.outbox.replay import Replayed
@@ -168,3 +173,14 @@ async def test_a_form_that_never_comes_as_a_whole_is_answered_all_the_same() -> 
     assert sent[0]["status"] == 400
     assert (b"connection", b"close") in sent[0]["headers"]
     assert b"took too long" in sent[1]["body"]
+
+
+def test_books_that_cannot_be_read_are_not_said_to_be_at_rest() -> None:
+    seen = Seen(trouble="the database cannot be reached")
+    page = Pages(Work()).page(
+        "_overview.html", Visit("/", ""), seen=seen, results=[], chart=chart(seen.history)
+    ).body.decode()  # fmt: skip
+    assert "Payments cannot be counted" in page
+    assert page.count("not looked at") == 3  # payments not final, outbox, dead letters
+    for comfort in ("nothing waits", "every event is out", "0.0</span> a second"):
+        assert comfort not in page
