@@ -14,6 +14,7 @@ import pytest
 from app.adapters.console.asgi import Console
 from app.adapters.console.chart import chart
 from app.adapters.console.pages import Pages
+from app.adapters.console.routes.dead_letters import SHOWN, _body
 from app.adapters.console.services import ConsoleOptions, ConsoleServices
 from app.adapters.console.visit import Visit
 from app.adapters.console.watch import Seen
@@ -184,3 +185,9 @@ def test_books_that_cannot_be_read_are_not_said_to_be_at_rest() -> None:
     assert page.count("not looked at") == 3  # payments not final, outbox, dead letters
     for comfort in ("nothing waits", "every event is out", "0.0</span> a second"):
         assert comfort not in page
+
+
+def test_a_small_message_is_not_made_into_a_large_page() -> None:
+    assert _body(b'{"a":1}') == '{\n  "a": 1\n}'
+    deep = b"[" * 900 + b",".join([b"1"] * 30_000) + b"]" * 900
+    assert len(_body(deep)) <= SHOWN

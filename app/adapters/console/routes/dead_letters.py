@@ -1,6 +1,7 @@
 """GET /dead-letters, and one of them: looking, which changes nothing."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -88,7 +89,8 @@ def _body(body: bytes) -> str:
     """The body as text, in lines if it is JSON; not more of it than anybody reads."""
     if len(body) > SHOWN:
         return f"{body[:SHOWN].decode(errors='replace')}\n… {len(body) - SHOWN:,} octets more"
-    try:
-        return msgspec.json.format(body).decode()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return body.decode(errors="replace")
+    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        lines = msgspec.json.format(body)
+        if len(lines) <= SHOWN:  # a few brackets around many values are megabytes of blanks
+            return lines.decode()
+    return body.decode(errors="replace")
