@@ -57,10 +57,11 @@ def wanted(environ: Mapping[str, str]) -> tuple[str, ...]:
         if exporter not in _EXPORTERS:
             raise InvalidSettings(f"OTEL_TRACES_EXPORTER: {exporter!r} is none of {', '.join(_EXPORTERS)}, none")
     if "otlp" in exporters:
-        for name in endpoints:
+        # The variables of traces alone come first, and hide those of everything.
+        for name in endpoints[:1]:
             if not is_url(given[name], "http", "https"):
                 raise InvalidSettings(f"{name} is not an http:// or https:// URL")
-        for protocol in _PROTOCOLS:
-            if given.get(protocol, _PROTOCOL) != _PROTOCOL:
+        for protocol in [name for name in _PROTOCOLS if name in given][:1]:
+            if given[protocol] != _PROTOCOL:
                 raise InvalidSettings(f"{protocol}: spans are sent by {_PROTOCOL} only")
     return exporters
