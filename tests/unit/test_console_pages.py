@@ -5,6 +5,8 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -44,6 +46,17 @@ class Slow:
 
     async def transactions(self, *_: Any) -> Any:
         return [TransactionLine(uuid4(), "FUNDING", 7, "USD", "COMPLETED", 7, None, None, "<ref>", NOON)]
+
+
+class Record(list[Any]):
+    """Keeps what is recorded, and by whom."""
+
+    def of(self, operator: str) -> Any:
+        return SimpleNamespace(record=partial(self._record, operator))
+
+    async def _record(self, *what: Any) -> int:
+        self.append(what)
+        return len(self)
 
 
 class Replays:
@@ -127,7 +140,8 @@ async def test_a_wallet_whose_entries_are_too_many_shows_its_transactions() -> N
 
 async def test_work_is_shown_refused_a_second_time_and_cancelled() -> None:
     asked = {"since": "2026-01-01T00:00", "until": "2026-01-02T00:00", "queue": "audit.queue", "run": "yes"}
-    async with browsing(replay=Replays()) as client:
+    record = Record()
+    async with browsing(replay=Replays(), record_of=record.of) as client:
         form = {"csrf": await log_in(client), **asked}
         assert "Nothing was begun" in (await client.get("/job")).text
         assert (await client.post("/replay", data=form)).headers["location"] == "/job"
@@ -136,7 +150,9 @@ async def test_work_is_shown_refused_a_second_time_and_cancelled() -> None:
         assert (await client.post("/replay", data=form)).status_code == 409
         await client.post("/job/cancel", data=form)
         page = await shown(client, "30 event(s) published into audit.queue")
+        await client.post("/job/cancel", data=form)  # nothing is under way any more
     assert "stopped before the end" in page
+    assert record == [("alice", "job cancel", {"work": "Replaying into audit.queue", "begun_by": "alice"})]
 
 
 async def shown(client: httpx.AsyncClient, text: str) -> str:

@@ -64,8 +64,13 @@ def replay(desk: Desk) -> Sequence[HTTPRouteHandler]:
         return desk.pages.page("_work.html", visit_of(request))
 
     @post("/job/cancel")
-    async def cancel() -> ASGIApp:
-        desk.work.cancel()
+    async def cancel(request: Request[Any, Any, Any]) -> ASGIApp:
+        """Stopping does not wait for the record: it does no harm."""
+        job = desk.work.job
+        if job is not None and job.under_way:
+            desk.work.cancel()
+            details = {"work": job.title, "begun_by": job.operator}
+            await services.record_of(visit_of(request).operator).record("job cancel", details)
         return redirect("/job")
 
     return [ask, begin, show, part, cancel]
