@@ -50,9 +50,8 @@ def observed(stage: Stage) -> Mapping[str, Measure]:
             for name, sampler in (("observed-traced", {}), ("observed-sampled", _ONE_PERCENT)):
                 with stage.house(database, OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, **sampler) as house:
                     run(house, name)
-                if not sum(received):
+                if name == "observed-traced" and not sum(received):
                     raise CannotStart("tracing was on, and no span came")
-                received.clear()
     return {
         name: measure(
             rates[name],
