@@ -107,6 +107,21 @@ async def test_looking_again_and_again_loses_nothing_and_changes_no_order(broker
     assert await taken(broker, "audit.dlq") == ids
 
 
+async def test_all_who_look_at_once_see_everything(broker: Broker) -> None:
+    """As several operators do, or one with several pages open. What one holds, no other sees."""
+    ids = await bury(broker, 50)
+    letters = RabbitDeadLetters(split(broker.url))
+    for _ in range(3):
+        seen = await asyncio.gather(*(letters.look("audit.queue") for _ in range(6)))
+        assert [[letter.id for letter in each] for each in seen] == [ids] * 6
+    one, counts = await asyncio.gather(letters.look("audit.queue"), letters.counts(["audit.queue"]))
+    assert (len(one), counts) == (50, {"audit.queue": 50})
+    _, moved = await asyncio.gather(
+        letters.look("audit.queue"), letters.redrive_all("audit.queue", lambda _, __: None, asyncio.Event())
+    )
+    assert moved == 50
+
+
 async def test_a_queue_with_a_delivery_limit_survives_more_looks_than_that(broker: Broker) -> None:
     """As RabbitMQ 4 has one of 20 by default, behind which it drops messages."""
     await broker.channel.queue_delete("audit.dlq")

@@ -10,8 +10,9 @@ messages are dropped. So before that the whole queue is published anew, into its
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,6 +33,7 @@ FEW: Final = 16
 """Acknowledged one by one. RabbitMQ holds back those beyond 32 under way, and forgets them when the channel closes: the
 messages would be there twice."""
 NAME: Final = "strongbox-dlq"
+BACK_WITHIN_S: Final = 2.0
 WORN: Final = 10
 """So many looks at a message, and it is published anew."""
 
@@ -57,11 +59,17 @@ class RabbitDeadLetters:
     def __init__(self, brokers: Sequence[str], window: int = WINDOW) -> None:
         self._brokers = tuple(brokers)
         self.window = window
+        # What one look holds another neither sees nor counts.
+        self._looking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def counts(self, queues: Sequence[str]) -> Mapping[str, int]:
         """See `DeadLetters.counts`."""
+        counts = {}
         async with broker(self._brokers, NAME) as connection:
-            return {queue: await _count(connection, queue) for queue in queues}
+            for queue in queues:
+                async with self._looking[queue]:
+                    counts[queue] = await _count(connection, queue)
+        return counts
 
     async def look(self, queue: str) -> Sequence[DeadLetter]:
         """See `DeadLetters.look`."""
@@ -85,7 +93,9 @@ class RabbitDeadLetters:
         """See `DeadLetters.redrive_all`."""
         async with broker(self._brokers, NAME) as connection:
             await _see_to(connection, queue)
-            return await _move(connection, dead_letters_of(queue), queue, DEATH + COUNTED, progress, stop)
+            async with self._looking[queue]:
+                count = await _messages(connection, dead_letters_of(queue))
+            return await _move(connection, dead_letters_of(queue), queue, count, DEATH + COUNTED, progress, stop)
 
     async def drop(self, queue: str, ids: Collection[str]) -> Sequence[str]:
         """See `DeadLetters.drop`."""
@@ -99,21 +109,24 @@ class RabbitDeadLetters:
     async def _window(self, connection: Connection, queue: str) -> AsyncIterator[_Window]:
         """What can be seen of the queue's dead letters, taken for as long as the block runs."""
         name = dead_letters_of(queue)
-        deep = await depth(connection, name)
-        if deep is None:
-            raise _missing(name)
-        messages: list[DeliveredMessage] = []
-        async with _taking(connection, name, self.window) as (channel, take):
-            for _ in range(min(self.window, deep.messages)):
-                if (message := await take()) is None:
-                    break
-                messages.append(message)
-            window = _Window(channel, messages)
-            yield window
-        if any(looks_at(message) >= WORN for message in messages):
-            _log.info("dead_letters_published_anew", queue=name)
+        async with self._looking[queue]:
+            deep = await depth(connection, name)
+            if deep is None:
+                raise _missing(name)
+            messages: list[DeliveredMessage] = []
+            async with _taking(connection, name, self.window) as (channel, take):
+                for _ in range(min(self.window, deep.messages)):
+                    if (message := await take()) is None:
+                        break
+                    messages.append(message)
+                window = _Window(channel, messages)
+                yield window
             await _given_back(connection, name, deep.messages - window.settled)
-            await _move(connection, name, name, COUNTED, lambda _, __: None, asyncio.Event())
+            if any(looks_at(message) >= WORN for message in messages):
+                _log.info("dead_letters_published_anew", queue=name)
+                count = await _messages(connection, name)
+                await _move(connection, name, name, count, COUNTED, lambda _, __: None, asyncio.Event())
+                await _given_back(connection, name, count)  # the copies come to its consumer, too
 
 
 @asynccontextmanager
@@ -143,31 +156,40 @@ async def _taking(connection: Connection, queue: str, prefetch: int) -> AsyncIte
 
 
 async def _given_back(connection: Connection, queue: str, messages: int) -> None:
-    """Wait until the queue has so many messages again: what a closed channel held comes back some moments later."""
-    async with asyncio.timeout(STEP_S):
-        while (deep := await depth(connection, queue)) and deep.messages < messages:  # noqa: ASYNC110 -- no event tells
-            await asyncio.sleep(0.02)
+    """Wait until the queue has so many messages again: what a closed channel held comes back some moments later.
+
+    Not for long: another process may have taken some.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(BACK_WITHIN_S):
+            while await _messages(connection, queue) < messages:  # noqa: ASYNC110 -- no event tells
+                await asyncio.sleep(0.02)
+
+
+async def _messages(connection: Connection, queue: str) -> int:
+    deep = await depth(connection, queue)
+    return deep.messages if deep else 0
 
 
 async def _move(
-    connection: Connection, source: str, target: str, without: tuple[str, ...], progress: Progress, stop: asyncio.Event
-) -> int:
-    """Pass on what is in the source now, until told to stop; how many messages that were."""
-    deep = await depth(connection, source)
-    if deep is None or deep.messages == 0:
+    connection: Connection, source: str, target: str, count: int, without: tuple[str, ...], progress: Progress,
+    stop: asyncio.Event,
+) -> int:  # fmt: skip
+    """Pass so many messages on from the source, until told to stop; how many that were."""
+    if count == 0:
         return 0
     moved = 0
     async with _taking(connection, source, BATCH) as (channel, take):
-        while moved < deep.messages and not stop.is_set():
+        while moved < count and not stop.is_set():
             batch: list[DeliveredMessage] = []
-            while len(batch) < min(BATCH, deep.messages - moved) and (message := await take()) is not None:
+            while len(batch) < min(BATCH, count - moved) and (message := await take()) is not None:
                 batch.append(message)
             if not batch:
                 break
             await _pass_on(channel, target, batch, without)
             await channel.basic_ack(batch[-1].delivery_tag or 0, multiple=True)
             moved += len(batch)
-            progress(moved, deep.messages)
+            progress(moved, count)
     return moved
 
 
