@@ -53,6 +53,26 @@ async def test_the_overview_follows_what_happens_and_can_be_paused(desk: Screen,
     await at_least(approved, before + 15)
 
 
+async def test_what_somebody_holds_in_a_live_page_stays(desk: Screen) -> None:
+    """A click takes longer than an instant, and may be anywhere between two updates; so may the keyboard's place."""
+    page = desk.page
+    await page.get_by_role("link", name="pending").hover()
+    await page.mouse.down()
+    for _ in range(2):
+        async with page.expect_response("**/live/overview"):
+            pass
+    await page.mouse.up()
+    await page.wait_for_url("**/payments?status=PENDING")
+    twice = '<a href="/dead-letters">first</a> <a href="/dead-letters">second</a>'
+    await page.route("**/live/overview", lambda route: route.fulfill(body=twice))
+    await page.goto("/")
+    await page.get_by_role("link", name="second").focus()
+    for _ in range(2):
+        async with page.expect_response("**/live/overview"):
+            pass
+    await expect(page.get_by_role("link", name="second")).to_be_focused()
+
+
 def twenty(house: House, user_id: uuid.UUID) -> list[dict[str, Any]]:
     """As many payments."""
     return [house.payment(user_id, 10) for _ in range(20)]

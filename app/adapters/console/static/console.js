@@ -40,12 +40,14 @@ function keep(part) {
     }
   }
 
-  // Whoever stands on a link or a button in it keeps standing there.
+  // Whoever stands on a link or a button in it keeps standing there, and what is being pressed stays until it is let go.
   function replace(html) {
+    if (part.matches(":active")) return;
     const at = part.contains(document.activeElement) ? document.activeElement : null;
     const mark = at && (at.id ? `#${at.id}` : at.getAttribute("href") && `a[href="${CSS.escape(at.getAttribute("href"))}"]`);
+    const nth = mark ? [...part.querySelectorAll(mark)].indexOf(at) : 0;
     part.innerHTML = html;
-    if (mark) part.querySelector(mark)?.focus({ preventScroll: true });
+    if (mark) part.querySelectorAll(mark)[nth]?.focus({ preventScroll: true });
     say(part.querySelector("[data-say]")?.textContent.trim());
   }
 
