@@ -17,6 +17,7 @@ from pamqp.common import FieldTable
 from app.adapters.rabbitmq import dead_letters
 from app.adapters.rabbitmq.connection import split
 from app.adapters.rabbitmq.dead_letters import RabbitDeadLetters
+from app.application.ports import Unavailable
 from app.main.local.roles import Urls
 from tests.integration.outbox_fixtures import Broker, clean_broker, eventually, query
 
@@ -120,6 +121,11 @@ async def test_all_who_look_at_once_see_everything(broker: Broker) -> None:
         letters.look("audit.queue"), letters.redrive_all("audit.queue", lambda _, __: None, asyncio.Event())
     )
     assert moved == 50
+
+
+async def test_a_name_that_the_library_does_not_take_is_no_bug(broker: Broker) -> None:
+    with pytest.raises(Unavailable, match=r"'größe\.dlq' is not a name"):
+        await RabbitDeadLetters(split(broker.url)).look("größe.queue")
 
 
 async def test_a_queue_with_a_delivery_limit_survives_more_looks_than_that(broker: Broker) -> None:

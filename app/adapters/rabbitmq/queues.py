@@ -43,13 +43,19 @@ async def broker(brokers: Sequence[str], name: str) -> AsyncIterator[Connection]
 
 
 async def depth(connection: Connection, queue: str) -> QueueFigures | None:
-    """How full the queue is; None where there is none of that name."""
+    """How full the queue is; None where there is none of that name.
+
+    Raises:
+        Unavailable: the name has a character that the AMQP library does not take.
+    """
     async with asyncio.timeout(STEP_S):
         channel = await connection.open_channel()
         try:
             declared = await channel.queue_declare(queue, passive=True)
         except ChannelNotFoundEntity:
             return None
+        except ValueError:
+            raise Unavailable(f"RabbitMQ: {queue!r} is not a name of a queue that can be asked for") from None
         await channel.close()
     return QueueFigures(declared.message_count or 0, declared.consumer_count or 0)
 
