@@ -9,8 +9,9 @@ import psycopg
 import pytest
 
 from app.adapters.postgres import outbox as statements
+from app.adapters.postgres.figures import PostgresFigures
 from app.adapters.postgres.outbox import PostgresOutbox
-from app.application.outbox.ports import Backlog, Confirmed, Outbox, OutboxMessage, Retry
+from app.application.outbox.ports import COUNTED, Backlog, Confirmed, Outbox, OutboxMessage, Retry, in_words
 from app.application.outbox.upkeep import keep_up
 from app.main.local.roles import Urls
 from tests.fakes.outbox import FakeOutbox
@@ -164,6 +165,16 @@ async def test_the_payload_arrives_as_it_was_written(database: Urls) -> None:
     assert message == OutboxMessage(payment, message.id, event_id, payment, "payment.created", body, 5, 0)
 
 
+async def test_a_look_at_the_backlog_counts_only_so_far(database: Urls, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.adapters.postgres.outbox.COUNTED", 3)
+    monkeypatch.setattr("app.adapters.postgres.figures.COUNTED", 3)
+    insert_events(database.app_url, [uuid4() for _ in range(5)])
+    async with outbox_pool(database.app_url) as pool:
+        assert (await PostgresOutbox(pool).backlog()).depth == 3
+    assert (await PostgresFigures(database.app_url, "", 5.0).outbox()).depth == 3
+    assert (in_words(COUNTED - 1), in_words(COUNTED)) == ("99999", "100,000 or more")
+
+
 async def test_the_backlog_is_what_waits_and_how_long_the_oldest_has(database: Urls) -> None:
     async with outbox_pool(database.app_url) as pool:
         outbox = PostgresOutbox(pool)
@@ -211,7 +222,7 @@ def test_every_polling_query_stays_on_its_index(database: Urls, plan_cache_mode:
         for statement, arguments, index in (
             (statements._CLAIM, claim, "outbox_events_unsent"),
             (statements._RECORD, record, "outbox_events_unsent"),
-            (statements._BACKLOG, {"partitions": 16}, "outbox_events_unsent"),
+            (statements._BACKLOG, {"partitions": 16, "most": COUNTED}, "outbox_events_unsent"),
             (statements._CLEAN_UP, {"retention_s": 3600, "limit": 1000}, "outbox_events_sent"),
         ):
             rows = connection.execute(f"EXPLAIN {statement}".encode(), arguments, prepare=True).fetchall()

@@ -5,6 +5,7 @@ from typing import Any
 
 from app.adapters.postgres.inspection import inspecting
 from app.adapters.postgres.outbox import PARTITIONS
+from app.application.outbox.ports import COUNTED
 from app.application.status.judge import LATE_S, ConsumerFigures, DatabaseFigures, OutboxFigures, PendingFigures
 
 # The lag is shown only to those who may read statistics; the others see that there are standbys.
@@ -18,15 +19,18 @@ _DATABASE = """
 
 # A partition's smallest id is, near enough, its oldest event.
 _OUTBOX = """
-    SELECT (SELECT count(*) FROM outbox_events WHERE sent_at IS NULL),
+    WITH waiting AS MATERIALIZED (
+        SELECT attempts, retry_at, last_error FROM outbox_events WHERE sent_at IS NULL LIMIT %(most)s
+    )
+    SELECT (SELECT count(*) FROM waiting),
            (SELECT coalesce(extract(epoch FROM now() - min(oldest.created_at)), 0)::float8
             FROM generate_series(0, %(partitions)s - 1) AS p(partition)
             CROSS JOIN LATERAL (
                 SELECT created_at FROM outbox_events WHERE partition = p.partition AND sent_at IS NULL
                 ORDER BY id LIMIT 1
             ) AS oldest),
-           (SELECT count(*) FROM outbox_events WHERE sent_at IS NULL AND attempts > 0),
-           (SELECT last_error FROM outbox_events WHERE sent_at IS NULL AND attempts > 0 ORDER BY retry_at LIMIT 1),
+           (SELECT count(*) FROM waiting WHERE attempts > 0),
+           (SELECT last_error FROM waiting WHERE attempts > 0 ORDER BY retry_at LIMIT 1),
            (SELECT coalesce(jsonb_object_agg(owner, held), '{}')
             FROM (SELECT owner, count(*) AS held FROM outbox_leases WHERE leased_until > now() GROUP BY owner) AS l),
            (SELECT max(sent_at) FROM outbox_events),
@@ -85,7 +89,7 @@ class PostgresFigures:
     async def outbox(self) -> OutboxFigures:
         """The outbox and its leases."""
         ((depth, oldest_s, failing, last_error, leases, last_sent, oldest_sent),) = await self._rows(
-            self._url, _OUTBOX, {"partitions": PARTITIONS}
+            self._url, _OUTBOX, {"partitions": PARTITIONS, "most": COUNTED}
         )
         return OutboxFigures(depth, oldest_s, failing, last_error, leases, PARTITIONS, last_sent, oldest_sent)
 

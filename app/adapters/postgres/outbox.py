@@ -8,7 +8,7 @@ import psycopg
 from psycopg import AsyncConnection
 
 from app.adapters.postgres.pool import Pool, session
-from app.application.outbox.ports import Backlog, Confirmed, Leases, OutboxMessage, Retry
+from app.application.outbox.ports import COUNTED, Backlog, Confirmed, Leases, OutboxMessage, Retry
 from app.application.ports import Unavailable
 
 PARTITIONS: Final = 16
@@ -94,7 +94,7 @@ WHERE mine.partition = r.partition AND l.partition = mine.partition AND l.epoch 
 
 # A partition's smallest id is, near enough, its oldest event.
 _BACKLOG: Final = """
-SELECT (SELECT count(*) FROM outbox_events WHERE sent_at IS NULL),
+SELECT (SELECT count(*) FROM (SELECT FROM outbox_events WHERE sent_at IS NULL LIMIT %(most)s) AS waiting),
     coalesce(extract(epoch FROM now() - min(oldest.created_at)), 0)::float8
 FROM generate_series(0, %(partitions)s - 1) AS p(partition)
 CROSS JOIN LATERAL (
@@ -167,7 +167,7 @@ class PostgresOutbox:
     async def backlog(self) -> Backlog:
         """See `Upkeep.backlog`."""
         async with self._connection() as connection:
-            cursor = await connection.execute(_BACKLOG, {"partitions": PARTITIONS})
+            cursor = await connection.execute(_BACKLOG, {"partitions": PARTITIONS, "most": COUNTED})
             row = await cursor.fetchone()
             assert row is not None
             return Backlog(*row)

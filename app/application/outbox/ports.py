@@ -52,12 +52,21 @@ class Leases:
     share: int
 
 
+COUNTED = 100_000
+"""Unsent events are counted up to here: a look costs no more after a night without a broker."""
+
+
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits in the outbox: the number of unsent events and the age of the oldest."""
+    """What waits in the outbox: the number of unsent events, up to `COUNTED`, and the age of the oldest."""
 
     depth: int
     lag_s: float
+
+
+def in_words(depth: int) -> str:
+    """A number of unsent events for people."""
+    return f"{COUNTED:,} or more" if depth >= COUNTED else str(depth)
 
 
 class BrokerUnavailable(Exception):  # noqa: N818 -- it says what the broker is, for now

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from app.application.outbox.ports import in_words
 from app.application.status.health import Health, State
 
 LATE_S = 10.0
@@ -85,7 +86,7 @@ def database(figures: DatabaseFigures) -> Health:
 
 def outbox(figures: OutboxFigures) -> Health:
     """Whether events leave."""
-    seen = f"{figures.depth} unsent"
+    seen = f"{in_words(figures.depth)} unsent"
     if figures.depth:
         seen += f", the oldest for {figures.oldest_unsent_s:.1f} s"
     leased = sum(figures.leases.values())

@@ -30,6 +30,7 @@ def outbox() -> None:
 def outbox_status(as_json: bool) -> None:
     """Show what waits in the outbox, who relays it, and since when sent events are kept."""
     from app.adapters.postgres.figures import PostgresFigures
+    from app.application.outbox.ports import in_words
 
     settings = configured("command", "database_url")
     figures = or_fail(lambda: asyncio.run(PostgresFigures(settings.database_url, "", 10.0).outbox()))
@@ -40,7 +41,7 @@ def outbox_status(as_json: bool) -> None:
     kept = (
         f"{moment(figures.oldest_sent_at)} (for {settings.outbox_retention_h:g} h)" if figures.oldest_sent_at else "-"
     )
-    click.echo(f"unsent     {figures.depth}{waits}")
+    click.echo(f"unsent     {in_words(figures.depth)}{waits}")
     click.echo(f"refused    {figures.failing}" + (f", lately: {figures.last_error}" if figures.last_error else ""))
     click.echo(f"last sent  {terminal.cell(figures.last_sent_at)}")
     click.echo(f"kept from  {kept}\n")

@@ -81,7 +81,7 @@ class OutboxMetrics:
         )
         self._unsent = Gauge(
             "strongbox_outbox_unsent_events",
-            "Events that are not published yet.",
+            "Events that are not published yet, counted up to 100,000.",
             multiprocess_mode="livemostrecent",
             registry=registry,
         )
