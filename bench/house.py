@@ -12,6 +12,7 @@ from typing import Final
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.main.local.probe import answers
 from app.main.local.processes import CannotStart, comes_true
 from app.main.local.roles import Urls
 from bench.filling import PROVIDER_ID
@@ -165,11 +166,3 @@ def ending(house: BenchHouse) -> Iterator[BenchHouse]:
         for process in house.processes.values():
             process.kill()
             process.wait()
-
-
-def answers(url: str) -> bool:
-    """Whether there is a good answer."""
-    try:
-        return httpx.get(url).is_success
-    except httpx.HTTPError:
-        return False

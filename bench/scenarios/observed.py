@@ -9,8 +9,9 @@ from typing import Any, Final
 
 import httpx
 
+from app.main.local.probe import answers
 from app.main.local.processes import CannotStart, free_port
-from bench.house import BenchHouse, answers
+from bench.house import BenchHouse
 from bench.results import Measure, measure
 from bench.stage import Stage, errors
 
