@@ -25,6 +25,7 @@ from app.adapters.postgres.schema import SchemaReader
 from app.application.payments.recover import Recover
 from app.application.payments.results import Answered, StillPending
 from app.application.ports import Unavailable
+from app.application.waiting import pause
 from app.domain.payments.payment import Payment
 from app.main import migrations
 from app.main.container import Container
@@ -244,9 +245,7 @@ async def _purge(container: Container, ttl_h: float, stop: asyncio.Event) -> Non
         purged = 0
         with suppress(Unavailable):
             purged = await container.pending().purge_keys(ttl_h, PURGE_BATCH)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(0.02 if purged == PURGE_BATCH else PURGE_EVERY_S):
-                await stop.wait()
+        await pause(0.02 if purged == PURGE_BATCH else PURGE_EVERY_S, stop)
 
 
 def _note_recovery(payment: Payment, result: Answered | StillPending | Exception) -> None:

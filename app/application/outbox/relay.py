@@ -23,6 +23,7 @@ from app.application.outbox.ports import (
     Retry,
 )
 from app.application.ports import Unavailable
+from app.application.waiting import pause
 
 # Large enough that a broker's round trips weigh nothing. It is halved with each failure and doubled with each success,
 # so that a broker too slow to confirm it all in a publisher's time is not sent the same again and again.
@@ -132,14 +133,14 @@ class Relay:
             except (BrokerUnavailable, Unavailable) as error:
                 if failures == 0:
                     _log.warning("relay_waits", lane=lane, error=type(error).__name__, reason=str(error))
-                await _pause(self._back_off_s(OUTAGE_BACKOFF_S, failures), stop)
+                await pause(self._back_off_s(OUTAGE_BACKOFF_S, failures), stop)
                 failures, limit = failures + 1, max(SMALLEST_BATCH, limit // 2)
                 continue
             if failures:
                 _log.info("relay_resumes", lane=lane, failures=failures)
             failures, limit = 0, min(BATCH, limit * 2)
             if not full:
-                await _pause(POLL_S, stop)
+                await pause(POLL_S, stop)
 
     async def _relay_batch(self, lane: int, limit: int = BATCH) -> bool:
         """Publish and mark one batch; answer whether there is likely to be more."""
@@ -227,9 +228,3 @@ def waves(messages: Sequence[OutboxMessage]) -> list[list[OutboxMessage]]:
             parts.append([])
         parts[part].append(message)
     return parts
-
-
-async def _pause(pause_s: float, stop: asyncio.Event) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(pause_s):
-            await stop.wait()

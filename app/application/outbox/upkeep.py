@@ -7,6 +7,7 @@ from typing import Final
 
 from app.application.outbox.ports import Backlog, Upkeep
 from app.application.ports import Unavailable
+from app.application.waiting import pause
 
 OBSERVE_EVERY_S: Final = 2.0
 CLEAN_UP_EVERY_S: Final = 60.0
@@ -33,6 +34,4 @@ async def keep_up(
                     if stop.is_set():
                         return
                     await asyncio.sleep(0.02)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(min(OBSERVE_EVERY_S, clean_up_every_s)):
-                await stop.wait()
+        await pause(min(OBSERVE_EVERY_S, clean_up_every_s), stop)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 
+import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from app.adapters.rabbitmq import topology
@@ -12,9 +13,11 @@ from app.application.outbox.ports import Confirmed, OutboxMessage, Publisher, Re
 from app.application.outbox.relay import Relay
 from app.application.ports import Unavailable
 from app.application.status.judge import QueueFigures
-from app.main.telemetry.watch import pause
+from app.application.waiting import pause
 
 LOOK_INTO_QUEUES_EVERY_S = 5.0
+
+_log = structlog.get_logger(__name__)
 
 
 class CountedPublisher:
@@ -99,7 +102,9 @@ class QueueMetrics:
                     while not stop.is_set():
                         self._show({name: await depth(connection, name) for name in names})
                         await pause(LOOK_INTO_QUEUES_EVERY_S, stop)
-            except Unavailable:
+            except Exception as error:  # nobody would miss a watcher that has ended
+                if not isinstance(error, Unavailable):
+                    _log.error("metrics_stand_still", error=type(error).__name__)
                 self._show({})
                 await pause(LOOK_INTO_QUEUES_EVERY_S, stop)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
@@ -15,6 +15,7 @@ from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.reading import PostgresReader
 from app.application.outbox.ports import Backlog, Upkeep
 from app.application.ports import Unavailable
+from app.application.waiting import pause
 
 WATCH_EVERY_S = 2.0
 END_WITHIN_S = 1.0
@@ -60,13 +61,6 @@ def looking(*looks: Look) -> Watcher:
             await pause(WATCH_EVERY_S, stop)
 
     return watch
-
-
-async def pause(pause_s: float, stop: asyncio.Event) -> None:
-    """Wait, or until the event is set."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(pause_s):
-            await stop.wait()
 
 
 class OutboxMetrics:
