@@ -16,6 +16,8 @@ from tests.builders import NOON
 
 ROWS = 20_000
 LINES = 10_000
+MOST_COST = 1_000
+"""Some hundred rows by index. What is planned for a share of the table's rows, or of a user's, costs more."""
 USERS = [uuid4() for _ in range(32)]
 IDS = [uuid4() for _ in USERS]
 KEYS = [f"key {n}" for n in range(len(USERS))]
@@ -87,3 +89,6 @@ def test_a_hot_statement_never_reads_a_table_through(
         plan = "\n".join(line for (line,) in rows)
     assert "Seq Scan" not in plan, plan
     assert "Index" in plan, plan
+    cost = re.search(r"cost=[\d.]+\.\.([\d.]+)", plan)
+    assert cost is not None, plan
+    assert float(cost[1]) < MOST_COST, plan
