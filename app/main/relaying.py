@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from app.adapters.inprocess.broker import InProcessBroker, Subscription
 from app.adapters.postgres.outbox import PostgresOutbox
+from app.adapters.postgres.plans import make_planned_pool
 from app.adapters.postgres.pool import make_pool
 from app.adapters.rabbitmq import topology
 from app.adapters.rabbitmq.connection import split
@@ -34,19 +35,20 @@ if TYPE_CHECKING:
 
 async def relay(settings: Settings, in_process: bool, tracer: "Tracer | None", stop: asyncio.Event) -> None:
     """Relay until told to stop; what is being published by then is confirmed and marked first."""
-    # A connection for each batch under way, and one for leases and upkeep.
-    pool = make_pool(settings.database_url, "strongbox-relay", LANES + 2)
+    # A connection for each batch under way, and one for the leases.
+    pool = make_planned_pool(settings.database_url, "strongbox-relay", LANES + 1)
+    upkeep_pool = make_pool(settings.database_url, "strongbox-upkeep", 1)
     registry = make_registry()
     async with AsyncExitStack() as stack:
-        await pool.open()
-        stack.push_async_callback(pool.close)
+        for each in (pool, upkeep_pool):
+            await each.open()
+            stack.push_async_callback(each.close)
         make = _in_process if in_process else _rabbitmq
         counted = CountedPublisher(await stack.enter_async_context(make(settings)), registry)
         publisher = _traced(counted, tracer, in_process)
-        outbox = PostgresOutbox(pool)
         owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
-        relaying = Relay(outbox, publisher, owner)
-        looks = (PoolMetrics(registry, pool).look, PartitionMetrics(relaying, registry).look)
+        relaying = Relay(PostgresOutbox(pool), publisher, owner)
+        looks = (PoolMetrics(registry, pool, upkeep_pool).look, PartitionMetrics(relaying, registry).look)
         watchers: list[Watcher] = [looking(*looks)]
         if not in_process:
             watchers.append(QueueMetrics(split(settings.rabbitmq_url), registry).watch)
@@ -54,7 +56,8 @@ async def relay(settings: Settings, in_process: bool, tracer: "Tracer | None", s
         alive = asyncio.create_task(beat("relay"))
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(keep_up(outbox, settings.outbox_retention_h, OutboxMetrics(registry).observe, stop))
+                upkeep = PostgresOutbox(upkeep_pool)
+                tasks.create_task(keep_up(upkeep, settings.outbox_retention_h, OutboxMetrics(registry).observe, stop))
                 tasks.create_task(relaying.run(stop))
         finally:
             alive.cancel()

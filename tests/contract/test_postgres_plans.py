@@ -1,18 +1,15 @@
 """Hot statements find their rows by index, as the prepared statement gets its plan, once the tables have grown."""
 
-import itertools
-import re
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from app.adapters.postgres import books, changes, pending, reading
 from app.adapters.postgres.pipeline import Statement
-from app.adapters.postgres.pool import session_url
 from tests.builders import NOON
+from tests.plans import cost_of, plan_of
 
 ROWS = 20_000
 LINES = 10_000
@@ -78,17 +75,7 @@ def filled(module_database: Any) -> str:
 def test_a_hot_statement_never_reads_a_table_through(
     filled: str, mode: str, text: str, values: tuple[Any, ...]
 ) -> None:
-    numbers = itertools.count(1)
-    prepared = re.sub("%[bs]", lambda _: f"${next(numbers)}", text)
-    with psycopg.connect(session_url(filled, "plans", plan_cache_mode=mode), autocommit=True) as connection:
-        connection.prepare_threshold = None
-        connection.execute(f"PREPARE hot AS {prepared}".encode())
-        given = sql.SQL("({})" if values else "").format(sql.SQL(", ").join(map(sql.Literal, values)))
-        # Of EXECUTE: of the statement itself, EXPLAIN would show a plan for these values in either mode.
-        rows = connection.execute(sql.SQL("EXPLAIN EXECUTE hot {}").format(given))
-        plan = "\n".join(line for (line,) in rows)
+    plan = plan_of(filled, mode, text, values)
     assert "Seq Scan" not in plan, plan
     assert "Index" in plan, plan
-    cost = re.search(r"cost=[\d.]+\.\.([\d.]+)", plan)
-    assert cost is not None, plan
-    assert float(cost[1]) < MOST_COST, plan
+    assert cost_of(plan) < MOST_COST, plan

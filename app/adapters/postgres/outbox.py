@@ -2,13 +2,15 @@
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 from psycopg import AsyncConnection
 
+from app.adapters.postgres.pipeline import Row, Statement, run
+from app.adapters.postgres.plans import PLAN_ANEW, Plans
 from app.adapters.postgres.pool import Pool, session
-from app.application.outbox.ports import COUNTED, Backlog, Confirmed, Leases, OutboxMessage, Retry
+from app.application.outbox.ports import CLAIMED, COUNTED, Backlog, Confirmed, Leases, OutboxMessage, Retry
 from app.application.ports import Unavailable
 
 PARTITIONS: Final = 16
@@ -60,37 +62,41 @@ WHERE owner = %(owner)s AND partition = ANY(%(partitions)s::smallint[])
 """
 
 # One walk along the partial index for each partition, so that the cost is that of the rows found, whatever the table
-# holds beside them. The failing ones are few and have an index of their own.
-_CLAIM: Final = """
+# holds beside them. The failing ones are few and have an index of their own. The limit in the text is one that the
+# planner can count on: for any limit it expects a share of the table.
+_CLAIM: Final = Statement(f"""
 WITH waiting AS MATERIALIZED (
     SELECT user_id, payment_id FROM outbox_events
-    WHERE partition = ANY(%(partitions)s::smallint[]) AND sent_at IS NULL AND attempts > 0 AND retry_at > now()
+    WHERE partition = ANY(%b::smallint[]) AND sent_at IS NULL AND attempts > 0 AND retry_at > now()
 )
 SELECT e.user_id, e.id, e.event_id, e.payment_id, e.type, e.payload, e.partition, e.attempts
-FROM unnest(%(partitions)s::smallint[]) AS p(partition)
+FROM unnest(%b::smallint[]) AS p(partition)
 CROSS JOIN LATERAL (
     SELECT user_id, id, event_id, payment_id, type, payload::text, partition, attempts FROM outbox_events
     WHERE partition = p.partition AND sent_at IS NULL
         AND (user_id, payment_id) NOT IN (SELECT user_id, payment_id FROM waiting)
-    ORDER BY id LIMIT %(limit)s
+    ORDER BY id LIMIT {CLAIMED}
 ) AS e
-LIMIT %(limit)s
-"""
+LIMIT %b::bigint
+""")
 
 # Fenced: what belongs to a partition that has changed hands meanwhile stays unsent, for its new holder to publish. The
 # partial index finds the rows, as it holds little more than them; by primary key the planner may walk the whole table.
-_RECORD: Final = """
-UPDATE outbox_events AS e
-SET sent_at = CASE WHEN r.retry_in_s IS NULL THEN now() END,
-    attempts = e.attempts + CASE WHEN r.retry_in_s IS NULL THEN 0 ELSE 1 END,
-    retry_at = now() + make_interval(secs => r.retry_in_s),
-    last_error = coalesce(r.error, e.last_error)
-FROM unnest(%(user_ids)b::uuid[], %(ids)b::bigint[], %(partitions)b::smallint[], %(errors)b::text[],
-            %(retries_in_s)b::float8[]) AS r(user_id, id, partition, error, retry_in_s),
-    unnest(%(leased)b::smallint[], %(epochs)b::bigint[]) AS mine(partition, epoch), outbox_leases AS l
-WHERE mine.partition = r.partition AND l.partition = mine.partition AND l.epoch = mine.epoch
-    AND e.partition = r.partition AND e.id = r.id AND e.user_id = r.user_id AND e.sent_at IS NULL
-"""
+_RECORD: Final = Statement("""
+WITH recorded AS (
+    UPDATE outbox_events AS e
+    SET sent_at = CASE WHEN r.retry_in_s IS NULL THEN now() END,
+        attempts = e.attempts + CASE WHEN r.retry_in_s IS NULL THEN 0 ELSE 1 END,
+        retry_at = now() + make_interval(secs => r.retry_in_s),
+        last_error = coalesce(r.error, e.last_error)
+    FROM unnest(%b::uuid[], %b::bigint[], %b::smallint[], %b::text[], %b::float8[])
+            AS r(user_id, id, partition, error, retry_in_s),
+        unnest(%b::smallint[], %b::bigint[]) AS mine(partition, epoch), outbox_leases AS l
+    WHERE mine.partition = r.partition AND l.partition = mine.partition AND l.epoch = mine.epoch
+        AND e.partition = r.partition AND e.id = r.id AND e.user_id = r.user_id AND e.sent_at IS NULL
+    RETURNING 1
+) SELECT count(*) FROM recorded
+""")
 
 # A partition's smallest id is, near enough, its oldest event.
 _BACKLOG: Final = """
@@ -117,6 +123,7 @@ class PostgresOutbox:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._plans = Plans()
 
     async def lease(self, owner: str, held: Collection[int], ttl_s: float) -> Leases:
         """See `Outbox.lease`."""
@@ -138,31 +145,33 @@ class PostgresOutbox:
 
     async def claim(self, partitions: Sequence[int], limit: int) -> Sequence[OutboxMessage]:
         """See `Outbox.claim`."""
-        async with self._connection() as connection:
-            cursor = connection.cursor(binary=True)
-            await cursor.execute(_CLAIM, {"partitions": list(partitions), "limit": limit})
-            return [
-                OutboxMessage(user_id, row_id, event_id, payment_id, kind, payload.encode(), partition, attempts)
-                for user_id, row_id, event_id, payment_id, kind, payload, partition, attempts in await cursor.fetchall()
-            ]
+        rows = await self._run(_CLAIM, (partitions, partitions, limit))
+        return [
+            OutboxMessage(user_id, row_id, event_id, payment_id, kind, payload.encode(), partition, attempts)
+            for user_id, row_id, event_id, payment_id, kind, payload, partition, attempts in rows
+        ]
 
     async def record(
         self, results: Sequence[tuple[OutboxMessage, Confirmed | Retry]], epochs: Mapping[int, int]
     ) -> int:
         """See `Outbox.record`."""
         retries = [outcome if isinstance(outcome, Retry) else None for _, outcome in results]
-        arguments = {
-            "user_ids": [message.user_id for message, _ in results],
-            "ids": [message.id for message, _ in results],
-            "partitions": [message.partition for message, _ in results],
-            "errors": [retry and retry.reason for retry in retries],
-            "retries_in_s": [retry and retry.in_s for retry in retries],
-            "leased": list(epochs.keys()),
-            "epochs": list(epochs.values()),
-        }
+        values = (
+            [message.user_id for message, _ in results],
+            [message.id for message, _ in results],
+            [message.partition for message, _ in results],
+            [retry and retry.reason for retry in retries],
+            [retry and retry.in_s for retry in retries],
+            list(epochs.keys()),
+            list(epochs.values()),
+        )
+        ((recorded,),) = await self._run(_RECORD, values)
+        return int(recorded)
+
+    async def _run(self, statement: Statement, values: Sequence[Any]) -> list[Row]:
         async with self._connection() as connection:
-            cursor = await connection.execute(_RECORD, arguments)
-            return cursor.rowcount
+            first = [PLAN_ANEW] if self._plans.are_old(connection) else []
+            return (await run(connection, [*first, (statement, values)]))[-1]
 
     async def backlog(self) -> Backlog:
         """See `Upkeep.backlog`."""

@@ -31,6 +31,7 @@ _PARAMETER: Final = re.compile(r"%b::(\w+(?:\[\])?)")
 _LENGTH: Final = struct.Struct(">i").pack
 _SMALLINT: Final = struct.Struct(">ih").pack
 _BIGINT: Final = struct.Struct(">iq").pack
+_FLOAT8: Final = struct.Struct(">id").pack
 _ARRAY: Final = struct.Struct(">iii").pack
 _DIMENSION: Final = struct.Struct(">ii").pack
 _NULL: Final = _LENGTH(-1)
@@ -69,6 +70,7 @@ _ELEMENTS: Final[dict[str, tuple[Callable[[Any], bytes], int]]] = {
     "bigint": (partial(_BIGINT, 8), 20),
     "boolean": (_boolean, 16),
     "bytea": (_bytea, 17),
+    "float8": (partial(_FLOAT8, 8), 701),
     "smallint": (partial(_SMALLINT, 2), 21),
     "text": (_text, 25),
     "timestamptz": (_timestamptz, 1184),

@@ -52,6 +52,9 @@ class Leases:
     share: int
 
 
+CLAIMED = 2_000
+"""No more events are claimed at once: so many that a broker's round trips weigh nothing."""
+
 COUNTED = 100_000
 """Unsent events are counted up to here: a look costs no more after a night without a broker."""
 
@@ -102,7 +105,7 @@ class Outbox(Protocol):
         ...
 
     async def claim(self, partitions: Sequence[int], limit: int) -> Sequence[OutboxMessage]:
-        """Unsent events of the partitions, each partition's in id order and the first partitions' first.
+        """Up to `limit` (at most `CLAIMED`) unsent events, each partition's in id order, the first partitions' first.
 
         Left out are the events of payments that have one waiting for its next attempt.
         """

@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 
 from app.application.outbox.ports import (
+    CLAIMED,
     BrokerUnavailable,
     Confirmed,
     Outbox,
@@ -25,9 +26,8 @@ from app.application.outbox.ports import (
 from app.application.ports import Unavailable
 from app.application.waiting import pause
 
-# Large enough that a broker's round trips weigh nothing. It is halved with each failure and doubled with each success,
-# so that a broker too slow to confirm it all in a publisher's time is not sent the same again and again.
-BATCH: Final = 2000
+# A batch is halved with each failure and doubled with each success, so that a broker too slow to confirm it all in a
+# publisher's time is not sent the same again and again.
 SMALLEST_BATCH: Final = 20
 POLL_S: Final = 0.1
 
@@ -125,7 +125,7 @@ class Relay:
     # Batches
 
     async def _relay(self, lane: int, stop: asyncio.Event) -> None:
-        failures, limit = 0, BATCH
+        failures, limit = 0, CLAIMED
         while not stop.is_set():
             try:
                 async with self._lanes[lane]:
@@ -138,11 +138,11 @@ class Relay:
                 continue
             if failures:
                 _log.info("relay_resumes", lane=lane, failures=failures)
-            failures, limit = 0, min(BATCH, limit * 2)
+            failures, limit = 0, min(CLAIMED, limit * 2)
             if not full:
                 await pause(POLL_S, stop)
 
-    async def _relay_batch(self, lane: int, limit: int = BATCH) -> bool:
+    async def _relay_batch(self, lane: int, limit: int = CLAIMED) -> bool:
         """Publish and mark one batch; answer whether there is likely to be more."""
         epochs = {partition: epoch for partition, epoch in self._epochs.items() if partition % LANES == lane}
         if not epochs or not self._leases_are_usable():
