@@ -1,0 +1,31 @@
+"""The plans that statements get on the service's connections."""
+
+import itertools
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from app.adapters.postgres.pool import session_url
+
+
+def plan_of(url: str, mode: str, text: str, values: Sequence[Any]) -> str:
+    """The plan of a prepared statement (parameters are `%b` or `%s`), in a `plan_cache_mode`."""
+    numbers = itertools.count(1)
+    prepared = re.sub("%[bs]", lambda _: f"${next(numbers)}", text)
+    with psycopg.connect(session_url(url, "plans", plan_cache_mode=mode), autocommit=True) as connection:
+        connection.prepare_threshold = None
+        connection.execute(f"PREPARE hot AS {prepared}".encode())
+        given = sql.SQL("({})" if values else "").format(sql.SQL(", ").join(map(sql.Literal, values)))
+        # Of EXECUTE: of the statement itself, EXPLAIN would show a plan for these values in either mode.
+        rows = connection.execute(sql.SQL("EXPLAIN EXECUTE hot {}").format(given)).fetchall()
+    return "\n".join(line for (line,) in rows)
+
+
+def cost_of(plan: str) -> float:
+    """What the planner thinks that all of it costs, in pages read one after the other."""
+    cost = re.search(r"cost=[\d.]+\.\.([\d.]+)", plan)
+    assert cost is not None, plan
+    return float(cost[1])
