@@ -17,7 +17,7 @@ from app.adapters.rabbitmq import topology
 from app.adapters.rabbitmq.connection import split
 from app.adapters.rabbitmq.publisher import RabbitPublisher
 from app.application.outbox.ports import Publisher
-from app.application.outbox.relay import LANES, Relay
+from app.application.outbox.relay import BATCHES, Relay
 from app.application.outbox.upkeep import keep_up
 from app.main.exposition import make_registry
 from app.main.local.heartbeat import beat
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 async def relay(settings: Settings, in_process: bool, tracer: "Tracer | None", stop: asyncio.Event) -> None:
     """Relay until told to stop; what is being published by then is confirmed and marked first."""
-    # A connection for each batch under way, and one for the leases.
-    pool = make_planned_pool(settings.database_url, "strongbox-relay", LANES + 1)
+    # A connection for each batch under way, and the next to be claimed and the leases once in a while.
+    pool = make_planned_pool(settings.database_url, "strongbox-relay", BATCHES)
     upkeep_pool = make_pool(settings.database_url, "strongbox-upkeep", 1)
     registry = make_registry()
     async with AsyncExitStack() as stack:

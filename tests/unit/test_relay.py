@@ -1,7 +1,7 @@
 """The relay's rules, over an outbox and a broker in memory."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from uuid import UUID, uuid4
 
@@ -144,10 +144,10 @@ async def test_nothing_is_published_on_a_lease_that_might_end_meanwhile(
     await relay._lease()
     outbox.insert(message(uuid4()))
     now_s = relaying.LEASE_TTL_S - relaying.LEASE_MARGIN_S
-    assert await relay._relay_batch(0) is False
+    assert (await relay._claim()).messages == []
     assert publisher.published == []
     now_s -= 0.1
-    await relay._relay_batch(0)
+    await relay._relay_batch(await relay._claim())
     assert len(publisher.published) == 1
 
 
@@ -164,8 +164,8 @@ async def test_a_lease_lost_while_publishing_leaves_the_events_to_the_new_holder
         return Confirmed()
 
     publisher.answer = answer
-    await relay._relay_batch(0)
-    assert outbox.sent() == []
+    await relay._relay_batch(await relay._claim())
+    assert [sent.partition for sent in outbox.sent()] == [1]
     assert 0 not in relay._epochs
 
 
@@ -181,8 +181,64 @@ async def test_a_mark_waits_for_a_database_that_is_away_for_a_moment(
         return Confirmed()
 
     publisher.answer = answer
-    await relay._relay_batch(0)
+    await relay._relay_batch(await relay._claim())
     assert (len(publisher.published), len(outbox.sent())) == (1, 1)
+
+
+async def test_batches_under_way_are_of_different_partitions(
+    outbox: FakeOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relaying, "CLAIMED", 2)
+    under_way: list[set[int]] = []
+    most = 0
+
+    class Slow(FakePublisher):
+        async def publish(self, messages):  # type: ignore[no-untyped-def]
+            nonlocal most
+            mine = {message.partition for message in messages}
+            assert all(mine.isdisjoint(others) for others in under_way)
+            under_way.append(mine)
+            most = max(most, len(under_way))
+            await asyncio.sleep(0.01)
+            under_way.remove(mine)
+            return await super().publish(messages)
+
+    outbox.insert(*(message(uuid4(), n % 8) for n in range(48)))
+    await run_until(Relay(outbox, Slow(), "me"), lambda: len(outbox.sent()) == 48)
+    assert most == relaying.BATCHES
+
+
+async def test_what_is_handed_over_while_it_is_claimed_is_not_published(
+    outbox: FakeOutbox, publisher: FakePublisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay = Relay(outbox, publisher, "me")
+    await relay._lease()
+    outbox.insert(message(uuid4(), 3), message(uuid4(), 4))
+    claim = outbox.claim
+
+    async def slowly(partitions: Sequence[int], limit: int) -> Sequence[OutboxMessage]:
+        claimed = await claim(partitions, limit)
+        await relay._hand_over([3])
+        return claimed
+
+    monkeypatch.setattr(outbox, "claim", slowly)
+    await relay._relay_batch(await relay._claim())
+    assert [sent.partition for sent in publisher.published] == [4]
+
+
+async def test_a_partition_is_handed_over_when_its_batch_is_marked(outbox: FakeOutbox) -> None:
+    class Slow(FakePublisher):
+        async def publish(self, messages):  # type: ignore[no-untyped-def]
+            await asyncio.sleep(0.05)
+            return await super().publish(messages)
+
+    relay = Relay(outbox, Slow(), "me")
+    await relay._lease()
+    outbox.insert(message(uuid4(), 3))
+    async with asyncio.TaskGroup() as tasks:
+        await relay._begin(tasks)
+        await relay._hand_over([3])
+        assert len(outbox.sent()) == 1
 
 
 async def test_stopping_finishes_the_confirms_and_the_mark_and_gives_the_leases_up(outbox: FakeOutbox) -> None:

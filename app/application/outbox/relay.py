@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -24,15 +25,14 @@ from app.application.outbox.ports import (
     Retry,
 )
 from app.application.ports import Unavailable
-from app.application.waiting import pause
 
 # A batch is halved with each failure and doubled with each success, so that a broker too slow to confirm it all in a
 # publisher's time is not sent the same again and again.
 SMALLEST_BATCH: Final = 20
 POLL_S: Final = 0.1
 
-# Two batches under way, each of its own partitions: while one waits for the broker the other is in the database.
-LANES: Final = 2
+# So many batches under way, each of partitions of its own: while some wait for the broker others are in the database.
+BATCHES: Final = 4
 
 LEASE_TTL_S: Final = 9.0
 LEASE_RENEW_S: Final = 1.5
@@ -46,6 +46,15 @@ OUTAGE_BACKOFF_S: Final = (0.1, 2.0)
 REJECTED_BACKOFF_S: Final = (1.0, 300.0)
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Batch:
+    """Claimed messages, the epochs of their partitions, and whether more are likely to wait behind them."""
+
+    messages: Sequence[OutboxMessage]
+    epochs: Mapping[int, int]
+    is_full: bool
 
 
 class Relay:
@@ -71,7 +80,9 @@ class Relay:
         self._epochs: dict[int, int] = {}
         self._usable_until = 0.0
         self._lease_again = asyncio.Event()
-        self._lanes = [asyncio.Lock() for _ in range(LANES)]
+        self._under_way: dict[asyncio.Task[None], _Batch] = {}
+        self._failures = 0
+        self._limit = CLAIMED
 
     @property
     def partitions(self) -> int:
@@ -82,8 +93,7 @@ class Relay:
         """Relay until told to stop; then finish what is being published, mark it, and give the leases up."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep_leases(stop))
-            for lane in range(LANES):
-                tasks.create_task(self._relay(lane, stop))
+            tasks.create_task(self._relay(stop))
         with suppress(Unavailable):
             await self._outbox.release(self._owner, self._epochs.keys())
 
@@ -116,48 +126,90 @@ class Relay:
     async def _hand_over(self, partitions: Sequence[int]) -> None:
         for partition in partitions:
             del self._epochs[partition]
-        for lane in self._lanes:  # what is under way there may still be theirs
-            async with lane:
-                pass
+        theirs = [task for task, batch in self._under_way.items() if not batch.epochs.keys().isdisjoint(partitions)]
+        if theirs:
+            await asyncio.wait(theirs)
         await self._outbox.release(self._owner, partitions)
         _log.info("partitions_handed_over", owner=self._owner, partitions=list(partitions))
 
     # Batches
 
-    async def _relay(self, lane: int, stop: asyncio.Event) -> None:
-        failures, limit = 0, CLAIMED
-        while not stop.is_set():
-            try:
-                async with self._lanes[lane]:
-                    full = await self._relay_batch(lane, limit)
-            except (BrokerUnavailable, Unavailable) as error:
-                if failures == 0:
-                    _log.warning("relay_waits", lane=lane, error=type(error).__name__, reason=str(error))
-                await pause(self._back_off_s(OUTAGE_BACKOFF_S, failures), stop)
-                failures, limit = failures + 1, max(SMALLEST_BATCH, limit // 2)
-                continue
-            if failures:
-                _log.info("relay_resumes", lane=lane, failures=failures)
-            failures, limit = 0, min(CLAIMED, limit * 2)
-            if not full:
-                await pause(POLL_S, stop)
+    async def _relay(self, stop: asyncio.Event) -> None:
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                while not stop.is_set():
+                    more = await self._begin(tasks)
+                    await self._until_worth_it(stopped, more)
+        finally:
+            stopped.cancel()
 
-    async def _relay_batch(self, lane: int, limit: int = CLAIMED) -> bool:
-        """Publish and mark one batch; answer whether there is likely to be more."""
-        epochs = {partition: epoch for partition, epoch in self._epochs.items() if partition % LANES == lane}
-        if not epochs or not self._leases_are_usable():
+    async def _begin(self, tasks: asyncio.TaskGroup) -> bool:
+        """Claim a batch, and relay it from now on; say whether there is likely to be more to claim."""
+        try:
+            batch = await self._claim()
+        except Unavailable as error:
+            self._failed(error)
             return False
+        if batch.messages:
+            task = tasks.create_task(self._relay_batch(batch))
+            self._under_way[task] = batch
+            task.add_done_callback(self._under_way.pop)
+        elif not self._under_way:
+            self._succeeded()
+        return batch.is_full
+
+    async def _until_worth_it(self, stopped: asyncio.Task[bool], more: bool) -> None:
+        """Wait until the next claim is likely to find something, or to work again after failures."""
+        if self._failures:
+            await asyncio.wait({stopped}, timeout=self._back_off_s(OUTAGE_BACKOFF_S, self._failures - 1))
+        elif not more:
+            full = [task for task, batch in self._under_way.items() if batch.is_full]
+            await asyncio.wait({stopped, *full}, timeout=POLL_S, return_when="FIRST_COMPLETED")
+        while not stopped.done() and len(self._under_way) >= (1 if self._failures else BATCHES):
+            await asyncio.wait({stopped, *self._under_way}, return_when="FIRST_COMPLETED")
+
+    async def _claim(self) -> _Batch:
+        """A batch of partitions that no other batch is under way of."""
+        busy = {partition for batch in self._under_way.values() for partition in batch.epochs}
+        epochs = {partition: epoch for partition, epoch in self._epochs.items() if partition not in busy}
+        if not epochs or not self._leases_are_usable():
+            return _Batch([], {}, is_full=False)
         partitions = sorted(epochs)
         # A different one first each time, so that none with a long backlog starves the others.
         first = int(self._random_share() * len(partitions)) % len(partitions)
-        messages = await self._outbox.claim(partitions[first:] + partitions[:first], limit)
+        limit = self._limit
+        claimed = await self._outbox.claim(partitions[first:] + partitions[:first], limit)
+        # What was handed over meanwhile, and may have been taken by another relay, is not ours to publish.
+        messages = [message for message in claimed if self._epochs.get(message.partition) == epochs[message.partition]]
+        mine = {message.partition: epochs[message.partition] for message in messages}
+        return _Batch(messages, mine, is_full=len(claimed) == limit)
+
+    async def _relay_batch(self, batch: _Batch) -> None:
+        """Publish and mark a batch."""
         results: list[tuple[OutboxMessage, Confirmed | Retry]] = []
         try:
-            await self._publish(messages, results)
-        finally:
-            if results:
-                await self._record(results, epochs)
-        return len(messages) == limit
+            try:
+                await self._publish(batch.messages, results)
+            finally:
+                if results:
+                    await self._record(results, batch.epochs)
+        except (BrokerUnavailable, Unavailable) as error:
+            self._failed(error)
+        else:
+            self._succeeded()
+
+    def _failed(self, error: Exception) -> None:
+        if self._failures == 0:
+            _log.warning("relay_waits", error=type(error).__name__, reason=str(error))
+        self._failures += 1
+        self._limit = max(SMALLEST_BATCH, self._limit // 2)
+
+    def _succeeded(self) -> None:
+        if self._failures:
+            _log.info("relay_resumes", failures=self._failures)
+        self._failures = 0
+        self._limit = min(CLAIMED, self._limit * 2)
 
     async def _publish(
         self, messages: Sequence[OutboxMessage], results: list[tuple[OutboxMessage, Confirmed | Retry]]
