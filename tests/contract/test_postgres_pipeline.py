@@ -30,6 +30,7 @@ PREPARED = Statement("SELECT name FROM pg_prepared_statements ORDER BY name")
 
 VALUES: dict[str, list[Any]] = {
     "bigint": [0, -1, 2**63 - 1, -(2**63), None],
+    "float8": [0.0, -1.5, 1e300, float("inf"), None],
     "smallint": [0, -(2**15), 2**15 - 1, None],
     "boolean": [True, False, None],
     "bytea": [b"", b"\x00\xff" * 1000, None],

@@ -81,7 +81,7 @@ def statements(changes: Changes) -> Iterator[Call]:
     if changes.new_payments:
         yield _INSERT_PAYMENTS, _columns([
             (p.user_id, p.id, p.transaction_id, p.idempotency_key, p.provider_id, p.external_reference,
-             p.money.amount_minor, p.money.currency, p.status.value, p.traceparent, p.created_at)
+             p.money.amount_minor, p.money.currency, p.status, p.traceparent, p.created_at)
             for p in changes.new_payments
         ])  # fmt: skip
     if changes.marked_payments:
@@ -89,13 +89,11 @@ def statements(changes: Changes) -> Iterator[Call]:
     if changes.settled_payments:
         yield (
             _SETTLE_PAYMENTS,
-            _columns(
-                [(p.user_id, p.id, p.status.value, p.failure_code, p.finalized_at) for p in changes.settled_payments]
-            ),
+            _columns([(p.user_id, p.id, p.status, p.failure_code, p.finalized_at) for p in changes.settled_payments]),
         )
         yield (
             _SETTLE_TRANSACTIONS,
-            _columns([(p.user_id, p.transaction_id, p.status.value) for p in changes.settled_payments]),
+            _columns([(p.user_id, p.transaction_id, p.status) for p in changes.settled_payments]),
         )
     if changes.transactions:
         yield from _movements(changes)
@@ -110,7 +108,7 @@ def statements(changes: Changes) -> Iterator[Call]:
         )
     if changes.events:
         yield _INSERT_EVENTS, _columns([
-            (e.payment.user_id, e.id, e.payment.id, e.sequence, e.type.value, document(e),
+            (e.payment.user_id, e.id, e.payment.id, e.sequence, e.type, document(e),
              e.payment.user_id.int % PARTITIONS, e.occurred_at)
             for e in changes.events
         ])  # fmt: skip
@@ -118,12 +116,12 @@ def statements(changes: Changes) -> Iterator[Call]:
 
 def _movements(changes: Changes) -> Iterator[Call]:
     yield _INSERT_TRANSACTIONS, _columns([
-        (t.user_id, t.id, t.kind.value, t.payment_id, t.reference, t.money.amount_minor, t.currency, t.status.value,
+        (t.user_id, t.id, t.kind, t.payment_id, t.reference, t.money.amount_minor, t.currency, t.status,
          t.created_at)
         for t in changes.transactions
     ])  # fmt: skip
     yield _INSERT_ENTRIES, _columns([
-        (t.user_id, t.id, e.account.value, t.currency, e.amount_minor, e.balance_after_minor, e.wallet_version,
+        (t.user_id, t.id, e.account, t.currency, e.amount_minor, e.balance_after_minor, e.wallet_version,
          t.created_at)
         for t in changes.transactions
         for e in t.entries

@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from typing import Any, Final
-from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from psycopg import AsyncConnection, pq
@@ -32,6 +31,7 @@ _LENGTH: Final = struct.Struct(">i").pack
 _SMALLINT: Final = struct.Struct(">ih").pack
 _BIGINT: Final = struct.Struct(">iq").pack
 _FLOAT8: Final = struct.Struct(">id").pack
+_BOOLEAN: Final = struct.Struct(">i?").pack
 _ARRAY: Final = struct.Struct(">iii").pack
 _DIMENSION: Final = struct.Struct(">ii").pack
 _NULL: Final = _LENGTH(-1)
@@ -45,50 +45,65 @@ OUT_OF_STEP: Final = frozenset({"26000", "42P05"})
 _prepared: "WeakKeyDictionary[AsyncConnection, set[bytes]]" = WeakKeyDictionary()
 
 
-def _bytea(value: bytes) -> bytes:
-    return _LENGTH(len(value)) + value
+# A list at a time, without a call for each value: most of what is sent are identifiers and texts by the dozen.
 
 
-def _text(value: str) -> bytes:
-    return _bytea(value.encode())
+def _bigints(values: Sequence[Any]) -> list[bytes]:
+    return [_NULL if value is None else _BIGINT(8, value) for value in values]
 
 
-def _uuid(value: UUID) -> bytes:
-    return b"\x00\x00\x00\x10" + value.bytes
+def _booleans(values: Sequence[Any]) -> list[bytes]:
+    return [_NULL if value is None else _BOOLEAN(1, value) for value in values]
 
 
-def _timestamptz(value: datetime) -> bytes:
-    return _BIGINT(8, (value - _EPOCH) // _MICROSECOND)
+def _byteas(values: Sequence[Any]) -> list[bytes]:
+    return [_NULL if value is None else _LENGTH(len(value)) + value for value in values]
 
 
-def _boolean(value: bool) -> bytes:
-    return b"\x00\x00\x00\x01\x01" if value else b"\x00\x00\x00\x01\x00"
+def _float8s(values: Sequence[Any]) -> list[bytes]:
+    return [_NULL if value is None else _FLOAT8(8, value) for value in values]
 
 
-# How PostgreSQL reads a value of the type in binary, its length in front, and the type's number (in pg_type).
-_ELEMENTS: Final[dict[str, tuple[Callable[[Any], bytes], int]]] = {
-    "bigint": (partial(_BIGINT, 8), 20),
-    "boolean": (_boolean, 16),
-    "bytea": (_bytea, 17),
-    "float8": (partial(_FLOAT8, 8), 701),
-    "smallint": (partial(_SMALLINT, 2), 21),
-    "text": (_text, 25),
-    "timestamptz": (_timestamptz, 1184),
-    "uuid": (_uuid, 2950),
+def _smallints(values: Sequence[Any]) -> list[bytes]:
+    return [_NULL if value is None else _SMALLINT(2, value) for value in values]
+
+
+def _texts(values: Sequence[Any]) -> list[bytes]:
+    return [_NULL if value is None else _LENGTH(len(utf8 := value.encode())) + utf8 for value in values]
+
+
+def _timestamptzs(values: Sequence[Any]) -> list[bytes]:
+    return [_NULL if value is None else _BIGINT(8, (value - _EPOCH) // _MICROSECOND) for value in values]
+
+
+def _uuids(values: Sequence[Any]) -> list[bytes]:
+    return [_NULL if value is None else b"\x00\x00\x00\x10" + value.int.to_bytes(16, "big") for value in values]
+
+
+# How PostgreSQL reads values of the type in binary, each with its length in front, and the type's number (in pg_type).
+_ELEMENTS: Final[dict[str, tuple[Callable[[Sequence[Any]], list[bytes]], int]]] = {
+    "bigint": (_bigints, 20),
+    "boolean": (_booleans, 16),
+    "bytea": (_byteas, 17),
+    "float8": (_float8s, 701),
+    "smallint": (_smallints, 21),
+    "text": (_texts, 25),
+    "timestamptz": (_timestamptzs, 1184),
+    "uuid": (_uuids, 2950),
 }
 
 
 def _encoder(type_name: str) -> Encode:
-    element, oid = _ELEMENTS[type_name.removesuffix("[]")]
+    encode, oid = _ELEMENTS[type_name.removesuffix("[]")]
 
     def array(values: Sequence[Any]) -> bytes:
         if not values:
             return _ARRAY(0, 0, oid)
-        elements = [_NULL if value is None else element(value) for value in values]
-        return b"".join((_ARRAY(1, None in values, oid), _DIMENSION(len(elements), 1), *elements))
+        elements = encode(values)
+        return b"".join((_ARRAY(1, _NULL in elements, oid), _DIMENSION(len(elements), 1), *elements))
 
     def scalar(value: Any) -> bytes | None:
-        return None if value is None else element(value)[4:]
+        return None if value is None else encode((value,))[0][4:]
 
     return array if type_name.endswith("[]") else scalar
 
@@ -163,6 +178,8 @@ def _commands(
 
 
 def _rows(connection: AsyncConnection, result: PGresult) -> list[Row]:
+    if not result.ntuples:
+        return []
     transformer = Transformer(connection)
     transformer.set_pgresult(result)
     return transformer.load_rows(0, result.ntuples, tuple)
