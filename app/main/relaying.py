@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 async def relay(settings: Settings, in_process: bool, tracer: "Tracer | None", stop: asyncio.Event) -> None:
     """Relay until told to stop; what is being published by then is confirmed and marked first."""
-    # A connection for each batch under way, and the next to be claimed and the leases once in a while.
-    pool = make_planned_pool(settings.database_url, "strongbox-relay", BATCHES)
+    # A connection for each batch under way, and one for the leases.
+    pool = make_planned_pool(settings.database_url, "strongbox-relay", BATCHES + 1)
     upkeep_pool = make_pool(settings.database_url, "strongbox-upkeep", 1)
     registry = make_registry()
     async with AsyncExitStack() as stack:

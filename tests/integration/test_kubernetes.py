@@ -233,7 +233,7 @@ def test_the_connections_of_the_manual_are_those_of_the_code() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (\d+) \| (\d+) \| (\d+) \|$", told, re.MULTILINE)
     pools = [Container.starting_pool, Container.reading_pool, Container.finishing_pool, Container.upkeep_pool]
     sizes = [int(pool.args[-1]) for pool in pools]
-    each = {"api": sum(sizes), "relay": BATCHES + 1, "recover": sum(sizes[2:]), "metrics": 2, "audit": 1}
+    each = {"api": sum(sizes), "relay": BATCHES + 2, "recover": sum(sizes[2:]), "metrics": 2, "audit": 1}
     # One more than there are while a new version is rolled out.
     assert rows == [
         (name, str(each[name]), str(replicas(name)), str(each[name] * (replicas(name) + 1))) for name in each

@@ -1,6 +1,7 @@
 """The outbox as a relay sees it: one suite over PostgreSQL and the fake, and what is PostgreSQL's alone."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
@@ -224,6 +225,24 @@ def test_every_polling_query_stays_on_its_index(database: Urls) -> None:
         plan = plan_of(database.app_url, mode, text, values)
         assert index in plan, plan
         assert "Seq Scan on outbox_events" not in plan, plan
+
+
+async def test_a_mark_looks_up_its_rows_however_many_wait_that_the_planner_knows_nothing_of(database: Urls) -> None:
+    """As after an outage of the broker in a quiet night: when the rows were last counted none was unsent."""
+    insert_events(database.app_url, [uuid4() for _ in range(500)])
+    with psycopg.connect(database.owner_url, autocommit=True) as connection:
+        connection.execute("ALTER TABLE outbox_events SET (autovacuum_enabled = off)")
+        connection.execute("UPDATE outbox_events SET sent_at = now()")
+        connection.execute("VACUUM ANALYZE outbox_events")
+    insert_events(database.app_url, [uuid4() for _ in range(3000)])
+    rows = query(database.app_url, "SELECT user_id, id, partition FROM outbox_events WHERE sent_at IS NULL LIMIT 500")
+    users, ids, partitions = (list(column) for column in zip(*rows, strict=True))
+    nothing, every = [None] * len(rows), list(range(16))
+    values = (users, ids, partitions, nothing, nothing, every, [0] * 16)
+    for mode in ("force_generic_plan", "force_custom_plan"):
+        plan = plan_of(database.app_url, mode, statements._RECORD.text, values)
+        assert re.search(r"Index Scan using outbox_events_unsent.*\n.*Index Cond: .*\bid = r\.id", plan), plan
+        assert plan.count("outbox_events_unsent") == 1, plan
 
 
 async def test_a_database_that_is_away_is_told_as_such(database: Urls) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from app.application.outbox import relay as relaying
 from app.application.outbox.ports import BrokerUnavailable, Confirmed, OutboxMessage, Rejected
 from app.application.outbox.relay import Relay, waves
+from app.application.ports import Unavailable
 from tests.fakes.outbox import FakeOutbox, FakePublisher
 
 
@@ -31,6 +33,12 @@ async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
         while not holds():  # noqa: ASYNC110 -- the fakes have no events to wait for
             await asyncio.sleep(0.005)
+
+
+async def relay_once(relay: Relay) -> None:
+    batch = await relay._claim()
+    assert batch is not None
+    await relay._relay_batch(batch)
 
 
 async def run_until(relay: Relay, holds: Callable[[], bool]) -> None:
@@ -144,10 +152,10 @@ async def test_nothing_is_published_on_a_lease_that_might_end_meanwhile(
     await relay._lease()
     outbox.insert(message(uuid4()))
     now_s = relaying.LEASE_TTL_S - relaying.LEASE_MARGIN_S
-    assert (await relay._claim()).messages == []
+    assert await relay._claim() is None
     assert publisher.published == []
     now_s -= 0.1
-    await relay._relay_batch(await relay._claim())
+    await relay_once(relay)
     assert len(publisher.published) == 1
 
 
@@ -164,7 +172,7 @@ async def test_a_lease_lost_while_publishing_leaves_the_events_to_the_new_holder
         return Confirmed()
 
     publisher.answer = answer
-    await relay._relay_batch(await relay._claim())
+    await relay_once(relay)
     assert [sent.partition for sent in outbox.sent()] == [1]
     assert 0 not in relay._epochs
 
@@ -181,7 +189,7 @@ async def test_a_mark_waits_for_a_database_that_is_away_for_a_moment(
         return Confirmed()
 
     publisher.answer = answer
-    await relay._relay_batch(await relay._claim())
+    await relay_once(relay)
     assert (len(publisher.published), len(outbox.sent())) == (1, 1)
 
 
@@ -222,13 +230,16 @@ async def test_what_is_handed_over_while_it_is_claimed_is_not_published(
         return claimed
 
     monkeypatch.setattr(outbox, "claim", slowly)
-    await relay._relay_batch(await relay._claim())
+    await relay_once(relay)
     assert [sent.partition for sent in publisher.published] == [4]
 
 
 async def test_a_partition_is_handed_over_when_its_batch_is_marked(outbox: FakeOutbox) -> None:
+    publishing = asyncio.Event()
+
     class Slow(FakePublisher):
         async def publish(self, messages):  # type: ignore[no-untyped-def]
+            publishing.set()
             await asyncio.sleep(0.05)
             return await super().publish(messages)
 
@@ -237,8 +248,83 @@ async def test_a_partition_is_handed_over_when_its_batch_is_marked(outbox: FakeO
     outbox.insert(message(uuid4(), 3))
     async with asyncio.TaskGroup() as tasks:
         await relay._begin(tasks)
+        await publishing.wait()
         await relay._hand_over([3])
         assert len(outbox.sent()) == 1
+
+
+async def test_an_outage_that_ends_several_batches_is_one_failure(
+    outbox: FakeOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relaying, "CLAIMED", 40)
+
+    class Breaking(FakePublisher):
+        under_way = 0
+
+        async def publish(self, messages):  # type: ignore[no-untyped-def]
+            self.under_way += 1
+            await until(lambda: self.under_way == relaying.BATCHES)
+            raise BrokerUnavailable("gone")
+
+    relay = Relay(outbox, Breaking(), "me")
+    await relay._lease()
+    outbox.insert(*(message(uuid4(), n // 40) for n in range(160)))
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(relaying.BATCHES):
+            await relay._begin(tasks)
+    assert (relay._failures, relay._limit) == (1, 20)
+
+
+async def test_a_partition_lost_while_a_batch_is_under_way_is_not_published_further(outbox: FakeOutbox) -> None:
+    payment, other = uuid4(), uuid4()
+
+    class Losing(FakePublisher):
+        async def publish(self, messages):  # type: ignore[no-untyped-def]
+            relay._epochs.pop(3, None)
+            return await super().publish(messages)
+
+    publisher = Losing()
+    relay = Relay(outbox, publisher, "me")
+    await relay._lease()
+    outbox.insert(*(message(one, partition) for one, partition in ((payment, 3), (other, 4)) for _ in range(2)))
+    await relay_once(relay)
+    assert [sent.payment_id for sent in publisher.published].count(payment) == 1
+    assert [sent.payment_id for sent in publisher.published].count(other) == 2
+
+
+async def test_a_mark_whose_answer_was_lost_costs_no_partition(
+    outbox: FakeOutbox, publisher: FakePublisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay = Relay(outbox, publisher, "me", random_share=lambda: 0.0)
+    await relay._lease()
+    outbox.insert(message(uuid4()))
+    record = outbox.record
+
+    async def unheard(*arguments: Any) -> int:
+        await record(*arguments)
+        monkeypatch.undo()
+        raise Unavailable("the answer was lost")
+
+    monkeypatch.setattr(outbox, "record", unheard)
+    await relay_once(relay)
+    assert len(outbox.sent()) == 1
+    assert 0 in relay._epochs
+
+
+async def test_a_bug_is_not_hidden_by_a_database_that_is_away(outbox: FakeOutbox, publisher: FakePublisher) -> None:
+    def answer(sent: OutboxMessage) -> Confirmed:
+        if sent.id == 1:
+            outbox.away = 100
+            raise TypeError("a bug")
+        return Confirmed()
+
+    publisher.answer = answer
+    payment = uuid4()
+    outbox.insert(message(payment), message(payment))
+    with pytest.raises(ExceptionGroup) as raised:
+        async with asyncio.timeout(5):
+            await Relay(outbox, publisher, "me").run(asyncio.Event())
+    assert raised.group_contains(TypeError)
 
 
 async def test_stopping_finishes_the_confirms_and_the_mark_and_gives_the_leases_up(outbox: FakeOutbox) -> None:

@@ -80,8 +80,9 @@ CROSS JOIN LATERAL (
 LIMIT %b::bigint
 """)
 
-# Fenced: what belongs to a partition that has changed hands meanwhile stays unsent, for its new holder to publish. The
-# partial index finds the rows, as it holds little more than them; by primary key the planner may walk the whole table.
+# Fenced: what belongs to a partition that has changed hands meanwhile stays unsent, for its new holder to publish. Each
+# row is looked up by itself. Joined, the planner may walk all unsent rows for each of them: if none was unsent when it
+# last counted it thinks that there is one, and with a backlog of 20,000 that took longer than a statement may.
 _RECORD: Final = Statement("""
 WITH recorded AS (
     UPDATE outbox_events AS e
@@ -91,9 +92,14 @@ WITH recorded AS (
         last_error = coalesce(r.error, e.last_error)
     FROM unnest(%b::uuid[], %b::bigint[], %b::smallint[], %b::text[], %b::float8[])
             AS r(user_id, id, partition, error, retry_in_s),
-        unnest(%b::smallint[], %b::bigint[]) AS mine(partition, epoch), outbox_leases AS l
+        unnest(%b::smallint[], %b::bigint[]) AS mine(partition, epoch), outbox_leases AS l,
+        LATERAL (
+            SELECT ctid FROM outbox_events
+            WHERE partition = r.partition AND id = r.id AND user_id = r.user_id AND sent_at IS NULL
+            LIMIT 1
+        ) AS unsent
     WHERE mine.partition = r.partition AND l.partition = mine.partition AND l.epoch = mine.epoch
-        AND e.partition = r.partition AND e.id = r.id AND e.user_id = r.user_id AND e.sent_at IS NULL
+        AND e.ctid = unsent.ctid
     RETURNING 1
 ) SELECT count(*) FROM recorded
 """)

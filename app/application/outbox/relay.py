@@ -50,11 +50,14 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Batch:
-    """Claimed messages, the epochs of their partitions, and whether more are likely to wait behind them."""
+    """Claimed messages, the epochs of their partitions, whether more are likely to wait behind them, and how many
+    failures in a row there had been when it began.
+    """
 
     messages: Sequence[OutboxMessage]
     epochs: Mapping[int, int]
     is_full: bool
+    failures: int
 
 
 class Relay:
@@ -81,6 +84,7 @@ class Relay:
         self._usable_until = 0.0
         self._lease_again = asyncio.Event()
         self._under_way: dict[asyncio.Task[None], _Batch] = {}
+        self._more = False
         self._failures = 0
         self._limit = CLAIMED
 
@@ -107,8 +111,10 @@ class Relay:
                 with suppress(Unavailable):
                     await self._lease()
                 again = asyncio.create_task(self._lease_again.wait())
-                await asyncio.wait({stopped, again}, timeout=LEASE_RENEW_S, return_when="FIRST_COMPLETED")
-                again.cancel()
+                try:
+                    await asyncio.wait({stopped, again}, timeout=LEASE_RENEW_S, return_when="FIRST_COMPLETED")
+                finally:
+                    again.cancel()
         finally:
             stopped.cancel()
 
@@ -139,84 +145,82 @@ class Relay:
         try:
             async with asyncio.TaskGroup() as tasks:
                 while not stop.is_set():
-                    more = await self._begin(tasks)
-                    await self._until_worth_it(stopped, more)
+                    await self._begin(tasks)
+                    await self._until_worth_it(stopped)
         finally:
             stopped.cancel()
 
-    async def _begin(self, tasks: asyncio.TaskGroup) -> bool:
-        """Claim a batch, and relay it from now on; say whether there is likely to be more to claim."""
+    async def _begin(self, tasks: asyncio.TaskGroup) -> None:
+        """Claim a batch, and relay it from now on."""
+        self._more = False
+        failures = self._failures
         try:
             batch = await self._claim()
         except Unavailable as error:
-            self._failed(error)
-            return False
+            self._failed(failures, error)
+            return
+        if batch is None:
+            return
+        self._more |= batch.is_full
         if batch.messages:
             task = tasks.create_task(self._relay_batch(batch))
             self._under_way[task] = batch
             task.add_done_callback(self._under_way.pop)
         elif not self._under_way:
             self._succeeded()
-        return batch.is_full
 
-    async def _until_worth_it(self, stopped: asyncio.Task[bool], more: bool) -> None:
+    async def _until_worth_it(self, stopped: asyncio.Task[bool]) -> None:
         """Wait until the next claim is likely to find something, or to work again after failures."""
-        if self._failures:
-            await asyncio.wait({stopped}, timeout=self._back_off_s(OUTAGE_BACKOFF_S, self._failures - 1))
-        elif not more:
+        if not self._failures and not self._more:
             full = [task for task, batch in self._under_way.items() if batch.is_full]
             await asyncio.wait({stopped, *full}, timeout=POLL_S, return_when="FIRST_COMPLETED")
-        while not stopped.done() and len(self._under_way) >= (1 if self._failures else BATCHES):
+        # After failures one at a time, until a whole one went well.
+        while not stopped.done() and len(self._under_way) >= (BATCHES if self._limit == CLAIMED else 1):
             await asyncio.wait({stopped, *self._under_way}, return_when="FIRST_COMPLETED")
+        if self._failures:
+            await asyncio.wait({stopped}, timeout=self._back_off_s(OUTAGE_BACKOFF_S, self._failures - 1))
 
-    async def _claim(self) -> _Batch:
-        """A batch of partitions that no other batch is under way of."""
+    async def _claim(self) -> _Batch | None:
+        """A batch of partitions that no other batch is under way of; nothing when there is none to ask for."""
         busy = {partition for batch in self._under_way.values() for partition in batch.epochs}
         epochs = {partition: epoch for partition, epoch in self._epochs.items() if partition not in busy}
         if not epochs or not self._leases_are_usable():
-            return _Batch([], {}, is_full=False)
+            return None
         partitions = sorted(epochs)
         # A different one first each time, so that none with a long backlog starves the others.
         first = int(self._random_share() * len(partitions)) % len(partitions)
-        limit = self._limit
-        claimed = await self._outbox.claim(partitions[first:] + partitions[:first], limit)
-        # What was handed over meanwhile, and may have been taken by another relay, is not ours to publish.
-        messages = [message for message in claimed if self._epochs.get(message.partition) == epochs[message.partition]]
-        mine = {message.partition: epochs[message.partition] for message in messages}
-        return _Batch(messages, mine, is_full=len(claimed) == limit)
+        limit, failures = self._limit, self._failures
+        messages = await self._outbox.claim(partitions[first:] + partitions[:first], limit)
+        theirs = {message.partition: epochs[message.partition] for message in messages}
+        return _Batch(messages, theirs, len(messages) == limit, failures)
+
+    def _still_ours(self, messages: Sequence[OutboxMessage], epochs: Mapping[int, int]) -> list[OutboxMessage]:
+        """Without those of partitions that were handed over or lost meanwhile: another relay may publish them now."""
+        return [message for message in messages if self._epochs.get(message.partition) == epochs[message.partition]]
 
     async def _relay_batch(self, batch: _Batch) -> None:
-        """Publish and mark a batch."""
+        """Publish and mark a batch. What a bug leaves unmarked is published again, as after any other death."""
         results: list[tuple[OutboxMessage, Confirmed | Retry]] = []
+        failure: BrokerUnavailable | Unavailable | None = None
         try:
-            try:
-                await self._publish(batch.messages, results)
-            finally:
-                if results:
-                    await self._record(results, batch.epochs)
-        except (BrokerUnavailable, Unavailable) as error:
-            self._failed(error)
-        else:
+            await self._publish(batch, results)
+        except BrokerUnavailable as error:
+            failure = error
+        try:
+            if results:
+                await self._record(results, batch)
+        except Unavailable as error:
+            failure = error
+        self._more |= batch.is_full
+        if failure is None:
             self._succeeded()
+        else:
+            self._failed(batch.failures, failure)
 
-    def _failed(self, error: Exception) -> None:
-        if self._failures == 0:
-            _log.warning("relay_waits", error=type(error).__name__, reason=str(error))
-        self._failures += 1
-        self._limit = max(SMALLEST_BATCH, self._limit // 2)
-
-    def _succeeded(self) -> None:
-        if self._failures:
-            _log.info("relay_resumes", failures=self._failures)
-        self._failures = 0
-        self._limit = min(CLAIMED, self._limit * 2)
-
-    async def _publish(
-        self, messages: Sequence[OutboxMessage], results: list[tuple[OutboxMessage, Confirmed | Retry]]
-    ) -> None:
+    async def _publish(self, batch: _Batch, results: list[tuple[OutboxMessage, Confirmed | Retry]]) -> None:
         failed = set()
-        for wave in waves(messages):
-            ready = [message for message in wave if message.payment_id not in failed]
+        for wave in waves(batch.messages):
+            ready = [message for message in self._still_ours(wave, batch.epochs) if message.payment_id not in failed]
             if not ready:
                 continue
             if not self._leases_are_usable():
@@ -228,26 +232,41 @@ class Relay:
                 else:
                     results.append((message, outcome))
 
-    async def _record(
-        self, results: Sequence[tuple[OutboxMessage, Confirmed | Retry]], epochs: Mapping[int, int]
-    ) -> None:
+    async def _record(self, results: Sequence[tuple[OutboxMessage, Confirmed | Retry]], batch: _Batch) -> None:
         # The events are out: as long as the leases last it is worth waiting for the database to say so.
-        failures = 0
+        attempts = 0
         while True:
             try:
-                recorded = await self._outbox.record(results, epochs)
+                recorded = await self._outbox.record(results, batch.epochs)
                 break
-            except Unavailable:
+            except Unavailable as error:
+                self._failed(batch.failures, error)
                 if not self._leases_are_usable():
                     raise
-                await asyncio.sleep(self._back_off_s(OUTAGE_BACKOFF_S, failures))
-                failures += 1
-        if recorded < len(results):
+                await asyncio.sleep(self._back_off_s(OUTAGE_BACKOFF_S, attempts))
+                attempts += 1
+        # An attempt whose answer was lost may have marked them: then there is nothing left for the next to mark.
+        if recorded < len(results) and not attempts:
             # Another relay took a partition over; it will publish again what was not marked.
             _log.warning("lease_lost", owner=self._owner, unmarked=len(results) - recorded)
-            for partition in epochs:
+            for partition in batch.epochs:
                 self._epochs.pop(partition, None)
             self._lease_again.set()
+
+    def _failed(self, failures_before: int, error: Exception) -> None:
+        """Count a failure of what began after so many of them: one outage ends all that is under way."""
+        if failures_before < self._failures:
+            return
+        if self._failures == 0:
+            _log.warning("relay_waits", error=type(error).__name__, reason=str(error))
+        self._failures += 1
+        self._limit = max(SMALLEST_BATCH, self._limit // 2)
+
+    def _succeeded(self) -> None:
+        if self._failures:
+            _log.info("relay_resumes", failures=self._failures)
+        self._failures = 0
+        self._limit = min(CLAIMED, self._limit * 2)
 
     def _retry(self, message: OutboxMessage, rejected: Rejected) -> Retry:
         in_s = self._back_off_s(REJECTED_BACKOFF_S, message.attempts)
