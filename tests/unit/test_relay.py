@@ -128,6 +128,33 @@ async def test_a_broker_too_slow_for_large_batches_gets_smaller_ones(
     await run_until(Relay(outbox, Slow(), "me"), lambda: len(outbox.sent()) == 300)
 
 
+async def test_a_broker_that_confirms_only_so_many_in_time_is_given_little_more(
+    outbox: FakeOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relaying, "OUTAGE_BACKOFF_S", (0.001, 0.002))
+    monkeypatch.setattr(relaying, "CLAIMED", 400)
+    given = 0
+
+    class Slow(FakePublisher):
+        under_way = 0
+
+        async def publish(self, messages):  # type: ignore[no-untyped-def]
+            nonlocal given
+            given += len(messages)
+            self.under_way += len(messages)
+            await asyncio.sleep(0.01)
+            is_too_much = self.under_way > 1000
+            await asyncio.sleep(0)
+            self.under_way -= len(messages)
+            if is_too_much:
+                raise BrokerUnavailable("took too long")
+            return await super().publish(messages)
+
+    outbox.insert(*(message(uuid4(), n % 16) for n in range(12_000)))
+    await run_until(Relay(outbox, Slow(), "me"), lambda: len(outbox.sent()) == 12_000)
+    assert given < 2 * 12_000
+
+
 async def test_what_was_confirmed_before_the_broker_went_is_marked(
     outbox: FakeOutbox, publisher: FakePublisher
 ) -> None:
@@ -272,7 +299,7 @@ async def test_an_outage_that_ends_several_batches_is_one_failure(
     async with asyncio.TaskGroup() as tasks:
         for _ in range(relaying.BATCHES):
             await relay._begin(tasks)
-    assert (relay._failures, relay._limit) == (1, 20)
+    assert (relay._failures, relay._room) == (1, 80)
 
 
 async def test_a_partition_lost_while_a_batch_is_under_way_is_not_published_further(outbox: FakeOutbox) -> None:

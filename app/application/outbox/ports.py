@@ -52,7 +52,7 @@ class Leases:
     share: int
 
 
-CLAIMED = 1_000
+CLAIMED = 2_000
 """No more events are claimed at once: so many that a broker's round trips weigh nothing."""
 
 COUNTED = 100_000

@@ -26,9 +26,10 @@ from app.application.outbox.ports import (
 )
 from app.application.ports import Unavailable
 
-# A batch is halved with each failure and doubled with each success, so that a broker too slow to confirm it all in a
-# publisher's time is not sent the same again and again.
-SMALLEST_BATCH: Final = 20
+# What is under way is halved with each failure, and grows by a little with each success, so that a broker too slow to
+# confirm it all in a publisher's time is not sent the same again and again.
+LEAST_UNDER_WAY: Final = 20
+MOST_GROWTH: Final = 250
 POLL_S: Final = 0.1
 
 # So many batches under way, each of partitions of its own: while some wait for the broker others are in the database.
@@ -86,7 +87,7 @@ class Relay:
         self._under_way: dict[asyncio.Task[None], _Batch] = {}
         self._more = False
         self._failures = 0
-        self._limit = CLAIMED
+        self._room = BATCHES * CLAIMED
 
     @property
     def partitions(self) -> int:
@@ -174,11 +175,15 @@ class Relay:
         if not self._failures and not self._more:
             full = [task for task, batch in self._under_way.items() if batch.is_full]
             await asyncio.wait({stopped, *full}, timeout=POLL_S, return_when="FIRST_COMPLETED")
-        # After failures one at a time, until a whole one went well.
-        while not stopped.done() and len(self._under_way) >= (BATCHES if self._limit == CLAIMED else 1):
+        while not stopped.done() and not self._has_room():
             await asyncio.wait({stopped, *self._under_way}, return_when="FIRST_COMPLETED")
         if self._failures:
             await asyncio.wait({stopped}, timeout=self._back_off_s(OUTAGE_BACKOFF_S, self._failures - 1))
+
+    def _has_room(self) -> bool:
+        """Whether a whole batch more may be under way."""
+        under_way = sum(len(batch.messages) for batch in self._under_way.values())
+        return len(self._under_way) < BATCHES and under_way + min(CLAIMED, self._room) <= self._room
 
     async def _claim(self) -> _Batch | None:
         """A batch of partitions that no other batch is under way of; nothing when there is none to ask for."""
@@ -189,7 +194,7 @@ class Relay:
         partitions = sorted(epochs)
         # A different one first each time, so that none with a long backlog starves the others.
         first = int(self._random_share() * len(partitions)) % len(partitions)
-        limit, failures = self._limit, self._failures
+        limit, failures = min(CLAIMED, self._room), self._failures
         messages = await self._outbox.claim(partitions[first:] + partitions[:first], limit)
         theirs = {message.partition: epochs[message.partition] for message in messages}
         return _Batch(messages, theirs, len(messages) == limit, failures)
@@ -260,13 +265,13 @@ class Relay:
         if self._failures == 0:
             _log.warning("relay_waits", error=type(error).__name__, reason=str(error))
         self._failures += 1
-        self._limit = max(SMALLEST_BATCH, self._limit // 2)
+        self._room = max(LEAST_UNDER_WAY, self._room // 2)
 
     def _succeeded(self) -> None:
         if self._failures:
             _log.info("relay_resumes", failures=self._failures)
         self._failures = 0
-        self._limit = min(CLAIMED, self._limit * 2)
+        self._room = min(BATCHES * CLAIMED, self._room + min(self._room // 4, MOST_GROWTH))
 
     def _retry(self, message: OutboxMessage, rejected: Rejected) -> Retry:
         in_s = self._back_off_s(REJECTED_BACKOFF_S, message.attempts)
