@@ -14,11 +14,12 @@ COMPARED: Final = {
 }
 """The scenarios of the first picture, how they are called there, and their limit."""
 
-_WIDTH, _LEFT, _RIGHT, _BAR, _GAP = 760, 190, 150, 18, 16
+_WIDTH, _LEFT, _RIGHT, _BAR, _GAP = 760, 205, 150, 18, 16
 _STYLE = """
     text { font: 13px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: #35414e; }
     .title { font-size: 16px; font-weight: 600; fill: #17212c; }
     .name { text-anchor: end; font-weight: 600; fill: #17212c; }
+    .figure { paint-order: stroke; stroke: #ffffff; stroke-width: 5px; }
     .ground { fill: #ffffff; }
     .ours { fill: #2b67ab; }
     .limit { fill: #b4bcc6; }
@@ -27,6 +28,7 @@ _STYLE = """
       text { fill: #c5cfda; }
       .title, .name { fill: #f0f4f8; }
       .ground { fill: #12171d; }
+      .figure { stroke: #12171d; }
       .ours { fill: #6ca5e6; }
       .limit { fill: #55606c; }
       .goal { stroke: #dea04a; }
@@ -50,8 +52,8 @@ def throughput(scenarios: Mapping[str, Measure]) -> str:
             _bar(_LEFT, y, one.ratio * scale, "ours"),
             _bar(_LEFT, y + _BAR + 2, scale, "limit"),
             f'<line class="goal" x1="{goal_x:.1f}" x2="{goal_x:.1f}" y1="{y - 3}" y2="{y + 2 * _BAR + 5}"/>',
-            _text(_LEFT + one.ratio * scale + 8, y + _BAR - 4, f"{number(one.value)} {one.unit}"),
-            _text(_LEFT + scale + 8, y + 2 * _BAR - 2, number(one.limit)),
+            _text(_LEFT + one.ratio * scale + 8, y + _BAR - 4, f"{number(one.value)} {one.unit}", "figure"),
+            _text(_LEFT + scale + 8, y + 2 * _BAR - 2, number(one.limit), "figure"),
         ]
         y += 2 * _BAR + 2 + _GAP
     return _picture("Strongbox beside what it stands on (dashed: the goal)", y, parts)
