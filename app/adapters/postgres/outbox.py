@@ -7,8 +7,8 @@ from typing import Any, Final
 import psycopg
 from psycopg import AsyncConnection
 
-from app.adapters.postgres.pipeline import Row, Statement, run
-from app.adapters.postgres.plans import PLAN_ANEW, Plans
+from app.adapters.postgres.pipeline import Row, Statement
+from app.adapters.postgres.plans import Plans
 from app.adapters.postgres.pool import Pool, session
 from app.application.outbox.ports import CLAIMED, COUNTED, Backlog, Confirmed, Leases, OutboxMessage, Retry
 from app.application.ports import Unavailable
@@ -176,8 +176,8 @@ class PostgresOutbox:
 
     async def _run(self, statement: Statement, values: Sequence[Any]) -> list[Row]:
         async with self._connection() as connection:
-            first = [PLAN_ANEW] if self._plans.are_old(connection) else []
-            return (await run(connection, [*first, (statement, values)]))[-1]
+            (rows,) = await self._plans.run(connection, [(statement, values)])
+            return rows
 
     async def backlog(self) -> Backlog:
         """See `Upkeep.backlog`."""

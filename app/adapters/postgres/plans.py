@@ -5,12 +5,13 @@ was small, and turn bad as it grows; within a second none grows that much.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 from weakref import WeakKeyDictionary
 
 from psycopg import AsyncConnection
 
-from app.adapters.postgres.pipeline import Call, Statement
+from app.adapters.postgres.pipeline import Call, Row, Statement, run
 from app.adapters.postgres.pool import Pool, make_pool
 
 PLANS_LAST_S = 1.0
@@ -36,3 +37,8 @@ class Plans:
             return False
         self._end[connection] = now + PLANS_LAST_S
         return True
+
+    async def run(self, connection: AsyncConnection, calls: Sequence[Call]) -> list[list[Row]]:
+        """Run the statements, planned anew if their plans are old; see `pipeline.run`."""
+        first = [PLAN_ANEW] if self.are_old(connection) else []
+        return (await run(connection, [*first, *calls]))[len(first) :]

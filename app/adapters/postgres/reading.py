@@ -5,8 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from app.adapters.postgres.lanes import BatchObserver, Lane, unobserved
-from app.adapters.postgres.pipeline import Call, Row, Statement, run
-from app.adapters.postgres.plans import PLAN_ANEW, Plans
+from app.adapters.postgres.pipeline import Call, Row, Statement
+from app.adapters.postgres.plans import Plans
 from app.adapters.postgres.pool import Pool, session
 from app.adapters.postgres.rows import PAYMENT_COLUMNS, key_record
 from app.application.ports import Balance, KeyRecord, PaymentRequest, TransactionLine
@@ -134,7 +134,5 @@ class PostgresReader:
 
     async def _run(self, reads: Sequence[Reads]) -> Sequence[Sequence[Sequence[Row]]]:
         async with session(self._pool) as connection:
-            first = [PLAN_ANEW] if self._plans.are_old(connection) else []
-            calls = [call for calls in reads for call in calls]
-            rows = iter((await run(connection, [*first, *calls]))[len(first) :])
+            rows = iter(await self._plans.run(connection, [call for calls in reads for call in calls]))
         return [[next(rows) for _ in calls] for calls in reads]
