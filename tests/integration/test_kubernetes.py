@@ -245,3 +245,5 @@ def test_the_connections_of_the_manual_are_those_of_the_code() -> None:
     several = (ROOT / "docs/how-to/several.md").read_text()
     counted = "Each API process opens up to {api}, each relay {relay}, each recovery {recover}"
     assert counted.format_map(each) in several
+    operations = " ".join((ROOT / "docs/operations.md").read_text().split())
+    assert "`recover` up to {recover}, `relay` up to {relay},".format_map(each) in operations
