@@ -140,7 +140,7 @@ async def test_a_connection_lost_in_mid_batch_is_retried(postgres_house: Postgre
 
 
 async def until_somebody_waits(house: PostgresHouse) -> None:
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(30):
         while True:
             rows = await house.owner.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
             row = await rows.fetchone()

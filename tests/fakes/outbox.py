@@ -90,7 +90,7 @@ class FakeOutbox:
         self._maybe_away()
         recorded = 0
         for message, outcome in results:
-            row = next(row for row in self.rows if row.message.id == message.id)
+            row = self.rows[message.id]
             if row.sent or self.leases[message.partition].epoch != epochs.get(message.partition):
                 continue
             recorded += 1

@@ -85,7 +85,7 @@ class RawServer:
             self.changed.notify_all()
 
     async def wait_until(self, holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5), self.changed:
+        async with asyncio.timeout(30), self.changed:
             await self.changed.wait_for(holds)
 
 
@@ -131,7 +131,7 @@ async def exchange(
 
 async def until(holds: Callable[[], bool]) -> None:
     """Wait, within a limit, for what nothing tells of."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not holds():  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 

@@ -49,7 +49,7 @@ async def submitted(lane: Lane[int, int], *commands: int) -> list[asyncio.Task[i
 
 
 async def outcomes(tasks: Sequence[asyncio.Task[int]]) -> list[int | BaseException]:
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         return await asyncio.gather(*tasks, return_exceptions=True)
 
 

@@ -30,7 +30,7 @@ def publisher() -> FakePublisher:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not holds():  # noqa: ASYNC110 -- the fakes have no events to wait for
             await asyncio.sleep(0.005)
 
@@ -46,7 +46,7 @@ async def run_until(relay: Relay, holds: Callable[[], bool]) -> None:
     running = asyncio.create_task(relay.run(stop))
     await until(holds)
     stop.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await running
 
 
@@ -349,7 +349,7 @@ async def test_a_bug_is_not_hidden_by_a_database_that_is_away(outbox: FakeOutbox
     payment = uuid4()
     outbox.insert(message(payment), message(payment))
     with pytest.raises(ExceptionGroup) as raised:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await Relay(outbox, publisher, "me").run(asyncio.Event())
     assert raised.group_contains(TypeError)
 
@@ -370,7 +370,7 @@ async def test_stopping_finishes_the_confirms_and_the_mark_and_gives_the_leases_
     stop.set()
     await asyncio.sleep(0)
     go_on.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await running
     assert len(outbox.sent()) == 1
     assert {lease.owner for lease in outbox.leases} == {None}

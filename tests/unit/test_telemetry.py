@@ -141,7 +141,7 @@ async def test_a_look_for_pending_payments_counts_when_there_was_one(registry: C
 async def test_queues_that_cannot_be_seen_have_no_figures(registry: CollectorRegistry) -> None:
     metrics = QueueMetrics(["amqp://127.0.0.1:1"], registry)
     metrics._messages.labels("audit.dlq").set(7)
-    async with watching(metrics.watch), asyncio.timeout(5):
+    async with watching(metrics.watch), asyncio.timeout(30):
         while counted(registry, "strongbox_queue_messages"):  # noqa: ASYNC110 -- nothing tells of it
             await asyncio.sleep(0.01)
 
@@ -158,7 +158,7 @@ async def test_a_look_that_fails_leaves_the_others_alone() -> None:
     async def fine() -> None:
         seen.set()
 
-    async with watching(looking(away, broken, fine)), asyncio.timeout(5):
+    async with watching(looking(away, broken, fine)), asyncio.timeout(30):
         await seen.wait()
 
 
