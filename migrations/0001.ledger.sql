@@ -1,6 +1,7 @@
 -- The books: providers, wallets, payments, their transactions and double-entry ledger, idempotency keys, and the
--- outbox. Every table that grows is keyed by user_id first, and every unique constraint and foreign key contains
--- it, so that the whole of a user can live on one shard.
+-- outbox. Every primary key, unique constraint and foreign key of a table that grows contains user_id, so that the
+-- whole of a user can live on one shard. Where there is an id that begins with the time it comes first: then each row
+-- is added at an index's end, in memory, and not to a page of its user's own.
 
 -- The group role that the services' login roles join. A cluster has one set of roles for all its databases, so
 -- another database's migration may be making it at this very moment.
@@ -49,7 +50,7 @@ CREATE TABLE payments (
     traceparent        text,
     created_at         timestamptz NOT NULL,
     finalized_at       timestamptz,
-    CONSTRAINT payments_pkey PRIMARY KEY (user_id, id),
+    CONSTRAINT payments_pkey PRIMARY KEY (id, user_id),
     CONSTRAINT payments_amount CHECK (amount > 0),
     CONSTRAINT payments_status CHECK (status IN ('PENDING', 'APPROVED', 'DECLINED', 'FAILED')),
     CONSTRAINT payments_final CHECK ((status = 'PENDING') = (finalized_at IS NULL)),
@@ -69,7 +70,7 @@ CREATE TABLE transactions (
     currency   text        NOT NULL,
     status     text        NOT NULL,
     created_at timestamptz NOT NULL,
-    CONSTRAINT transactions_pkey PRIMARY KEY (user_id, id),
+    CONSTRAINT transactions_pkey PRIMARY KEY (id, user_id),
     CONSTRAINT transactions_payment_fkey FOREIGN KEY (user_id, payment_id) REFERENCES payments (user_id, id),
     CONSTRAINT transactions_amount CHECK (amount > 0),
     CONSTRAINT transactions_kind CHECK (kind IN ('FUNDING', 'PAYMENT', 'REFUND')),
@@ -78,7 +79,7 @@ CREATE TABLE transactions (
 ) WITH (fillfactor = 85);
 
 -- One debit and at most one refund a payment; one funding a reference.
-CREATE UNIQUE INDEX transactions_once_per_payment ON transactions (user_id, payment_id, kind)
+CREATE UNIQUE INDEX transactions_once_per_payment ON transactions (payment_id, kind, user_id)
     WHERE payment_id IS NOT NULL;
 CREATE UNIQUE INDEX transactions_once_per_reference ON transactions (user_id, currency, reference)
     WHERE reference IS NOT NULL;
@@ -96,7 +97,7 @@ CREATE TABLE ledger_entries (
     balance_after  bigint,
     wallet_version bigint,
     created_at     timestamptz NOT NULL,
-    CONSTRAINT ledger_entries_pkey PRIMARY KEY (user_id, transaction_id, account),
+    CONSTRAINT ledger_entries_pkey PRIMARY KEY (transaction_id, account, user_id),
     CONSTRAINT ledger_entries_transaction_fkey FOREIGN KEY (user_id, transaction_id)
         REFERENCES transactions (user_id, id),
     CONSTRAINT ledger_entries_amount CHECK (amount <> 0),
@@ -143,8 +144,7 @@ CREATE TABLE outbox_events (
     last_error   text,
     created_at   timestamptz NOT NULL,
     sent_at      timestamptz,
-    CONSTRAINT outbox_events_pkey PRIMARY KEY (user_id, id),
-    CONSTRAINT outbox_events_once UNIQUE (user_id, payment_id, sequence)
+    CONSTRAINT outbox_events_pkey PRIMARY KEY (payment_id, sequence, user_id)
 ) WITH (fillfactor = 85);
 
 -- What a relay polls: a partition's unsent events in id order. Sent events are not in it.

@@ -85,7 +85,7 @@ def console(settings: Settings, api_urls: Sequence[str], in_process: bool, liste
 def _story_of(settings: Settings) -> Callable[..., Awaitable[Story]]:
     return partial(
         tell,
-        PostgresRecords(settings.database_url, LOOK_S),
+        PostgresRecords(settings.database_url),
         PostgresTrail(settings.consumers_url),
         recover_after_s=settings.recover_after_s,
         key_ttl_h=settings.idempotency_ttl_h,

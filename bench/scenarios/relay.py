@@ -21,8 +21,9 @@ COUNT_LIMIT_S: Final = 10.0
 # As if they had never been sent: what the operator's replay does. Marked again, they are the newest again.
 _RELEASE: Final = """
     UPDATE outbox_events SET sent_at = NULL
-    WHERE (user_id, id) IN (SELECT user_id, id FROM outbox_events WHERE sent_at IS NOT NULL
-                            ORDER BY sent_at DESC LIMIT %s)
+    WHERE (user_id, payment_id, sequence) IN (
+        SELECT user_id, payment_id, sequence FROM outbox_events WHERE sent_at IS NOT NULL ORDER BY sent_at DESC LIMIT %s
+    )
 """
 _RATE: Final = """
     SELECT count(*) / extract(epoch FROM max(sent_at) - %(began)s)::float8 FROM outbox_events

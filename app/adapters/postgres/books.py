@@ -4,9 +4,10 @@ The first begins the transaction, claims or locks, in the one order that all wor
 by primary key), and reads the clock once the locks are held. The second writes everything and commits.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from psycopg import AsyncConnection, pq
@@ -18,8 +19,10 @@ from app.adapters.postgres.pipeline import Call, Row, Statement, run
 from app.adapters.postgres.plans import PLAN_ANEW, Plans
 from app.adapters.postgres.pool import (
     IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    LOCK_TIMEOUT_MS,
     STATEMENT_TIMEOUT_MS,
     Pool,
+    has_own_session,
     lock_patience_ms,
     session,
 )
@@ -40,7 +43,8 @@ from app.domain.money import Currency
 from app.domain.payments.payment import Payment
 from app.domain.wallets.wallet import Wallet
 
-# Behind a transaction pooler the session's settings are another client's: the transaction brings its own.
+# For a transaction with another patience than its session's, and for those behind a transaction pooler, where the
+# session's settings are another client's.
 _LIMITS = Statement(f"""
     SELECT set_config('lock_timeout', %b::text, true),
            set_config('statement_timeout', '{STATEMENT_TIMEOUT_MS}', true),
@@ -180,10 +184,10 @@ class PostgresWork:
     async def hold(self, payments: Sequence[Payment], refundable: Sequence[Payment]) -> Held:
         """Lock the payments with their keys, and the wallets of those that may be refunded."""
         users = [payment.user_id for payment in payments]
-        keys, rows, wallets, clock = await self._begin(
+        keys, rows, *wallets, clock = await self._begin(
             (_LOCK_KEYS, (users, [payment.idempotency_key for payment in payments])),
             (_LOCK_PAYMENTS, (users, [payment.id for payment in payments])),
-            _lock_wallets([(p.user_id, p.money.currency) for p in refundable]),
+            *([_lock_wallets([(p.user_id, p.money.currency) for p in refundable])] if refundable else []),
             (_CLOCK, ()),
         )
         answers = {
@@ -192,7 +196,7 @@ class PostgresWork:
             if payment_id is not None and status is not None
         }
         held = {payment.id: payment for payment in map(payment_of, rows)}
-        return Held(held, answers, _wallets(wallets), _now(clock))
+        return Held(held, answers, _wallets(chain.from_iterable(wallets)), _now(clock))
 
     async def open(self, user_id: UserId, currency: Currency, reference: str | None) -> Opened:
         """Lock the wallet; there is one afterwards."""
@@ -223,7 +227,10 @@ class PostgresWork:
 
     async def _begin(self, *calls: Call) -> list[list[Row]]:
         """Begin the transaction with the statements; their rows."""
-        first: list[Call] = [(_BEGIN, ()), (_LIMITS, (str(lock_patience_ms.get()),))]
+        first: list[Call] = [(_BEGIN, ())]
+        patience_ms = lock_patience_ms.get()
+        if patience_ms != LOCK_TIMEOUT_MS or not has_own_session(self._connection):
+            first.append((_LIMITS, (str(patience_ms),)))
         if self._plan_anew:
             first.append(PLAN_ANEW)
         return (await run(self._connection, [*first, *calls]))[len(first) :]
@@ -242,7 +249,7 @@ def _claim_columns(requests: Sequence[PaymentRequest]) -> list[tuple[Any, ...]]:
     )
 
 
-def _wallets(rows: Sequence[Row]) -> Mapping[WalletId, Wallet]:
+def _wallets(rows: Iterable[Row]) -> Mapping[WalletId, Wallet]:
     return {(UserId(user_id), Currency(code)): Wallet(user_id, code, *rest) for user_id, code, *rest in rows}
 
 

@@ -15,17 +15,19 @@ _INSERT_PAYMENTS = Statement("""
                          %b::text[], %b::text[], %b::text[], %b::timestamptz[])
 """)
 
+# A PENDING payment is one without a final time. Asked for by its status it would be looked for in the index of pending
+# ones, with all that have been in it since the last vacuum: 350 µs instead of 60, and more with each payment.
 _MARK_PAYMENTS = Statement("""
     UPDATE payments p SET void_requested_at = r.at
     FROM unnest(%b::uuid[], %b::uuid[], %b::timestamptz[]) AS r (user_id, id, at)
-    WHERE p.user_id = r.user_id AND p.id = r.id AND p.status = 'PENDING'
+    WHERE p.user_id = r.user_id AND p.id = r.id AND p.finalized_at IS NULL
 """)
 
 _SETTLE_PAYMENTS = Statement("""
     UPDATE payments p SET status = r.status, failure_code = r.failure_code, finalized_at = r.finalized_at
     FROM unnest(%b::uuid[], %b::uuid[], %b::text[], %b::text[], %b::timestamptz[])
         AS r (user_id, id, status, failure_code, finalized_at)
-    WHERE p.user_id = r.user_id AND p.id = r.id AND p.status = 'PENDING'
+    WHERE p.user_id = r.user_id AND p.id = r.id AND p.finalized_at IS NULL
         AND (r.status <> 'APPROVED' OR p.void_requested_at IS NULL)
 """)
 

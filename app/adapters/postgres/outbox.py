@@ -117,10 +117,11 @@ CROSS JOIN LATERAL (
 _CLEAN_UP: Final = """
 DELETE FROM outbox_events AS e
 USING (
-    SELECT user_id, id FROM outbox_events WHERE sent_at < now() - make_interval(secs => %(retention_s)s)
+    SELECT user_id, payment_id, sequence FROM outbox_events
+    WHERE sent_at < now() - make_interval(secs => %(retention_s)s)
     ORDER BY sent_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ) AS old
-WHERE e.user_id = old.user_id AND e.id = old.id
+WHERE e.user_id = old.user_id AND e.payment_id = old.payment_id AND e.sequence = old.sequence
 """
 
 

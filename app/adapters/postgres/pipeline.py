@@ -23,6 +23,8 @@ from psycopg.errors import error_from_result
 from psycopg.generators import fetch_many, pipeline_communicate, send
 from psycopg.pq.abc import PGresult
 
+from app.adapters.postgres.pool import has_own_session
+
 Row = tuple[Any, ...]
 Encode = Callable[[Any], bytes | None]
 
@@ -164,13 +166,13 @@ def _commands(
     names: list[bytes | None] = []
     for statement, values in calls:
         parameters = statement.encode(values)
-        if connection.prepare_threshold is None:  # behind a pooler, where they would be another client's
-            execute = partial(pgconn.send_query_params, statement.sql)
-        else:
+        if has_own_session(connection):
             if statement.name not in prepared and statement.name not in names:
                 commands.append(partial(pgconn.send_prepare, statement.name, statement.sql))
                 names.append(statement.name)
             execute = partial(pgconn.send_query_prepared, statement.name)
+        else:
+            execute = partial(pgconn.send_query_params, statement.sql)
         commands.append(partial(execute, parameters, param_formats=statement.formats, result_format=pq.Format.BINARY))
         names.append(None)
     commands.append(pgconn.pipeline_sync)

@@ -103,6 +103,11 @@ def hang_up(connection: AsyncConnection) -> None:
         same.shutdown(socket.SHUT_RDWR)
 
 
+def has_own_session(connection: AsyncConnection) -> bool:
+    """Whether what is set or prepared on it is there for its next statement: not so behind a transaction pooler."""
+    return connection.prepare_threshold is not None
+
+
 async def _configure(connection: AsyncConnection) -> None:
     """Prepare statements only on a connection of our own: behind a transaction pooler they are another client's."""
     cursor = await connection.execute("SELECT pg_backend_pid()")

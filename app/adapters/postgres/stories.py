@@ -1,6 +1,6 @@
 """What the books and the audit trail have of one payment."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -9,9 +9,7 @@ from app.adapters.postgres.inspection import Row, inspecting
 from app.adapters.postgres.rows import PAYMENT_COLUMNS, payment_of
 from app.application.payments.story import Action, AuditedEvent, Booked, KeyState, Leg, Told, WrittenEvent
 
-LOOK_S = 60.0
-"""Enough to walk over all payments, when nobody knows whose the one is: there is no index by payment id alone."""
-_TRAIL_S = 5.0
+LOOK_S = 5.0
 
 _PAYMENT = f"""
     SELECT {PAYMENT_COLUMNS}, s.name, p.recover_after, clock_timestamp()
@@ -39,15 +37,6 @@ _EVENTS = """
     ORDER BY sequence
 """
 
-_USER = """
-    SELECT CASE WHEN is_uuid THEN user_id::uuid END
-    FROM (
-        SELECT payload->'data'->>'user_id' AS user_id,
-               payload->'data'->>'user_id' ~ '\\A[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\\Z' AS is_uuid
-        FROM audit.events WHERE subject = %(payment_id)s ORDER BY sequence, position LIMIT 1
-    ) e
-"""
-
 _AUDITED = """
     SELECT e.position, e.event_id, e.type, e.sequence, e.received_at, i.received_at
     FROM audit.events e
@@ -67,23 +56,20 @@ _ACTIONS = """
 
 
 class PostgresRecords:
-    """The books' database, looked at for `within_s` at most. It implements `PaymentRecords`."""
+    """The books' database. It implements `PaymentRecords`."""
 
-    def __init__(self, url: str, within_s: float = LOOK_S) -> None:
+    def __init__(self, url: str) -> None:
         self._url = url
-        self._within_s = within_s
 
-    async def payment(self, payment_id: UUID, user_id: UUID | None) -> Booked | None:
+    async def payment(self, payment_id: UUID) -> Booked | None:
         """See `PaymentRecords.payment`."""
-        async with inspecting(self._url, self._within_s) as books:
-            known: dict[str, object] = {"payment_id": payment_id, "user_id": user_id}
-            of_the_user = "" if user_id is None else " AND p.user_id = %(user_id)s"
-            rows = await _all(books, _PAYMENT + of_the_user, known)
+        async with inspecting(self._url, LOOK_S) as books:
+            rows = await _all(books, _PAYMENT, {"payment_id": payment_id})
             if not rows:
                 return None
             *columns, provider_name, recover_after, now = rows[0]
             payment = payment_of(columns)
-            known |= {"user_id": payment.user_id, "key": payment.idempotency_key}
+            known = {"payment_id": payment_id, "user_id": payment.user_id, "key": payment.idempotency_key}
             legs = [Leg(*row) for row in await _all(books, _LEGS, known)]
             keys = [KeyState(*row) for row in await _all(books, _KEY, known)]
             events = [WrittenEvent(*row) for row in await _all(books, _EVENTS, known)]
@@ -96,20 +82,14 @@ class PostgresTrail:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    async def user_of(self, payment_id: UUID) -> UUID | None:
-        """See `Trail.user_of`."""
-        async with inspecting(self._url, _TRAIL_S) as trail:
-            rows = await _all(trail, _USER, {"payment_id": payment_id})
-        return rows[0][0] if rows else None
-
     async def told(self, payment_id: UUID, event_ids: Collection[UUID]) -> Told:
         """See `Trail.told`."""
-        async with inspecting(self._url, _TRAIL_S) as trail:
+        async with inspecting(self._url, LOOK_S) as trail:
             events = [AuditedEvent(*row) for row in await _all(trail, _AUDITED, {"payment_id": payment_id})]
             ids = [str(event_id) for event_id in {*event_ids, *(event.event_id for event in events)}]
             actions = [Action(*row) for row in await _all(trail, _ACTIONS, {"event_ids": ids})]
         return Told(events, actions)
 
 
-async def _all(connection: AsyncConnection[Row], query: str, known: dict[str, object]) -> list[Row]:
+async def _all(connection: AsyncConnection[Row], query: str, known: Mapping[str, object]) -> list[Row]:
     return await (await connection.execute(query, known)).fetchall()

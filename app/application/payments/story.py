@@ -92,17 +92,13 @@ class Told:
 class PaymentRecords(Protocol):
     """Looks into the books. Raises `Unavailable` while they are out of reach."""
 
-    async def payment(self, payment_id: UUID, user_id: UUID | None) -> Booked | None:
-        """All of the payment's rows in one snapshot. Knowing its user saves a walk over all payments."""
+    async def payment(self, payment_id: UUID) -> Booked | None:
+        """All of the payment's rows in one snapshot."""
         ...
 
 
 class Trail(Protocol):
     """Looks into the audit trail. Raises `Unavailable` while it is out of reach."""
-
-    async def user_of(self, payment_id: UUID) -> UUID | None:
-        """Whose payment it is, by its events."""
-        ...
 
     async def told(self, payment_id: UUID, event_ids: Collection[UUID]) -> Told:
         """What it has of the payment in the order of its positions, and the actions on those or the given events."""
@@ -147,18 +143,14 @@ async def tell(
         PaymentNotFound: the books have no such payment.
         Unavailable: the books are out of reach.
     """
-    told, user_id, notes = Told((), ()), None, []
-    try:
-        user_id = await trail.user_of(payment_id)
-    except Unavailable as error:
-        notes.append(f"the audit trail is not shown: {error}")
-    booked = await records.payment(payment_id, user_id)
-    if booked is None and user_id is not None:  # the trail may be wrong
-        booked = await records.payment(payment_id, None)
+    booked = await records.payment(payment_id)
     if booked is None:
         raise PaymentNotFound(payment_id)
-    if not notes:
+    told, notes = Told((), ()), []
+    try:
         told = await trail.told(payment_id, [event.event_id for event in booked.events])
+    except Unavailable as error:
+        notes.append(f"the audit trail is not shown: {error}")
     notes += _gaps(booked, told, looked=not notes)
     moments = [*_of_the_payment(booked), *_of_the_key(booked, key_ttl_h), *_of_the_outbox(booked), *_of_the_trail(told)]
     what, at = _next(booked, recover_after_s)
