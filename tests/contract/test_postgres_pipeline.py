@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from psycopg import AsyncConnection
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from app.adapters.postgres import books as postgres_books
 from app.adapters.postgres import plans as postgres_plans
@@ -114,6 +115,32 @@ async def test_what_the_socket_cannot_take_at_once_is_sent_as_well(connection: A
     ]
     async with asyncio.timeout(30):
         assert await run(connection, calls) == [[(1,)], [(4_000_000,)]]
+
+
+async def test_all_statements_of_a_round_trip_leave_with_one_write(module_database: Urls) -> None:
+    """Each write wakes the server."""
+    server = conninfo_to_dict(module_database.app_url)
+    written: list[int] = []
+
+    async def between(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, here = await asyncio.open_connection(server["host"], server["port"])
+
+        async def pass_on(source: asyncio.StreamReader, target: asyncio.StreamWriter, seen: list[int]) -> None:
+            while chunk := await source.read(2**20):
+                seen.append(len(chunk))
+                target.write(chunk)
+            target.close()
+
+        await asyncio.gather(pass_on(reader, here, written), pass_on(there, writer, []))
+
+    async with await asyncio.start_server(between, "127.0.0.1", 0) as relayed:
+        url = make_conninfo(module_database.app_url, port=relayed.sockets[0].getsockname()[1])
+        async with await AsyncConnection.connect(url, autocommit=True) as connection:
+            calls: list[Call] = [(TWICE, (n, "a" * 100)) for n in range(20)]
+            await run(connection, calls)
+            written.clear()
+            await run(connection, calls)
+            assert len(written) == 1
 
 
 async def test_texts_are_utf_8_whatever_the_environment_says(

@@ -8,7 +8,6 @@ All that leans on psycopg's insides leans on them here.
 import itertools
 import re
 import struct
-from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -20,7 +19,7 @@ from psycopg import AsyncConnection, pq
 from psycopg.abc import PQGen
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
-from psycopg.generators import fetch_many, pipeline_communicate, send
+from psycopg.generators import fetch_many, send
 from psycopg.pq.abc import PGresult
 
 from app.adapters.postgres.pool import has_own_session
@@ -159,10 +158,10 @@ async def run(connection: AsyncConnection, calls: Sequence[Call]) -> list[list[R
 
 def _commands(
     connection: AsyncConnection, calls: Sequence[Call], prepared: Collection[bytes]
-) -> tuple[deque[Callable[[], None]], list[bytes | None]]:
+) -> tuple[list[Callable[[], None]], list[bytes | None]]:
     """What is sent, the end of it included; and for each command but that the name that it prepares, if it does."""
     pgconn = connection.pgconn
-    commands: deque[Callable[[], None]] = deque()
+    commands: list[Callable[[], None]] = []
     names: list[bytes | None] = []
     for statement, values in calls:
         parameters = statement.encode(values)
@@ -187,13 +186,14 @@ def _rows(connection: AsyncConnection, result: PGresult) -> list[Row]:
     return transformer.load_rows(0, result.ntuples, tuple)
 
 
-def _exchange(pgconn: Any, commands: deque[Callable[[], None]]) -> PQGen[list[list[PGresult]]]:
-    """Send the commands while reading what is answered, and read the rest: a list of results for each."""
-    wanted = len(commands)
+def _exchange(pgconn: Any, commands: Sequence[Callable[[], None]]) -> PQGen[list[list[PGresult]]]:
+    """Send the commands with one write, and read what is answered: a list of results for each."""
     pgconn.enter_pipeline_mode()
-    results = list((yield from pipeline_communicate(pgconn, commands)))
-    yield from send(pgconn)  # what did not fit into the socket's buffer: the server waits for it, and answers nothing
-    while len(results) < wanted:
+    for command in commands:
+        command()
+    yield from send(pgconn)  # reads as well: a server whose answers nobody takes would take no more either
+    results = []
+    for _ in commands:
         results.append((yield from fetch_many(pgconn)))
     pgconn.exit_pipeline_mode()
     return results
