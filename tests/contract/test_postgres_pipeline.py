@@ -119,7 +119,7 @@ async def test_what_the_socket_cannot_take_at_once_is_sent_as_well(connection: A
 
 async def test_all_statements_of_a_round_trip_leave_with_one_write(module_database: Urls) -> None:
     """Each write wakes the server."""
-    server = conninfo_to_dict(module_database.app_url)
+    server = {name: str(value) for name, value in conninfo_to_dict(module_database.app_url).items()}
     written: list[int] = []
 
     async def between(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -194,6 +194,6 @@ def _exchange(pgconn: Any, commands: Sequence[Callable[[], None]]) -> PQGen[list
     yield from send(pgconn)  # reads as well: a server whose answers nobody takes would take no more either
     results = []
     for _ in commands:
-        results.append((yield from fetch_many(pgconn)))
+        results.append((yield from fetch_many(pgconn)))  # noqa: PERF401 -- a comprehension cannot yield
     pgconn.exit_pipeline_mode()
     return results
