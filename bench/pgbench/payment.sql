@@ -34,7 +34,7 @@ BEGIN;
 SELECT payment_id, response_status, response_body FROM idempotency_keys WHERE user_id = :user_id AND key = :key FOR UPDATE;
 SELECT status, void_requested_at FROM payments WHERE user_id = :user_id AND id = :payment_id FOR UPDATE;
 UPDATE payments SET status = 'APPROVED', finalized_at = clock_timestamp()
-    WHERE user_id = :user_id AND id = :payment_id AND status = 'PENDING' AND void_requested_at IS NULL;
+    WHERE user_id = :user_id AND id = :payment_id AND finalized_at IS NULL AND void_requested_at IS NULL;
 UPDATE transactions SET status = 'APPROVED' WHERE user_id = :user_id AND id = :payment_id;
 UPDATE idempotency_keys
     SET response_status = 201, response_body = convert_to(:answer, 'UTF8'), finalized_at = clock_timestamp()

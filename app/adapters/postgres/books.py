@@ -1,7 +1,7 @@
 """The unit of work over the books: two round trips a batch, whatever its size.
 
 The first begins the transaction, claims or locks, in the one order that all works keep (keys, payments, wallets, each
-by primary key), and reads the clock once the locks are held. The second writes everything and commits.
+by user first), and reads the clock once the locks are held. The second writes everything and commits.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -43,8 +43,8 @@ from app.domain.money import Currency
 from app.domain.payments.payment import Payment
 from app.domain.wallets.wallet import Wallet
 
-# For a transaction with another patience than its session's, and for those behind a transaction pooler, where the
-# session's settings are another client's.
+# For a transaction with another patience than its session's, and for those behind a pooler, where a session's settings
+# are another client's.
 _LIMITS = Statement(f"""
     SELECT set_config('lock_timeout', %b::text, true),
            set_config('statement_timeout', '{STATEMENT_TIMEOUT_MS}', true),

@@ -7,7 +7,7 @@ itself an offender. Sums and steps are NUMERIC, which does not overflow.
 _ENTRIES_SUM_TO_ZERO = """
     SELECT format('transaction %s of user %s: %s of %s too much', transaction_id, user_id, sum(amount), currency)
     FROM ledger_entries
-    GROUP BY user_id, transaction_id, currency
+    GROUP BY transaction_id, user_id, currency
     HAVING sum(amount) <> 0
 """
 
@@ -15,7 +15,7 @@ _TRANSACTIONS_HAVE_TWO_LEGS = """
     SELECT format('transaction %s of user %s has %s entries', t.id, t.user_id, count(e.account))
     FROM transactions t
     LEFT JOIN ledger_entries e ON e.user_id = t.user_id AND e.transaction_id = t.id
-    GROUP BY t.user_id, t.id
+    GROUP BY t.id, t.user_id
     HAVING count(e.account) <> 2 OR count(*) FILTER (WHERE e.account = 'wallet') <> 1
         OR (t.kind <> 'PAYMENT' AND t.status <> 'COMPLETED')
         OR bool_or(e.account NOT IN ('wallet', CASE t.kind WHEN 'FUNDING' THEN 'funding' ELSE 'payments' END))
@@ -170,7 +170,7 @@ _PAYMENTS_MATCH_THEIR_EVENTS = """
                 WHEN '2payment.completed' THEN 100 WHEN '2payment.failed' THEN 10000 WHEN '3refund.created' THEN 1000000
                 ELSE 100000000 END) AS events
             FROM outbox_events
-            GROUP BY user_id, payment_id
+            GROUP BY payment_id, user_id
         ) o ON o.user_id = p.user_id AND o.payment_id = p.id
     ) p
     WHERE CASE WHEN created_at > kept_since THEN events <> wanted

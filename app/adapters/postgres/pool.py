@@ -104,14 +104,14 @@ def hang_up(connection: AsyncConnection) -> None:
 
 
 def has_own_session(connection: AsyncConnection) -> bool:
-    """Whether what is set or prepared on it is there for its next statement: not so behind a transaction pooler."""
+    """Whether it has this service's settings, and what is prepared on it is there for its next statement."""
     return connection.prepare_threshold is not None
 
 
 async def _configure(connection: AsyncConnection) -> None:
-    """Prepare statements only on a connection of our own: behind a transaction pooler they are another client's."""
-    cursor = await connection.execute("SELECT pg_backend_pid()")
-    row = await cursor.fetchone()
-    assert row is not None
-    if row[0] != connection.info.backend_pid:
+    """Prepare statements only in a session of our own: behind a pooler it may be another client's, or soon will be."""
+    cursor = await connection.execute(
+        "SELECT pg_backend_pid(), setting::integer FROM pg_settings WHERE name = 'lock_timeout'"
+    )
+    if await cursor.fetchone() != (connection.info.backend_pid, LOCK_TIMEOUT_MS):
         connection.prepare_threshold = None
