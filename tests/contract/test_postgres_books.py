@@ -112,10 +112,12 @@ async def test_a_session_with_other_settings_is_not_taken_for_ones_own(module_da
         assert not has_own_session(theirs)
 
 
-async def test_in_a_session_that_is_not_its_own_a_transaction_brings_its_limits(postgres_house: PostgresHouse) -> None:
+async def test_in_a_session_that_is_not_its_own_a_transaction_brings_its_limits(
+    module_database: Any, postgres_house: PostgresHouse
+) -> None:
     house = postgres_house
     request = await house.request()
-    async with make_pool(house.pool.conninfo, "shared", 1) as pool:
+    async with make_pool(module_database.app_url, "shared", 1) as pool:
         async with pool.connection() as connection:
             connection.prepare_threshold = None
             await connection.execute("SET lock_timeout = 0")
