@@ -5,6 +5,7 @@ import os
 import socket
 import string
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,6 +23,7 @@ from app.adapters.postgres.pipeline import Call, Statement, run
 from app.adapters.postgres.plans import make_planned_pool
 from app.main.local.roles import Urls
 from tests.builders import payment
+from tests.crash.proxy import Proxy
 from tests.integration.outbox_fixtures import eventually
 
 ONE = Statement("SELECT 1")
@@ -119,22 +121,15 @@ async def test_what_the_socket_cannot_take_at_once_is_sent_as_well(connection: A
 
 async def test_all_statements_of_a_round_trip_leave_with_one_write(module_database: Urls) -> None:
     """Each write wakes the server."""
-    server = {name: str(value) for name, value in conninfo_to_dict(module_database.app_url).items()}
-    written: list[int] = []
+    written: list[bytes] = []
 
-    async def between(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, here = await asyncio.open_connection(server["host"], server["port"])
+    def note(chunk: bytes) -> list[str]:
+        written.append(chunk)
+        return []
 
-        async def pass_on(source: asyncio.StreamReader, target: asyncio.StreamWriter, seen: list[int]) -> None:
-            while chunk := await source.read(2**20):
-                seen.append(len(chunk))
-                target.write(chunk)
-            target.close()
-
-        await asyncio.gather(pass_on(reader, here, written), pass_on(there, writer, []))
-
-    async with await asyncio.start_server(between, "127.0.0.1", 0) as relayed:
-        url = make_conninfo(module_database.app_url, port=relayed.sockets[0].getsockname()[1])
+    server = conninfo_to_dict(module_database.app_url)
+    with closing(Proxy(int(server["port"] or 0), lambda: note)) as proxy:
+        url = make_conninfo(module_database.app_url, port=proxy.port)
         async with await AsyncConnection.connect(url, autocommit=True) as connection:
             calls: list[Call] = [(TWICE, (n, "a" * 100)) for n in range(20)]
             await run(connection, calls)

@@ -9,7 +9,7 @@ from app.adapters.postgres.inspection import Row, inspecting
 from app.adapters.postgres.rows import PAYMENT_COLUMNS, payment_of
 from app.application.payments.story import Action, AuditedEvent, Booked, KeyState, Leg, Told, WrittenEvent
 
-LOOK_S = 5.0
+_LOOK_S = 5.0
 
 _PAYMENT = f"""
     SELECT {PAYMENT_COLUMNS}, s.name, p.recover_after, clock_timestamp()
@@ -63,7 +63,7 @@ class PostgresRecords:
 
     async def payment(self, payment_id: UUID) -> Booked | None:
         """See `PaymentRecords.payment`."""
-        async with inspecting(self._url, LOOK_S) as books:
+        async with inspecting(self._url, _LOOK_S) as books:
             rows = await _all(books, _PAYMENT, {"payment_id": payment_id})
             if not rows:
                 return None
@@ -84,7 +84,7 @@ class PostgresTrail:
 
     async def told(self, payment_id: UUID, event_ids: Collection[UUID]) -> Told:
         """See `Trail.told`."""
-        async with inspecting(self._url, LOOK_S) as trail:
+        async with inspecting(self._url, _LOOK_S) as trail:
             events = [AuditedEvent(*row) for row in await _all(trail, _AUDITED, {"payment_id": payment_id})]
             ids = [str(event_id) for event_id in {*event_ids, *(event.event_id for event in events)}]
             actions = [Action(*row) for row in await _all(trail, _ACTIONS, {"event_ids": ids})]
