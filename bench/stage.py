@@ -24,6 +24,7 @@ class Sizes:
     limit_s: float = 15.0
     warm_up_s: float = 5.0
     steady_s: float = 60.0
+    endurance_s: float = 600.0
     repeats: int = 3
     wallets: int = 10_000
     connections: int = 64
@@ -44,6 +45,7 @@ SHORT: Final = Sizes(
     limit_s=1.0,
     warm_up_s=1.0,
     steady_s=2.0,
+    endurance_s=2.0,
     repeats=1,
     wallets=40,
     connections=8,

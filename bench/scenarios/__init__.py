@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from bench.results import Measure
-from bench.scenarios import audit, growth, observed, quiet, reads, relay, slow_gateway, spread, steady
+from bench.scenarios import audit, endurance, growth, observed, quiet, reads, relay, slow_gateway, spread, steady
 from bench.stage import Stage
 
 Scenario = Callable[[Stage], Mapping[str, Measure]]
@@ -14,6 +14,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     "hot": spread.hot,
     "quiet": quiet.quiet,
     "steady": steady.steady,
+    "endurance": endurance.endurance,
     "relay": relay.relay,
     "audit": audit.audit,
     "reads": reads.reads,

@@ -6,6 +6,7 @@ from typing import Any, Final
 from bench import load
 from bench.clients.paced import Outcome, Plan
 from bench.house import BenchHouse
+from bench.load import Wrk
 from bench.results import Measure, measure
 from bench.stage import Stage, errors
 from tests.e2e.house import API_KEY
@@ -23,16 +24,11 @@ _LAG: Final = """
 
 def steady(stage: Stage) -> Mapping[str, Measure]:
     """Requests that leave when they are meant to, whatever has become of those before."""
-    sizes = stage.sizes
     with stage.paying() as (house, _):
-        stage.warm_up(house, sizes.wallets, sizes.connections)
-        fastest = stage.pay(house, sizes.wallets, sizes.connections, "the most that is possible")
-        house.settle_down()
+        fastest = the_most(stage, house)
         rate = max(fastest.rate / 2, 1.0)
-        stage.servers.checkpoint()
-        stage.say(f"run: {rate:.0f} payments/s for {sizes.steady_s:g} s")
         ((began,),) = house.query("SELECT clock_timestamp()")
-        outcome = load.client("paced", _plan(stage, house, rate), Outcome, sizes.steady_s)
+        outcome = at_a_pace(stage, house, rate, stage.sizes.steady_s)
         house.check_books(with_gateway=True)
         failed = errors(house, fastest) + outcome.lost
         ((lag,),) = house.query(_LAG, began)
@@ -45,10 +41,23 @@ def steady(stage: Stage) -> Mapping[str, Measure]:
     }  # fmt: skip
 
 
-def _plan(stage: Stage, house: BenchHouse, rate: float) -> Plan:
+def the_most(stage: Stage, house: BenchHouse) -> Wrk:
+    """A run as fast as it goes, and all that it leaves to do; the service is warm then."""
+    sizes = stage.sizes
+    stage.warm_up(house, sizes.wallets, sizes.connections)
+    fastest = stage.pay(house, sizes.wallets, sizes.connections, "the most that is possible")
+    house.settle_down()
+    return fastest
+
+
+def at_a_pace(stage: Stage, house: BenchHouse, rate: float, duration_s: float) -> Outcome:
+    """So many payments a second, each of which leaves when it is meant to."""
     sizes = stage.sizes
     port, provider = house.ports["HTTP_PORT"], str(house.provider_id)
-    return Plan(port, sizes.wallets, provider, API_KEY, "steady", sizes.connections, rate, sizes.steady_s)
+    plan = Plan(port, sizes.wallets, provider, API_KEY, "steady", sizes.connections, rate, duration_s)
+    stage.servers.checkpoint()
+    stage.say(f"run: {rate:.0f} payments/s for {duration_s:g} s")
+    return load.client("paced", plan, Outcome, duration_s)
 
 
 def _within(value_ms: float, bound_ms: float, failed: int, details: Mapping[str, Any]) -> Measure:
