@@ -18,7 +18,15 @@ PASSWORD = "only-for-tests"
 TEMPLATE = "strongbox_template"
 DOCKER_IMAGE = "rabbitmq:3.13"
 
+MOST_WORKERS = 4
+
 MakeDatabase = Callable[[], Urls]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """A file for each core at a time, each with servers of its own; one, where they would share the broker given."""
+    return 1 if "RABBITMQ_URL" in os.environ else min(os.cpu_count() or 1, MOST_WORKERS)
 
 
 @pytest.fixture(scope="session")
