@@ -12,7 +12,7 @@ from app.adapters.postgres.books import PostgresBooks
 from app.adapters.postgres.pending import PostgresPendingPayments
 from app.adapters.postgres.pool import Pool, make_pool
 from app.adapters.postgres.reading import PostgresReader
-from app.application.payments.reserve import Reserve
+from app.application.payments.reserve import Reserve, Reserved
 from app.application.payments.settle import Mark, Settle
 from app.application.ports import PaymentRequest
 from app.application.wallets.fund import Fund
@@ -65,6 +65,12 @@ class House:
         if "provider_id" not in overrides:
             overrides["provider_id"] = await self.add_provider()
         return payment_request(**overrides)
+
+    async def reserved(self, **overrides: Any) -> Payment:
+        """A payment that was just reserved, of such a request."""
+        (result,) = await self.reserve([await self.request(**overrides)])
+        assert isinstance(result, Reserved)
+        return result.payment
 
     async def balance(self, user: UserId) -> int:
         (balance,) = await self.reader.balances(user)

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from app.adapters.http.documented import ERRORS
 from app.adapters.http.errors import STATUS
 from app.domain.currencies import ISO_4217
-from tests.integration.test_api_harness import running
+from tests.integration.api_harness import running
 
 
 @pytest.fixture(scope="module")

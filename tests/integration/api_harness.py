@@ -243,6 +243,14 @@ def post(client: httpx.Client, reference: str = "approve", key: str | None = Non
     return client.post(PAYMENTS, json=order(reference, **changes), headers={"Idempotency-Key": key or uuid4().hex})
 
 
+def error(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """The details of an error, which is of this status and code."""
+    assert response.status_code == status, response.text
+    assert response.json()["error"]["code"] == code
+    details: dict[str, Any] = response.json()["error"]["details"]
+    return details
+
+
 @dataclass(frozen=True)
 class RawAnswer:
     """What came back over a bare connection. `status` is 0 when nothing did."""
