@@ -1,9 +1,11 @@
 """The transport against servers that misbehave, over real sockets."""
 
 import asyncio
+import gc
 import socket
 import ssl
 import subprocess
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -156,6 +158,30 @@ async def test_a_connection_that_the_server_closed_while_idle_is_replaced(transp
             assert (await exchange(transport, server.url)).status_code == 200
             await until(lambda: not transport._open)
         assert server.connections == 3
+
+
+@pytest.mark.parametrize("ends", ["of itself", "aborted"])
+async def test_a_lost_connection_is_freed_without_the_collector(transport: Http1Transport, ends: str) -> None:
+    async def one_each(peer: Peer) -> None:
+        await peer.read()
+        await peer.answer(200)
+        if ends == "aborted":
+            await hang(peer)
+
+    gc.disable()
+    try:
+        async with serving(one_each) as server:
+            await exchange(transport, server.url)
+            (first,) = (weakref.ref(connection) for connection in transport._open)
+            if ends == "aborted":
+                for connection in transport._open:
+                    connection.abort()
+                del connection
+            await until(lambda: not transport._open)
+            await exchange(transport, server.url)
+            await until(lambda: first() is None)
+    finally:
+        gc.enable()
 
 
 async def test_a_redirect_is_an_answer_and_is_not_followed(transport: Http1Transport) -> None:
