@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Final
 
 import psycopg
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
+from app.adapters.postgres.errors import Fault, fault
 from app.domain.ids import UserId
 from app.domain.money import Currency, Money
 from app.main import migrations
@@ -160,7 +161,7 @@ def _fund(urls: Urls, wallets: int) -> None:
 
     # A machine that halts for a second gives a wallet no connection in time. The reference funds it once.
     @retry(
-        retry=retry_if_exception_type(psycopg.OperationalError),
+        retry=retry_if_exception(lambda error: fault(error) is not Fault.OTHER),
         wait=wait_fixed(1),
         stop=stop_after_delay(FUNDING_LIMIT_S),
         reraise=True,

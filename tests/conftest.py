@@ -26,7 +26,8 @@ MakeDatabase = Callable[[], Urls]
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """A file for each core at a time, each with servers of its own; one, where they would share the broker given."""
-    return 1 if "RABBITMQ_URL" in os.environ else min(os.cpu_count() or 1, MOST_WORKERS)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return 1 if os.environ.get("RABBITMQ_URL") else min(cores, MOST_WORKERS)
 
 
 @pytest.fixture(scope="session")

@@ -93,6 +93,9 @@ async def test_a_wallet_held_by_someone_else_costs_only_its_own_user(postgres_ho
         assert isinstance(results[0], HeldElsewhere)
         assert all(isinstance(result, Reserved) for result in results[1:])
         aside = asyncio.create_task(lanes.submit(again(held)))
+        async with asyncio.timeout(5):
+            while lanes._aside._began_at is None:  # noqa: ASYNC110 -- nothing tells of it
+                await asyncio.sleep(0.001)
         result = await lanes.submit(again(others[0], key="meanwhile"))
         assert isinstance(result, Reserved)
         assert not aside.done(), "it waited for a wallet that it has nothing to do with"

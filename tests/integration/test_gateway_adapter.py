@@ -125,10 +125,10 @@ async def test_attempts_leave_the_time_that_finishing_needs() -> None:
     loop = asyncio.get_running_loop()
     async with (
         serving(silent) as server,
-        adapter(server.url, timeout_s=0.3, attempts=50, finish_budget_s=1.0) as gateway,
+        adapter(server.url, timeout_s=0.3, attempts=50, finish_budget_s=3.0) as gateway,
     ):
         started = loop.time()
-        assert await gateway.charge(PAYMENT, deadline(2.5)) == Unknown(TIMEOUT)
+        assert await gateway.charge(PAYMENT, deadline(4.5)) == Unknown(TIMEOUT)
         assert 0.6 <= loop.time() - started < 2.2
         assert 2 <= len(server.requests) <= 5
 
@@ -160,7 +160,7 @@ async def test_a_question_and_a_void_are_repeated_once_when_the_connection_dies(
 @pytest.mark.parametrize("operation", ["ask", "void"])
 async def test_a_question_and_a_void_end_in_time_whatever_happens(operation: str) -> None:
     loop = asyncio.get_running_loop()
-    for timeout_s, within_s in ((0.3, 10.0), (10.0, 0.3), (10.0, -1.0)):
+    for timeout_s, within_s in ((1.0, 10.0), (10.0, 1.0), (10.0, -1.0)):
         async with serving(silent) as server, adapter(server.url, timeout_s=timeout_s) as gateway:
             started = loop.time()
             assert await getattr(gateway, operation)(PAYMENT, deadline(within_s)) == Unknown(TIMEOUT)

@@ -27,7 +27,7 @@ class NotHttpError(Exception):
 class Connection(asyncio.Protocol):
     """A connection and what it receives. Each answer has a parser of its own: nothing of it is left in the next.
 
-    A lost one lets go of its transport and its parser, which point back at it: so it is freed at once. Some are lost
+    A lost one lets go of its parser, which points back at it: so it is freed as soon as nobody keeps it. Some are lost
     every second, and the collector comes seldom.
     """
 
@@ -63,8 +63,7 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         """Close it now."""
         self.is_reusable = False
-        if not self.is_lost:
-            self._transport.abort()
+        self._transport.abort()
 
     # The connection
 
@@ -89,8 +88,8 @@ class Connection(asyncio.Protocol):
         """End. An answer without a length ends with the connection, others are cut short."""
         self.is_lost = True
         self.is_reusable = False
-        del self._transport, self._parser
         self._on_lost(self)
+        del self._parser
         if self._answered is None or self._answered.done():
             return
         if exc is not None or not self._has_head:
