@@ -1,21 +1,16 @@
-"""The API on a real socket, over use cases that are told how to end, and clients for it: HTTP's, and bare bytes."""
+"""The API on a real socket, over use cases that are told how to end, and a client for it."""
 
 import asyncio
-import re
-import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
-from http.client import HTTPException, HTTPResponse
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-from jsonschema import Draft202012Validator
 from prometheus_client import CollectorRegistry, generate_latest
 
 from app.adapters.http.answers import HttpAnswers
@@ -249,72 +244,3 @@ def error(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
     assert response.json()["error"]["code"] == code
     details: dict[str, Any] = response.json()["error"]["details"]
     return details
-
-
-@dataclass(frozen=True)
-class RawAnswer:
-    """What came back over a bare connection. `status` is 0 when nothing did."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    elapsed_s: float
-    is_closed: bool = False
-
-
-def exchange(port: int, *pieces: bytes, method: str = "GET", half_close: bool = False) -> RawAnswer:
-    """Send bytes, read one answer, see whether the server closes behind it."""
-    started = time.monotonic()
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-        for piece in pieces:
-            connection.sendall(piece)
-        if half_close:
-            connection.shutdown(socket.SHUT_WR)
-        response = HTTPResponse(connection, method=method)
-        try:
-            response.begin()
-        except (HTTPException, ConnectionError):
-            return RawAnswer(0, {}, b"", time.monotonic() - started)
-        headers = {name.lower(): value for name, value in response.getheaders()}
-        # The answer ends with its Content-Length, whatever the connection does.
-        body = response.read()
-        answer = RawAnswer(response.status, headers, body, time.monotonic() - started)
-        if headers.get("connection") == "close":
-            return replace(answer, is_closed=connection.recv(1) == b"")
-        return answer
-
-
-@lru_cache(maxsize=256)
-def _validator(schema: str, document: int) -> Draft202012Validator:
-    components = _DOCUMENTS[document]["components"]
-    return Draft202012Validator({"$ref": schema, "components": components})
-
-
-_DOCUMENTS: dict[int, Any] = {}
-
-
-def check_documented(
-    document: Any, method: str, path: str, status: int, headers: Mapping[str, str], body: bytes
-) -> None:
-    """See to it that the document tells of this answer: its status, its headers and its shape."""
-    _DOCUMENTS[id(document)] = document
-    template = re.sub(r"^/wallets/[^/]+/", "/wallets/{user_id}/", path.partition("?")[0])
-    operations = document["paths"].get(template)
-    if operations is None:
-        assert status in (400, 404, 414, 431), f"{path} is not documented"
-        return
-    operation = operations.get("get" if method == "HEAD" else method.lower())
-    documented = [operation] if operation else list(operations.values())
-    responses = [one["responses"][str(status)] for one in documented if str(status) in one["responses"]]
-    assert responses, f"{method} {template} does not document {status}"
-    for name, reference in responses[0]["headers"].items():
-        header = document["components"]["headers"][reference["$ref"].rpartition("/")[2]]
-        if header.get("required"):
-            assert name.lower() in headers, f"{method} {template} {status} lacks {name}"
-    known = {name.lower() for name in responses[0]["headers"]}
-    special = {"retry-after", "idempotent-replayed", "allow", "www-authenticate"}
-    assert not (special & headers.keys()) - known, f"{method} {template} {status} has undocumented headers"
-    content = responses[0]["content"].get(headers["content-type"].partition(";")[0])
-    assert content, f"{method} {template} {status}: {headers['content-type']} is not documented"
-    if "$ref" in content["schema"] and method != "HEAD":
-        _validator(content["schema"]["$ref"], id(document)).validate(httpx.Response(200, content=body).json())

@@ -9,7 +9,8 @@ import structlog
 
 from app.adapters.gateway.transport import Http1Transport
 from app.adapters.http import asgi, errors
-from tests.integration.api_harness import Running, check_documented, running
+from tests.integration.api_answers import check_documented
+from tests.integration.api_harness import Running, running
 
 
 @pytest.fixture(scope="module")

@@ -7,19 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.api_harness import (
-    KEY,
-    OPTIONS,
-    PAYMENTS,
-    USER,
-    Running,
-    error,
-    exchange,
-    order,
-    post,
-    running,
-    wait_until,
-)
+from tests.integration.api_answers import exchange
+from tests.integration.api_harness import KEY, OPTIONS, PAYMENTS, USER, Running, error, order, post, running, wait_until
 
 
 def test_each_of_the_api_keys_opens_the_wallets_and_nothing_else_does(api: Running) -> None:

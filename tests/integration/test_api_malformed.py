@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from app.adapters.http.limits import HEAD_WITHIN_S
-from tests.integration.api_harness import USER, Running, check_documented, exchange, order, wait_until
+from tests.integration.api_answers import check_documented, exchange
+from tests.integration.api_harness import USER, Running, order, wait_until
 from tests.integration.malformed import (
     BODIES,
     BYTES,
