@@ -18,6 +18,7 @@ MASKS = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<id>"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z"), "<time>"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "<hex>"),
+    (re.compile("Unprocessable (Entity|Content)"), "<422>"),  # the new name is RFC 9110's, and Python's since 3.13
     (re.compile(r"\s+"), ""),
 )
 
