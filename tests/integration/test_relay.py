@@ -14,7 +14,7 @@ from app.adapters.postgres.pool import Pool
 from app.adapters.rabbitmq import topology
 from app.adapters.rabbitmq.connection import split
 from app.adapters.rabbitmq.publisher import RabbitPublisher
-from app.application.outbox import relay as relaying
+from app.application.outbox import leases as leasing
 from app.application.outbox.ports import Confirmed, OutboxMessage, Rejected
 from app.application.outbox.relay import Relay
 from app.main.local.rabbitmq import RabbitMQNode
@@ -69,8 +69,8 @@ async def test_two_relays_share_the_work_and_keep_each_payments_order(
     database: Urls, broker: Broker, pool: Pool, rabbitmq_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Events come while partitions change hands."""
-    monkeypatch.setattr(relaying, "LEASE_RENEW_S", 0.1)
-    monkeypatch.setattr(relaying, "LEASE_TTL_S", 6.0)
+    monkeypatch.setattr(leasing, "LEASE_RENEW_S", 0.1)
+    monkeypatch.setattr(leasing, "LEASE_TTL_S", 6.0)
     payments = [uuid4() for _ in range(300)]
     publishers = [RabbitPublisher(split(rabbitmq_url)) for _ in range(2)]
     first, second = (Relay(PostgresOutbox(pool), p, n) for n, p in zip("ab", publishers, strict=True))
@@ -80,7 +80,7 @@ async def test_two_relays_share_the_work_and_keep_each_payments_order(
             if sequence == 1:
                 second_stop = asyncio.Event()
                 second_run = asyncio.create_task(second.run(second_stop))
-        await eventually(lambda: len(first._epochs) == len(second._epochs) == 8)
+        await eventually(lambda: len(first._leases.epochs) == len(second._leases.epochs) == 8)
         more = [uuid4() for _ in range(100)]
         await asyncio.to_thread(insert_events, database.app_url, more, (1, 2, 3))
         await eventually(lambda: unsent(database.app_url) == 0)

@@ -7,13 +7,13 @@ between, it is published again. Rows are claimed by partition; leases with epoch
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
+from app.application.outbox.leases import Leases
 from app.application.outbox.ports import (
     CLAIMED,
     BrokerUnavailable,
@@ -34,12 +34,6 @@ POLL_S: Final = 0.1
 
 # So many batches under way, each of partitions of its own: while some wait for the broker others are in the database.
 BATCHES: Final = 4
-
-LEASE_TTL_S: Final = 9.0
-LEASE_RENEW_S: Final = 1.5
-# Nothing is published on a lease with less than this left, so that no publish outlives its lease. It has to exceed the
-# few seconds in which a publisher answers.
-LEASE_MARGIN_S: Final = 4.5
 
 # Low enough that service resumes within moments of the broker's or the database's return.
 OUTAGE_BACKOFF_S: Final = (0.1, 2.0)
@@ -79,11 +73,8 @@ class Relay:
         self._outbox = outbox
         self._publisher = publisher
         self._owner = owner
-        self._clock = clock
         self._random_share = random_share
-        self._epochs: dict[int, int] = {}
-        self._usable_until = 0.0
-        self._lease_again = asyncio.Event()
+        self._leases = Leases(outbox, owner, clock, self._finished)
         self._under_way: dict[asyncio.Task[None], _Batch] = {}
         self._more = False
         self._failures = 0
@@ -92,54 +83,14 @@ class Relay:
     @property
     def partitions(self) -> int:
         """How many partitions it may publish from now."""
-        return len(self._epochs) if self._leases_are_usable() else 0
+        return len(self._leases.epochs) if self._leases.usable else 0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Relay until told to stop; then finish what is being published, mark it, and give the leases up."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._keep_leases(stop))
+            tasks.create_task(self._leases.keep(stop))
             tasks.create_task(self._relay(stop))
-        with suppress(Unavailable):
-            await self._outbox.release(self._owner, self._epochs.keys())
-
-    # Leases
-
-    async def _keep_leases(self, stop: asyncio.Event) -> None:
-        stopped = asyncio.create_task(stop.wait())
-        try:
-            while not stop.is_set():
-                self._lease_again.clear()
-                with suppress(Unavailable):
-                    await self._lease()
-                again = asyncio.create_task(self._lease_again.wait())
-                try:
-                    await asyncio.wait({stopped, again}, timeout=LEASE_RENEW_S, return_when="FIRST_COMPLETED")
-                finally:
-                    again.cancel()
-        finally:
-            stopped.cancel()
-
-    async def _lease(self) -> None:
-        asked_at = self._clock()
-        leases = await self._outbox.lease(self._owner, self._epochs.keys(), LEASE_TTL_S)
-        if leases.epochs.keys() != self._epochs.keys():
-            _log.info("partitions_leased", owner=self._owner, partitions=sorted(leases.epochs))
-        self._epochs = dict(leases.epochs)
-        self._usable_until = asked_at + LEASE_TTL_S - LEASE_MARGIN_S
-        surplus = sorted(self._epochs)[leases.share :]
-        if surplus:
-            await self._hand_over(surplus)
-
-    async def _hand_over(self, partitions: Sequence[int]) -> None:
-        for partition in partitions:
-            del self._epochs[partition]
-        theirs = [task for task, batch in self._under_way.items() if not batch.epochs.keys().isdisjoint(partitions)]
-        if theirs:
-            await asyncio.wait(theirs)
-        await self._outbox.release(self._owner, partitions)
-        _log.info("partitions_handed_over", owner=self._owner, partitions=list(partitions))
-
-    # Batches
+        await self._leases.give_up()
 
     async def _relay(self, stop: asyncio.Event) -> None:
         stopped = asyncio.create_task(stop.wait())
@@ -180,6 +131,11 @@ class Relay:
         if self._failures:
             await asyncio.wait({stopped}, timeout=self._back_off_s(OUTAGE_BACKOFF_S, self._failures - 1))
 
+    async def _finished(self, partitions: Collection[int]) -> None:
+        theirs = [task for task, batch in self._under_way.items() if not batch.epochs.keys().isdisjoint(partitions)]
+        if theirs:
+            await asyncio.wait(theirs)
+
     def _has_room(self) -> bool:
         """Whether a whole batch more may be under way."""
         under_way = sum(len(batch.messages) for batch in self._under_way.values())
@@ -188,8 +144,8 @@ class Relay:
     async def _claim(self) -> _Batch | None:
         """A batch of partitions that no other batch is under way of; nothing when there is none to ask for."""
         busy = {partition for batch in self._under_way.values() for partition in batch.epochs}
-        epochs = {partition: epoch for partition, epoch in self._epochs.items() if partition not in busy}
-        if not epochs or not self._leases_are_usable():
+        epochs = {partition: epoch for partition, epoch in self._leases.epochs.items() if partition not in busy}
+        if not epochs or not self._leases.usable:
             return None
         partitions = sorted(epochs)
         # A different one first each time, so that none with a long backlog starves the others.
@@ -198,10 +154,6 @@ class Relay:
         messages = await self._outbox.claim(partitions[first:] + partitions[:first], limit)
         theirs = {message.partition: epochs[message.partition] for message in messages}
         return _Batch(messages, theirs, len(messages) == limit, failures)
-
-    def _still_ours(self, messages: Sequence[OutboxMessage], epochs: Mapping[int, int]) -> list[OutboxMessage]:
-        """Without those of partitions that were handed over or lost meanwhile: another relay may publish them now."""
-        return [message for message in messages if self._epochs.get(message.partition) == epochs[message.partition]]
 
     async def _relay_batch(self, batch: _Batch) -> None:
         """Publish and mark a batch. What a bug leaves unmarked is published again, as after any other death."""
@@ -225,10 +177,11 @@ class Relay:
     async def _publish(self, batch: _Batch, results: list[tuple[OutboxMessage, Confirmed | Retry]]) -> None:
         failed = set()
         for wave in waves(batch.messages):
-            ready = [message for message in self._still_ours(wave, batch.epochs) if message.payment_id not in failed]
+            ours = self._leases.still_ours(wave, batch.epochs)
+            ready = [message for message in ours if message.payment_id not in failed]
             if not ready:
                 continue
-            if not self._leases_are_usable():
+            if not self._leases.usable:
                 return
             for message, outcome in zip(ready, await self._publisher.publish(ready), strict=True):
                 if isinstance(outcome, Rejected):
@@ -246,7 +199,7 @@ class Relay:
                 break
             except Unavailable as error:
                 self._failed(batch.failures, error)
-                if not self._leases_are_usable():
+                if not self._leases.usable:
                     raise
                 await asyncio.sleep(self._back_off_s(OUTAGE_BACKOFF_S, attempts))
                 attempts += 1
@@ -254,9 +207,7 @@ class Relay:
         if recorded < len(results) and not attempts:
             # Another relay took a partition over; it will publish again what was not marked.
             _log.warning("lease_lost", owner=self._owner, unmarked=len(results) - recorded)
-            for partition in batch.epochs:
-                self._epochs.pop(partition, None)
-            self._lease_again.set()
+            self._leases.lost(batch.epochs)
 
     def _failed(self, failures_before: int, error: Exception) -> None:
         """Count a failure of what began after so many of them: one outage ends all that is under way."""
@@ -284,9 +235,6 @@ class Relay:
             reason=rejected.reason,
         )
         return Retry(rejected.reason, in_s)
-
-    def _leases_are_usable(self) -> bool:
-        return self._clock() < self._usable_until
 
     def _back_off_s(self, limits_s: tuple[float, float], failures: int) -> float:
         first_s, most_s = limits_s
