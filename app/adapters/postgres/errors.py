@@ -43,7 +43,8 @@ class Fault(Enum):
 
 _CONFLICTS = frozenset({"40001", "40P01"})
 _BUSY = frozenset({"55P03", "57014"})  # lock_timeout, statement_timeout
-_LOST = frozenset({"25006", "57P01", "57P02", "25P03", "25P04"})  # failed over, terminated, crash, session time-outs
+# Failed over, terminated, crash, time-outs of a session in a transaction, of a transaction, of an idle session.
+_LOST = frozenset({"25006", "57P01", "57P02", "25P03", "25P04", "57P05"})
 _AWAY = frozenset({"57P03"})  # starting up or shutting down
 
 

@@ -3,8 +3,8 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 
 from psycopg import AsyncConnection
@@ -20,6 +20,9 @@ IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000
 
 SILENCE_S = 8.0
 """What no work takes whose server is alive: its limits on locks and statements end it before."""
+
+CHECK_S = 2.0
+"""What no statement takes that asks for nothing but an answer."""
 
 lock_patience_ms: ContextVar[int] = ContextVar("lock_patience_ms", default=LOCK_TIMEOUT_MS)
 """How long a transaction begun in this context waits for a lock."""
@@ -56,13 +59,22 @@ def session_url(url: str, application_name: str, **session: int | str) -> str:
     )
 
 
+class _Pool(AsyncConnectionPool[AsyncConnection]):
+    """A pool that does not wait without end when it looks whether a connection still works."""
+
+    @staticmethod
+    async def check_connection(conn: AsyncConnection) -> None:
+        with _hanging_up_after(CHECK_S, conn):
+            await AsyncConnectionPool.check_connection(conn)
+
+
 def make_pool(url: str, application_name: str, size: int, **session: int | str) -> Pool:
     """A pool of up to `size` connections, closed. Connections are in autocommit: transactions are begun by name.
 
     Taking a connection waits a second at the most: a database that is away is answered for, not waited for.
     `session` are settings of PostgreSQL beyond this service's own.
     """
-    return AsyncConnectionPool(
+    return _Pool(
         session_url(url, application_name, **session),
         min_size=1,
         max_size=size,
@@ -86,14 +98,21 @@ async def session(pool: Pool) -> AsyncIterator[AsyncConnection]:
     `SILENCE_S` we hang up, and the work sees a lost connection. One that may no longer write is not used again.
     """
     async with pool.connection() as connection:
-        silence = asyncio.get_running_loop().call_later(SILENCE_S, hang_up, connection)
         try:
-            yield connection
+            with _hanging_up_after(SILENCE_S, connection):
+                yield connection
         except ReadOnlySqlTransaction:
             await connection.close()
             raise
-        finally:
-            silence.cancel()
+
+
+@contextmanager
+def _hanging_up_after(limit_s: float, connection: AsyncConnection) -> Iterator[None]:
+    silence = asyncio.get_running_loop().call_later(limit_s, hang_up, connection)
+    try:
+        yield
+    finally:
+        silence.cancel()
 
 
 def hang_up(connection: AsyncConnection) -> None:
@@ -110,8 +129,9 @@ def has_own_session(connection: AsyncConnection) -> bool:
 
 async def _configure(connection: AsyncConnection) -> None:
     """Prepare statements only in a session of our own: behind a pooler it may be another client's, or soon will be."""
-    cursor = await connection.execute(
-        "SELECT pg_backend_pid(), setting::integer FROM pg_settings WHERE name = 'lock_timeout'"
-    )
+    with _hanging_up_after(CHECK_S, connection):
+        cursor = await connection.execute(
+            "SELECT pg_backend_pid(), setting::integer FROM pg_settings WHERE name = 'lock_timeout'"
+        )
     if await cursor.fetchone() != (connection.info.backend_pid, LOCK_TIMEOUT_MS):
         connection.prepare_threshold = None
