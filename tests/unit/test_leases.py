@@ -48,6 +48,31 @@ async def test_a_lease_lost_while_publishing_leaves_the_events_to_the_new_holder
     assert 0 not in relay._leases.epochs
 
 
+async def test_a_relay_that_loses_one_partition_to_a_newcomer_goes_on_with_its_share_at_once(
+    outbox: FakeOutbox, publisher: FakePublisher
+) -> None:
+    relay = Relay(outbox, publisher, "first")
+    await relay._leases.renew()
+    outbox.insert(*(message(uuid4(), partition) for partition in range(16)))
+    await outbox.lease("second", (), leasing.LEASE_TTL_S)  # nothing is free: it asks for one
+    await relay_once(relay)
+    assert len(outbox.sent()) == 15
+    assert not relay._leases.epochs
+    await relay._leases.renew()
+    assert relay._leases.epochs.keys() == set(range(8))
+    assert len((await outbox.lease("second", (), leasing.LEASE_TTL_S)).epochs) == 7
+
+
+async def test_a_relay_that_ends_in_doubt_gives_up_all_that_it_holds(
+    outbox: FakeOutbox, publisher: FakePublisher
+) -> None:
+    relay = Relay(outbox, publisher, "me")
+    await relay._leases.renew()
+    relay._leases.lost(range(16))
+    await relay._leases.give_up()
+    assert {lease.owner for lease in outbox.leases} == {None}
+
+
 async def test_what_is_handed_over_while_it_is_claimed_is_not_published(
     outbox: FakeOutbox, publisher: FakePublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:

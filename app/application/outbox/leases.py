@@ -23,7 +23,7 @@ LEASE_MARGIN_S: Final = 4.5
 _log = structlog.get_logger(__name__)
 
 
-class Leases:
+class LeaseHolder:
     """The partitions that `owner` has.
 
     `clock` is monotonic, in seconds. `finished` waits until nothing of some partitions is under way any more: not
@@ -41,13 +41,14 @@ class Leases:
         self._owner = owner
         self._clock = clock
         self._finished = finished
+        self._held: set[int] = set()
         self._epochs: dict[int, int] = {}
         self._usable_until = 0.0
         self._ask_again = asyncio.Event()
 
     @property
     def epochs(self) -> Mapping[int, int]:
-        """The epoch of each partition."""
+        """The epoch of each partition that may be published."""
         return self._epochs
 
     @property
@@ -60,7 +61,10 @@ class Leases:
         return [message for message in messages if self._epochs.get(message.partition) == epochs[message.partition]]
 
     def lost(self, partitions: Collection[int]) -> None:
-        """Another relay has one of them: do without them all, until they are asked for again, which is now."""
+        """Another relay has one of them: publish none until it is known which, which is asked at once.
+
+        They stay among those that are held, or their leases would have to run out first.
+        """
         for partition in partitions:
             self._epochs.pop(partition, None)
         self._ask_again.set()
@@ -88,10 +92,10 @@ class Leases:
             Unavailable: the database does not answer; they are what they were.
         """
         asked_at = self._clock()
-        leases = await self._outbox.lease(self._owner, self._epochs.keys(), LEASE_TTL_S)
-        if leases.epochs.keys() != self._epochs.keys():
+        leases = await self._outbox.lease(self._owner, self._held, LEASE_TTL_S)
+        if leases.epochs.keys() != self._held:
             _log.info("partitions_leased", owner=self._owner, partitions=sorted(leases.epochs))
-        self._epochs = dict(leases.epochs)
+        self._held, self._epochs = set(leases.epochs), dict(leases.epochs)
         self._usable_until = asked_at + LEASE_TTL_S - LEASE_MARGIN_S
         surplus = sorted(self._epochs)[leases.share :]
         if surplus:
@@ -104,7 +108,8 @@ class Leases:
             Unavailable: the database does not answer; their leases will run out.
         """
         for partition in partitions:
-            del self._epochs[partition]
+            self._held.discard(partition)
+            self._epochs.pop(partition, None)
         await self._finished(partitions)
         await self._outbox.release(self._owner, partitions)
         _log.info("partitions_handed_over", owner=self._owner, partitions=list(partitions))
@@ -112,4 +117,4 @@ class Leases:
     async def give_up(self) -> None:
         """Give all of them up, for others to take at once. Those that cannot be given up now run out."""
         with suppress(Unavailable):
-            await self._outbox.release(self._owner, self._epochs.keys())
+            await self._outbox.release(self._owner, self._held)

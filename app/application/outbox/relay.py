@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from app.application.outbox.leases import Leases
+from app.application.outbox.leases import LeaseHolder
 from app.application.outbox.ports import (
     CLAIMED,
     BrokerUnavailable,
@@ -74,7 +74,7 @@ class Relay:
         self._publisher = publisher
         self._owner = owner
         self._random_share = random_share
-        self._leases = Leases(outbox, owner, clock, self._finished)
+        self._leases = LeaseHolder(outbox, owner, clock, self._finished)
         self._under_way: dict[asyncio.Task[None], _Batch] = {}
         self._more = False
         self._failures = 0
