@@ -26,6 +26,7 @@ ENV PATH=/opt/strongbox/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     HEARTBEAT_DIR=/tmp \
+    SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
     HTTP_HOST=0.0.0.0
 USER strongbox
 EXPOSE 8080

@@ -10,7 +10,7 @@ RUN := $(VENV)/bin/python -m
 COMPOSE ?= docker compose
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test crash screenshots soak bench bench-short verify-million teeth fuzz docs audit-deps manifests licences test-servers version-given lint fmt clean lock up observe down reset logs consume rabbit-ui \
+.PHONY: help setup run demo test crash screenshots soak bench bench-short verify-million teeth fuzz docs audit-deps manifests licences test-servers version-given lint fmt clean lock image up observe down reset logs consume rabbit-ui \
 	migrate migrate-up migrate-down migrate-version migrate-force
 
 help: ## List the targets
@@ -137,18 +137,22 @@ consume: setup ## Run both consumers in this terminal (Ctrl-C ends them)
 
 ## --- In Docker ---
 
-up: ## Start everything in Docker
-	$(COMPOSE) up --build --detach --wait
+# Once, for the nine services that run it: built by each of them at once they would get into each other's way.
+image: ## Build the image
+	$(COMPOSE) build migrate
 
-observe: ## The same, with Prometheus and Grafana
-	$(COMPOSE) --profile observability up --build --detach --wait
+up: image ## Start everything in Docker
+	$(COMPOSE) up --detach --wait
+
+observe: image ## The same, with Prometheus and Grafana
+	$(COMPOSE) --profile observability up --detach --wait
 
 down: ## Stop it; the data stays
 	$(COMPOSE) --profile observability down
 
-reset: ## Stop it, remove its data, start and migrate anew
+reset: image ## Stop it, remove its data, start and migrate anew
 	$(COMPOSE) --profile observability down --volumes
-	$(COMPOSE) up --build --detach --wait
+	$(COMPOSE) up --detach --wait
 
 logs: ## Follow its logs
 	$(COMPOSE) logs --follow

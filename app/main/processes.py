@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -53,6 +54,7 @@ RECOVERY_CONCURRENCY = 64
 PURGE_EVERY_S = 5.0
 PURGE_BATCH = 1_000
 SCHEMA_PATIENCE_S = 30.0
+DESCRIPTORS = 65_536
 
 
 class CannotServe(Exception):  # noqa: N818 -- the message is what counts
@@ -104,6 +106,7 @@ async def _warn_of_the_owner(url: str) -> None:
 
 def api(container: Container, settings: Settings, listener: socket.socket) -> None:
     """Serve the HTTP API on the socket until told to stop."""
+    _take_descriptors()
     schema = SchemaReader(container.upkeep_pool(), migrations.TABLE, _wanted(settings))
 
     async def readiness() -> Mapping[str, str]:
@@ -273,6 +276,14 @@ async def _open(stack: AsyncExitStack, *pools: Pool) -> None:
     for pool in pools:
         await pool.open()
         stack.push_async_callback(pool.close)
+
+
+def _take_descriptors() -> None:
+    """Clients and calls of the gateway are one each: with slots for 512 payments more than the usual 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _keep_the_collector_quiet() -> None:

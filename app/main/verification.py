@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import ssl
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -87,7 +88,7 @@ async def _lanes(settings: Settings, stack: AsyncExitStack, notes: list[str]) ->
 
 
 def _client(base_url: str) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=base_url, timeout=5.0, trust_env=False)
+    return httpx.AsyncClient(base_url=base_url, timeout=5.0, trust_env=False, verify=ssl.create_default_context())
 
 
 def _json(findings: Sequence[Finding], notes: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """`strongbox api --workers N`: several processes behind one port."""
 
 import os
+import resource
 import signal
 import tempfile
 from pathlib import Path
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from app.main.local.roles import Urls
+from app.main.processes import DESCRIPTORS
 from app.main.workers import METRICS_PREFIX, metrics_folder
 from tests.e2e.house import HEADERS, House, wait_until
 from tests.prometheus import promtool
@@ -52,6 +54,20 @@ def test_workers_are_replaced_counted_together_and_end_with_their_parent(house: 
     finally:
         if api.poll() is None:
             api.kill()
+
+
+def test_an_api_takes_all_the_descriptors_that_it_may(house: House) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        api = house.start("api", "app", "api", expect=lambda: serving(house))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    try:
+        now, most = resource.prlimit(api.pid, resource.RLIMIT_NOFILE)
+        assert (now, most) == (min(hard, DESCRIPTORS) if hard != resource.RLIM_INFINITY else DESCRIPTORS, hard)
+    finally:
+        house.stop("api")
 
 
 def test_gauges_are_those_of_living_workers_and_counters_those_of_all(house: House) -> None:

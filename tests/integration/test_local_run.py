@@ -125,6 +125,14 @@ def test_a_run_serves_is_found_and_ends_in_order(terminal: Terminal) -> None:
     assert not PostgresServer(terminal.base / "postgres").find_running()
 
 
+def test_the_mock_gateway_begins_as_the_settings_file_says(terminal: Terminal) -> None:
+    (terminal.folder / "settings.yaml").write_text("mock_gateway_mode: timeout\n")
+    terminal.start(STRONGBOX_CONFIG="settings.yaml")
+    soon(terminal.serves)
+    given = Path(f"/proc/{terminal.processes()['gateway'].pid}/environ").read_bytes()
+    assert b"MOCK_GATEWAY_MODE=timeout" in given.split(b"\0")
+
+
 def test_a_second_run_in_the_folder_is_refused(terminal: Terminal) -> None:
     terminal.start()
     soon(terminal.serves)

@@ -32,9 +32,7 @@ async def test_it_stops_cleanly_on_a_signal_and_hangs_up_on_what_it_holds(number
         ("MOCK_GATEWAY_PORT", "http"),
         ("MOCK_GATEWAY_PORT", "65536"),
         ("MOCK_GATEWAY_PORT", "-1"),
-        ("MOCK_GATEWAY_PORT", ""),
         ("MOCK_GATEWAY_MODE", "sad"),
-        ("MOCK_GATEWAY_HOST", ""),
     ],
 )
 async def test_a_wrong_setting_stops_the_start_and_is_named(setting: str, value: str) -> None:
@@ -43,6 +41,11 @@ async def test_a_wrong_setting_stops_the_start_and_is_named(setting: str, value:
     assert (started.returncode, output) == (2, b"")
     assert errors.decode().startswith(setting)
     assert errors.count(b"\n") == 1
+
+
+async def test_an_empty_setting_counts_as_not_set() -> None:
+    async with running(MOCK_GATEWAY_HOST="", MOCK_GATEWAY_MODE="", MOCK_GATEWAY_JOURNAL="") as gateway:
+        assert (await gateway.charge(str(uuid4()))).status_code == 201
 
 
 async def test_its_help_names_the_settings_and_the_modes() -> None:

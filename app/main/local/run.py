@@ -127,6 +127,7 @@ class _Run:
         if ports.gateway:
             # It remembers its charges as the books do, from run to run.
             chosen["MOCK_GATEWAY_PORT"] = str(ports.gateway)
+            chosen["MOCK_GATEWAY_MODE"] = self._settings.mock_gateway_mode
             chosen["MOCK_GATEWAY_JOURNAL"] = str(self._base / "gateway.journal")
         given = {
             "DATABASE_URL": self._settings.database_url,
