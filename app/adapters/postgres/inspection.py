@@ -1,14 +1,13 @@
 """Connections for operators' looks at a database: one snapshot, read only, and an end to waiting."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection, IsolationLevel
 
-from app.adapters.postgres.pool import hang_up, session_url
+from app.adapters.postgres.pool import hanging_up_after, session_url
 from app.application.ports import Unavailable
 
 Row = tuple[Any, ...]
@@ -26,15 +25,13 @@ async def inspecting(url: str, within_s: float | None) -> AsyncIterator[AsyncCon
     settings = {"statement_timeout": int((within_s or 0) * 1000), "idle_in_transaction_session_timeout": 0}
     try:
         connection = await AsyncConnection.connect(session_url(url, "strongbox-inspect", **settings), autocommit=False)
-        # One that falls silent would be waited for without end.
-        silence = within_s and asyncio.get_running_loop().call_later(within_s, hang_up, connection)
         try:
-            await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
-            await connection.set_read_only(True)
-            yield connection
+            # One that falls silent would be waited for without end.
+            with hanging_up_after(within_s, connection) if within_s else nullcontext():
+                await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+                await connection.set_read_only(True)
+                yield connection
         finally:
-            if silence:
-                silence.cancel()
             await connection.close()
     except psycopg.Error as error:
         raise Unavailable(why(error)) from error

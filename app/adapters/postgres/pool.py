@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
+from typing import Any
 
 from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -64,7 +65,7 @@ class _Pool(AsyncConnectionPool[AsyncConnection]):
 
     @staticmethod
     async def check_connection(conn: AsyncConnection) -> None:
-        with _hanging_up_after(CHECK_S, conn):
+        with hanging_up_after(CHECK_S, conn):
             await AsyncConnectionPool.check_connection(conn)
 
 
@@ -99,7 +100,7 @@ async def session(pool: Pool) -> AsyncIterator[AsyncConnection]:
     """
     async with pool.connection() as connection:
         try:
-            with _hanging_up_after(SILENCE_S, connection):
+            with hanging_up_after(SILENCE_S, connection):
                 yield connection
         except ReadOnlySqlTransaction:
             await connection.close()
@@ -107,15 +108,16 @@ async def session(pool: Pool) -> AsyncIterator[AsyncConnection]:
 
 
 @contextmanager
-def _hanging_up_after(limit_s: float, connection: AsyncConnection) -> Iterator[None]:
-    silence = asyncio.get_running_loop().call_later(limit_s, hang_up, connection)
+def hanging_up_after(limit_s: float, connection: AsyncConnection[Any]) -> Iterator[None]:
+    """Hang up on a connection that is still being waited for after so long."""
+    silence = asyncio.get_running_loop().call_later(limit_s, _hang_up, connection)
     try:
         yield
     finally:
         silence.cancel()
 
 
-def hang_up(connection: AsyncConnection) -> None:
+def _hang_up(connection: AsyncConnection[Any]) -> None:
     """Shut the connection down under whoever waits for its server, who sees it lost."""
     # Not by cancelling: psycopg would wait for the server's answer to that, too.
     with suppress(OSError, OperationalError), socket.socket(fileno=os.dup(connection.fileno())) as same:
@@ -129,7 +131,7 @@ def has_own_session(connection: AsyncConnection) -> bool:
 
 async def _configure(connection: AsyncConnection) -> None:
     """Prepare statements only in a session of our own: behind a pooler it may be another client's, or soon will be."""
-    with _hanging_up_after(CHECK_S, connection):
+    with hanging_up_after(CHECK_S, connection):
         cursor = await connection.execute(
             "SELECT pg_backend_pid(), setting::integer FROM pg_settings WHERE name = 'lock_timeout'"
         )
