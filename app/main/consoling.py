@@ -15,6 +15,7 @@ from app.adapters.console.asgi import Console
 from app.adapters.console.services import Breaker, ConsoleOptions, ConsoleServices, Progress
 from app.adapters.gateway.control import MockGatewayControl
 from app.adapters.http.server import serve
+from app.adapters.looking import http_client
 from app.adapters.postgres.actions import PostgresActionLog, PostgresActions
 from app.adapters.postgres.pulse import PostgresPulse
 from app.adapters.postgres.standings import PostgresStandings
@@ -102,7 +103,7 @@ async def _replay(
 
 async def breakers(api_urls: Sequence[str]) -> Sequence[Breaker]:
     """What each API says of its breaker and its bulkhead, in its metrics."""
-    async with httpx.AsyncClient(timeout=SCRAPE_S, trust_env=False) as client:
+    async with http_client(SCRAPE_S) as client:
         return await asyncio.gather(*(_breaker(client, url) for url in api_urls))
 
 

@@ -1,11 +1,11 @@
 """`strongbox status`: every part of the service, and who looks at it."""
 
-import ssl
 from collections.abc import Mapping, Sequence
 from functools import partial
 
 import httpx
 
+from app.adapters.looking import http_client
 from app.adapters.postgres.figures import PostgresFigures
 from app.adapters.rabbitmq import topology
 from app.adapters.rabbitmq.connection import split
@@ -119,7 +119,7 @@ async def _dead_letters(settings: Settings, in_process: bool) -> Health:
 
 async def _get(url: str) -> httpx.Response:
     try:
-        async with httpx.AsyncClient(timeout=WITHIN_S, trust_env=False, verify=ssl.create_default_context()) as client:
+        async with http_client(WITHIN_S) as client:
             return await client.get(url)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Unavailable(f"{httpx.URL(url).host} does not answer ({type(error).__name__})") from error

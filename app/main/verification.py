@@ -2,17 +2,16 @@
 
 import asyncio
 import signal
-import ssl
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 
 import click
-import httpx
 import msgspec
 import psycopg
 
 from app.adapters.gateway.record import NoRecord, gateway_record
+from app.adapters.looking import http_client
 from app.adapters.postgres.audit_integrity import TrailIsComplete, chain_check
 from app.adapters.postgres.integrity import (
     LEDGER,
@@ -65,7 +64,7 @@ async def _lanes(settings: Settings, stack: AsyncExitStack, notes: list[str]) ->
     try:
         if not settings.gateway_url:
             raise NoRecord("GATEWAY_URL is not set")
-        client = await stack.enter_async_context(_client(settings.gateway_url))
+        client = await stack.enter_async_context(http_client(5.0, settings.gateway_url))
         record = await stack.enter_async_context(gateway_record(client))
     except NoRecord as error:
         notes.append(f"the gateway's record was not compared: {error}")
@@ -85,10 +84,6 @@ async def _lanes(settings: Settings, stack: AsyncExitStack, notes: list[str]) ->
     if record is not None:
         between_records.append(ChargesMatchPayments(record.charges, partial(booked_payments, books[1], cut)))
     return in_the_database, between_records
-
-
-def _client(base_url: str) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=base_url, timeout=5.0, trust_env=False, verify=ssl.create_default_context())
 
 
 def _json(findings: Sequence[Finding], notes: Sequence[str]) -> str:

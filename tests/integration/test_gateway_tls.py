@@ -12,7 +12,7 @@ import pytest
 
 from app.adapters.gateway.control import MockGatewayControl
 from app.adapters.gateway.transport import Http1Transport
-from app.main import status, verification
+from app.main import consoling, status
 from tests.integration.peers import RawServer, echo, exchange, serving
 
 
@@ -54,6 +54,5 @@ async def test_all_that_calls_the_gateway_trusts_the_authorities_that_are_named(
         assert (await exchange(transport, url)).is_success
         assert await MockGatewayControl(url).mode() is None  # it is none, but it answers
         assert (await status._get(url)).is_success
-        async with verification._client(url) as client:
-            assert (await client.get("/")).is_success
+        await consoling.breakers([url])
     assert len(server.requests) == 4

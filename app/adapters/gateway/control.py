@@ -1,12 +1,12 @@
 """The mock gateway's control endpoint, which no other gateway has."""
 
-import ssl
 from dataclasses import asdict
 from typing import Final
 
 import httpx
 import msgspec
 
+from app.adapters.looking import http_client
 from app.application.mock_gateway import GatewayMode
 from app.application.ports import Unavailable
 
@@ -37,9 +37,7 @@ class MockGatewayControl:
 
     async def _ask(self, method: str, body: object = None) -> httpx.Response:
         try:
-            async with httpx.AsyncClient(
-                timeout=WITHIN_S, trust_env=False, verify=ssl.create_default_context()
-            ) as client:
+            async with http_client(WITHIN_S) as client:
                 return await client.request(method, self._url, json=body)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unavailable(f"the gateway does not answer ({type(error).__name__})") from error
