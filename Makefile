@@ -57,9 +57,10 @@ screenshots: setup ## Take the README's pictures of the console anew (needs Chro
 soak: setup test-servers ## Load, faults and an audit of everything: the bank test (DURATION=60 SEED=…)
 	$(RUN) tests.soak --duration $(or $(DURATION),60) $(if $(SEED),--seed $(SEED))
 
-bench: setup ## How fast it is, beside what else this machine does in the same minutes (SCENARIO=spread REPEATS=3 DURATION=20)
+bench: setup ## How fast it is, beside what else this machine does in the same minutes (SCENARIO=spread REPEATS=3 DURATION=20), or beside another revision (AGAINST=… PAIRS=5)
 	@sh tests/install-servers.sh --bench
-	$(RUN) bench $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(REPEATS),--repeats $(REPEATS)) $(if $(DURATION),--duration $(DURATION))
+	$(RUN) bench $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(REPEATS),--repeats $(REPEATS)) $(if $(DURATION),--duration $(DURATION)) \
+		$(if $(AGAINST),--against $(AGAINST)) $(if $(PAIRS),--pairs $(PAIRS))
 
 bench-short: setup ## The same in tiny sizes: whether it works, not how fast
 	@sh tests/install-servers.sh --bench

@@ -9,16 +9,18 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from app.main.local.processes import CannotStart
-from bench import machine, plots
+from bench import against, machine, plots
 from bench.house import Broken
 from bench.results import Measure, Results, table
 from bench.scenarios import SCENARIOS
@@ -37,7 +39,13 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--short", action="store_true", help=f"see that all of it works, in tiny sizes; writes {HOME}/short only"
     )
+    parser.add_argument(
+        "--against", metavar="REVISION", help=f"beside another revision, in turn; writes {RESULTS.name}/against.json"
+    )
+    parser.add_argument("--pairs", type=int, default=5, help="with --against: runs of each of both (5)")
     parsed = parser.parse_args(words)
+    if not 1 <= parsed.pairs <= 100:
+        parser.error("--pairs must be from 1 to 100")
     if not 1 <= parsed.repeats <= 100:
         parser.error("--repeats must be from 1 to 100")
     if not 1 <= parsed.duration <= 3600:
@@ -61,22 +69,43 @@ def _teller() -> Callable[[str], None]:
     return say
 
 
-def _measure(names: Sequence[str], sizes: Sizes, folder: Path) -> Results:
+def _sizes(arguments: argparse.Namespace, repeats: int) -> Sizes:
+    return SHORT if arguments.short else Sizes().with_runs_of(arguments.duration, repeats)
+
+
+def _measure(names: Sequence[str], sizes: Sizes, home: Path) -> Results:
     say = _teller()
-    servers = Servers(folder, say)
     measured: dict[str, Measure] = {}
-    try:
-        servers.start()
-        (folder / "processes").mkdir()
-        stage = Stage(servers, sizes, folder / "processes", say)
-        described = machine.describe(*servers.versions)
-        for name in names:
-            found = SCENARIOS[name](replace(stage, say=lambda what, name=name: say(f"{name}: {what}")))  # type: ignore[misc]
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            measured |= {key: msgspec.structs.replace(one, measured_at=now) for key, one in found.items()}
-    finally:
-        servers.stop()
+    with _folder(home) as folder:
+        servers = Servers(folder, say)
+        try:
+            servers.start()
+            (folder / "processes").mkdir()
+            stage = Stage(servers, sizes, folder / "processes", say)
+            described = machine.describe(*servers.versions)
+            for name in names:
+                found = SCENARIOS[name](replace(stage, say=_of(name, say)))
+                now = datetime.now(UTC).isoformat(timespec="seconds")
+                measured |= {key: msgspec.structs.replace(one, measured_at=now) for key, one in found.items()}
+        finally:
+            servers.stop()
     return Results(described, measured)
+
+
+@contextmanager
+def _folder(home: Path) -> Iterator[Path]:
+    """A folder for a run; it stays, for its logs, when that fails."""
+    folder = Path(tempfile.mkdtemp(prefix="run-", dir=home))
+    folder.chmod(0o755)  # the database's user passes through it
+    try:
+        yield folder
+    except (CannotStart, Broken) as error:
+        error.add_note(f"(logs: {folder})")
+        raise
+    except KeyboardInterrupt:
+        shutil.rmtree(folder)
+        raise
+    shutil.rmtree(folder)
 
 
 def _publish(results: Results, folder: Path) -> None:
@@ -85,25 +114,29 @@ def _publish(results: Results, folder: Path) -> None:
         (folder / name).write_text(picture, encoding="utf-8")
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Run it; the exit code."""
-    arguments = _arguments(words)
-    sizes = SHORT if arguments.short else Sizes().with_runs_of(arguments.duration, arguments.repeats)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started is ended, then, too
-    home = _home()
-    target = home / "short" if arguments.short else RESULTS
-    folder = Path(tempfile.mkdtemp(prefix="run-", dir=home))
-    folder.chmod(0o755)  # the database's user passes through it
-    try:
-        results = _measure(arguments.scenario or list(SCENARIOS), sizes, folder)
-    except (CannotStart, Broken) as error:
-        print(f"{error}\n(logs: {folder})", file=sys.stderr)
-        return 1 if isinstance(error, Broken) else 2
-    except KeyboardInterrupt:
-        shutil.rmtree(folder)
-        print("interrupted: everything that was started has ended", file=sys.stderr)
-        return 130
-    shutil.rmtree(folder)
+def _of(name: str, say: Callable[[str], None]) -> Callable[[str], None]:
+    """What tells with the scenario's name in front."""
+    return lambda what: say(f"{name}: {what}")
+
+
+def _beside(arguments: argparse.Namespace, home: Path, target: Path) -> None:
+    """Measure this tree and another revision in turn, scenario by scenario, and write what is known after each."""
+    say = _teller()
+    commit, other = against.other_revision(arguments.against, home, say)
+    options = ["--short"] if arguments.short else ["--repeats=1", f"--duration={arguments.duration:g}"]
+    compared: dict[str, against.Comparison] = {}
+    for name in arguments.scenario or list(SCENARIOS):
+        ours = partial(_measure, [name], _sizes(arguments, 1), home)
+        theirs = partial(against.theirs, other, name, options)
+        both = against.in_turn(ours, theirs, arguments.pairs, _of(name, say))
+        compared |= against.compare(*both)
+        against.Against(commit, both[0][0].machine, compared).write(target / "against.json")
+    print(f"\n{against.table(compared)}\n\n{target}/against.json")
+
+
+def _alone(arguments: argparse.Namespace, home: Path, target: Path) -> int:
+    """Measure this tree, and publish it unless a run is void; the exit code."""
+    results = _measure(arguments.scenario or list(SCENARIOS), _sizes(arguments, arguments.repeats), home)
     print(f"\n{table(results.scenarios)}")
     if any(one.void for one in results.scenarios.values()):
         print("\na run with errors is void: nothing is written", file=sys.stderr)
@@ -114,6 +147,25 @@ def main(words: Sequence[str] | None = None) -> int:
         return 1
     print(f"\n{target}/latest.json")
     return 0
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run it; the exit code."""
+    arguments = _arguments(words)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started is ended, then, too
+    home = _home()
+    target = home / "short" if arguments.short else RESULTS
+    try:
+        if not arguments.against:
+            return _alone(arguments, home, target)
+        _beside(arguments, home, target)
+        return 0
+    except (CannotStart, Broken) as error:
+        print("\n".join([str(error), *getattr(error, "__notes__", ())]), file=sys.stderr)
+        return 1 if isinstance(error, Broken) else 2
+    except KeyboardInterrupt:
+        print("interrupted: everything that was started has ended", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

@@ -114,7 +114,7 @@ def table(scenarios: Mapping[str, Measure]) -> str:
         sign = "≤" if found.at_most else "≥"
         value, limit = number(found.value), number(found.limit)
         rows.append((name, f"{value} {found.unit}", limit, f"{found.ratio:.2f}", f"{sign} {found.goal:g}", verdict))
-    lines = _aligned(rows)
+    lines = aligned(rows)
     for name, found in scenarios.items():
         if costs := found.details.get("cpu_us_per_payment"):
             lines += ["", f"{name}, where the time goes (CPU in µs a payment):"]
@@ -123,6 +123,7 @@ def table(scenarios: Mapping[str, Measure]) -> str:
     return "\n".join(lines)
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """The rows as lines, with columns as wide as what is in them."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
