@@ -11,6 +11,7 @@ from aiormq.abc import AbstractChannel
 
 from app.adapters.rabbitmq import topology
 from app.adapters.rabbitmq.connection import connected
+from app.main.local import rabbitmq
 from app.main.local.rabbitmq import RabbitMQNode
 
 T = TypeVar("T")
@@ -86,7 +87,9 @@ class Broker:
 
     def control(self, *words: str) -> None:
         """Run `rabbitmqctl`."""
-        command = ["/usr/lib/rabbitmq/bin/rabbitmqctl", *words]
+        script = rabbitmq.installed()
+        assert script
+        command = [str(script.with_name("rabbitmqctl")), *words]
         done = subprocess.run(
             command, env=self.node._environment(), capture_output=True, text=True, timeout=60, check=False
         )

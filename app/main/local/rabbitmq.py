@@ -30,10 +30,12 @@ class _Record(msgspec.Struct):
 
 def installed() -> Path | None:
     """The script that starts a node as this user, when RabbitMQ is installed."""
+    # An ordinary user's PATH may lack /usr/sbin.
+    command = shutil.which("rabbitmq-server") or shutil.which("rabbitmq-server", path="/usr/lib/rabbitmq/bin")
+    if not command or not shutil.which("erl"):
+        return None
     # Debian's command in PATH changes to the user `rabbitmq`, who cannot write here: the one behind it does not.
-    behind = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-    command = str(behind) if os.access(behind, os.X_OK) else shutil.which("rabbitmq-server")
-    return Path(command) if command and shutil.which("erl") else None
+    return Path(command).resolve().with_name("rabbitmq-server")
 
 
 class RabbitMQNode:

@@ -1,0 +1,50 @@
+#!/bin/sh
+# sh tests/today.sh SUITE COMMAND…: runs a command that finds the servers of a Debian suite first: `trixie` has PostgreSQL 17
+# and RabbitMQ 4.0, `sid` PostgreSQL 18 and RabbitMQ 4.3. The first time debootstrap unpacks them, as root, into
+# SERVERS_CACHE (~/.cache/strongbox/servers, 600 MB each); nothing is installed. DEBIAN_MIRROR says from where, else apt's own sources.
+set -eu
+
+suite=$1
+shift
+cache=${SERVERS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/strongbox/servers}
+root=$cache/$suite
+
+mirror() {
+    if [ -n "${DEBIAN_MIRROR:-}" ]; then
+        echo "$DEBIAN_MIRROR"
+    else
+        cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -Eo '[a-z]+://[^ ]+/debian/?( |$)' | head -n 1
+    fi
+}
+
+unpack() {
+    if ! command -v debootstrap >/dev/null || ! command -v patchelf >/dev/null; then
+        apt-get update -q
+        DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends debootstrap patchelf
+    fi
+    mkdir -p "$cache"
+    umount "$root.new/proc" 2>/dev/null || true # of one that was killed
+    rm -rf --one-file-system "$root.new"
+    # shellcheck disable=SC2046 -- without a mirror debootstrap takes its own
+    debootstrap --variant=minbase --include=postgresql,rabbitmq-server "$suite" "$root.new" $(mirror)
+    rm -rf "$root.new"/var/cache/apt/* "$root.new"/var/lib/apt/lists/* "$root.new"/usr/share/doc
+    settle "$root.new"
+    mv "$root.new" "$root"
+}
+
+# Its programs shall run here, beside ours: with their own C library, and none of the folders that their packages wrote in.
+settle() {
+    libraries=$(cd "$1" && echo usr/lib/*-linux-gnu)
+    loader=$(cd "$1" && echo lib64/ld-linux-*.so.*)
+    [ -e "$1/$loader" ] || loader=$(cd "$1" && echo lib/ld-linux-*.so.*)
+    for program in "$1"/usr/lib/postgresql/*/bin/* "$1"/usr/lib/erlang/erts-*/bin/* "$1"/usr/lib/erlang/bin/* \
+        "$1"/usr/lib/erlang/lib/*/priv/bin/*; do
+        if [ -f "$program" ] && [ ! -h "$program" ] && patchelf --print-interpreter "$program" >/dev/null 2>&1; then
+            patchelf --set-interpreter "$root/$loader" --force-rpath --set-rpath "$root/$libraries" "$program"
+        fi
+    done
+    sed -i "s,=/usr/lib/erlang\$,=$root/usr/lib/erlang," "$1"/usr/lib/erlang/bin/erl "$1"/usr/lib/erlang/erts-*/bin/erl
+}
+
+[ -d "$root" ] || unpack >&2
+PATH=$(echo "$root"/usr/lib/postgresql/*/bin):$root/usr/lib/rabbitmq/bin:$root/usr/lib/erlang/bin:$PATH exec "$@"
