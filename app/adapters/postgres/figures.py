@@ -3,18 +3,33 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.adapters.postgres.inspection import inspecting
+from psycopg import AsyncConnection
+
+from app.adapters.postgres.inspection import Row, inspecting
 from app.adapters.postgres.outbox import PARTITIONS
 from app.application.outbox.ports import COUNTED
 from app.application.status.judge import LATE_S, ConsumerFigures, DatabaseFigures, OutboxFigures, PendingFigures
+from app.application.status.replication import Replication, Standby
 
-# The lag is shown only to those who may read statistics; the others see that there are standbys.
 _DATABASE = """
     SELECT current_setting('server_version'), current_setting('max_connections')::int,
-           (SELECT sum(numbackends)::int FROM pg_stat_database),
-           (SELECT count(*)::int FROM pg_stat_replication),
-           current_setting('synchronous_standby_names') <> '' AND current_setting('synchronous_commit') <> 'local',
-           (SELECT extract(epoch FROM max(replay_lag))::float8 FROM pg_stat_replication)
+           (SELECT sum(numbackends)::int FROM pg_stat_database)
+"""
+
+_COMMITS = """
+    SELECT CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN ''
+                ELSE current_setting('synchronous_standby_names') END,
+           count(*)::int, coalesce(extract(epoch FROM clock_timestamp() - min(query_start)), 0)::float8,
+           pg_has_role('pg_read_all_stats', 'USAGE')
+    FROM pg_stat_activity WHERE wait_event = 'SyncRep'
+"""
+# A standby may have standbys of its own.
+_STANDBYS = """
+    SELECT application_name, state, sync_state,
+           pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn()
+                                ELSE pg_current_wal_flush_lsn() END, flush_lsn)::bigint,
+           extract(epoch FROM replay_lag)::float8
+    FROM pg_stat_replication ORDER BY application_name
 """
 
 # A partition's smallest id is, near enough, its oldest event.
@@ -60,6 +75,12 @@ _COUNTED = """
 """
 
 
+async def _replication(connection: AsyncConnection[Row]) -> Replication:
+    ((wanted, waiting, waiting_s, all_shown),) = await (await connection.execute(_COMMITS)).fetchall()
+    standbys = [Standby(*row) for row in await (await connection.execute(_STANDBYS)).fetchall()]
+    return Replication(wanted, standbys, waiting, waiting_s, all_shown)
+
+
 class PostgresFigures:
     """Looks at the books' database, and at the consumers', each time for `within_s` at most.
 
@@ -75,7 +96,8 @@ class PostgresFigures:
         """The server, and which of the wanted migrations the schema has."""
         async with inspecting(self._url, self._within_s) as books:
             cursor = await books.execute(_DATABASE)
-            ((version, most, used, standbys, wants_standby, lag_s),) = await cursor.fetchall()
+            ((version, most, used),) = await cursor.fetchall()
+            replication = await _replication(books)
             cursor = await books.execute("SELECT to_regclass(%s)", (migrations_table,))
             there = await cursor.fetchall() != [(None,)]
             rows = (
@@ -84,7 +106,7 @@ class PostgresFigures:
         had = {name for (name,) in rows}
         schema = max((int(name.split(".", 1)[0]) for name in had & set(wanted)), default=0)
         missing = [name for name in wanted if name not in had]
-        return DatabaseFigures(version.split()[0], schema, missing, used, most, standbys, wants_standby, lag_s)
+        return DatabaseFigures(version.split()[0], schema, missing, used, most, replication)
 
     async def outbox(self) -> OutboxFigures:
         """The outbox and its leases."""

@@ -5,7 +5,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from app.application.outbox.ports import in_words
+from app.application.status import replication
 from app.application.status.health import Health, State
+from app.application.status.replication import Replication
 
 LATE_S = 10.0
 """What takes longer than this without trouble is in trouble."""
@@ -14,16 +16,14 @@ NEARLY_FULL = 0.9
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFigures:
-    """A database. `missing`: migrations that were not run; `standbys_wanted`: COMMITs wait for one."""
+    """A database. `missing`: migrations that were not run."""
 
     version: str
     schema: int
     missing: Sequence[str]
     connections: int
     connections_most: int
-    standbys: int
-    standbys_wanted: bool
-    replay_lag_s: float | None
+    replication: Replication
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +69,15 @@ class QueueFigures:
 def database(figures: DatabaseFigures) -> Health:
     """Whether the schema is there, connections are left, and COMMITs find their standby."""
     used = f"{figures.connections} of {figures.connections_most} connections"
-    lag = "" if figures.replay_lag_s is None else f", {figures.replay_lag_s:.1f} s behind"
-    standbys = f", {figures.standbys} standby(s){lag}" if figures.standbys or figures.standbys_wanted else ""
-    seen = f"PostgreSQL {figures.version}, schema {figures.schema}, {used}{standbys}"
+    server = f"PostgreSQL {figures.version}, schema {figures.schema}, {used}"
+    seen = "; ".join((server, *replication.seen(figures.replication)))
     state, hint = State.OK, None
     if figures.missing:
         state, hint = State.DOWN, f"lacks {', '.join(figures.missing)}: run `strongbox migrate up`"
-    elif figures.standbys_wanted and not figures.standbys:
-        state, hint = State.DEGRADED, "no synchronous standby is connected: COMMITs wait for one"
+    elif wrong := replication.trouble(figures.replication, LATE_S):
+        state, hint = State.DEGRADED, wrong
     elif figures.connections >= NEARLY_FULL * figures.connections_most:
         state, hint = State.DEGRADED, "few connections are left: see pg_stat_activity"
-    elif (figures.replay_lag_s or 0) > LATE_S:
-        state, hint = State.DEGRADED, "the standby is behind: see pg_stat_replication"
     return Health(state, seen, hint, asdict(figures))
 
 
