@@ -10,7 +10,7 @@ RUN := $(VENV)/bin/python -m
 COMPOSE ?= docker compose
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test crash screenshots soak bench bench-short verify-million teeth fuzz docs audit-deps manifests licences test-servers version-given lint fmt clean lock image up observe down reset logs consume rabbit-ui \
+.PHONY: help setup run demo test test-today crash screenshots soak bench bench-short verify-million teeth fuzz docs audit-deps manifests licences test-servers version-given lint fmt clean lock image up observe down reset logs consume rabbit-ui \
 	migrate migrate-up migrate-down migrate-version migrate-force
 
 help: ## List the targets
@@ -46,6 +46,10 @@ test: setup test-servers ## Run all tests, a file for each core at a time; the d
 	$(RUN) pytest --numprocesses auto --dist loadfile --cov=app --cov-report=
 	$(RUN) coverage report --skip-covered
 	$(RUN) coverage report --include='app/domain/*,app/application/*' --fail-under=90
+
+test-today: setup test-servers ## The tests on the servers that users start today (TESTS=tests/crash): PostgreSQL 17 with RabbitMQ 4.0, 18 with 4.3
+	sh tests/today.sh trixie $(RUN) pytest --numprocesses auto --dist loadfile $(TESTS)
+	sh tests/today.sh sid $(RUN) pytest --numprocesses auto --dist loadfile $(TESTS)
 
 crash: setup test-servers ## The whole crash matrix; `make test` has its short form
 	$(RUN) pytest tests/crash -m 'long or not long'

@@ -16,7 +16,7 @@ from app.main.local.roles import LOGIN, OWNER, Urls, make_database, make_roles
 
 PASSWORD = "only-for-tests"
 TEMPLATE = "strongbox_template"
-DOCKER_IMAGE = "rabbitmq:3.13"
+DOCKER_IMAGE = "rabbitmq:4.3"
 
 MOST_WORKERS = 4
 

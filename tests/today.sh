@@ -1,7 +1,8 @@
 #!/bin/sh
 # sh tests/today.sh SUITE COMMAND…: runs a command that finds the servers of a Debian suite first: `trixie` has PostgreSQL 17
 # and RabbitMQ 4.0, `sid` PostgreSQL 18 and RabbitMQ 4.3. The first time debootstrap unpacks them, as root, into
-# SERVERS_CACHE (~/.cache/strongbox/servers, 600 MB each); nothing is installed. DEBIAN_MIRROR says from where, else apt's own sources.
+# SERVERS_CACHE (~/.cache/strongbox/servers, 600 MB each), from DEBIAN_MIRROR or where apt's own sources point. To have
+# newer ones, remove the folder.
 set -eu
 
 suite=$1
@@ -18,6 +19,10 @@ mirror() {
 }
 
 unpack() {
+    if [ "$(id -u)" != 0 ]; then
+        echo "Only root can unpack them: sudo SERVERS_CACHE=$cache sh tests/today.sh $suite true" >&2
+        exit 2
+    fi
     if ! command -v debootstrap >/dev/null || ! command -v patchelf >/dev/null; then
         apt-get update -q
         DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends debootstrap patchelf
@@ -47,4 +52,6 @@ settle() {
 }
 
 [ -d "$root" ] || unpack >&2
+echo "With $(cd "$root/usr/lib" && echo postgresql/* rabbitmq/lib/*)" >&2
+unset RABBITMQ_URL
 PATH=$(echo "$root"/usr/lib/postgresql/*/bin):$root/usr/lib/rabbitmq/bin:$root/usr/lib/erlang/bin:$PATH exec "$@"

@@ -207,7 +207,10 @@ def test_ci_runs_targets_that_exist(path: str) -> None:
     assert {"lint", "test"} <= set(called) <= TARGETS
 
 
-@pytest.mark.parametrize("path", ["deploy/make-roles.sh", "tests/install-servers.sh", "tests/lock.sh"])
+SCRIPTS = ["deploy/make-roles.sh", "tests/install-servers.sh", "tests/lock.sh", "tests/today.sh"]
+
+
+@pytest.mark.parametrize("path", SCRIPTS)
 def test_shell_scripts_parse(path: str) -> None:
     subprocess.run(["sh", "-n", str(ROOT / path)], check=True)
 

@@ -1,4 +1,4 @@
-"""What an operator is told of standbys: a real one, asked, stopped and gone, by a login of the service and by one that sees all."""
+"""What an operator is told of a real standby: one that confirms, stands still, or is not the one waited for."""
 
 import asyncio
 import os
@@ -8,7 +8,6 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg
 import pytest

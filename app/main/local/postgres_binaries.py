@@ -31,7 +31,7 @@ class Account(NamedTuple):
 
 
 def find(major: int | None = None) -> Binaries:
-    """The server in PATH, else the newest of the system's, else of the wheel's; with `major`, only those of that version.
+    """The server in PATH, else the system's newest, else the wheel's; with `major`, only one of that version.
 
     Raises:
         CannotStart: there is none.
