@@ -1,4 +1,4 @@
-"""Compose's PostgreSQL, from one major version to the next, by the page's commands; a stand-in for `docker` runs them."""
+"""Compose's PostgreSQL, from one major version to the next, by the page's commands, with a stand-in for `docker`."""
 
 import os
 import re

@@ -14,7 +14,7 @@ HANGS_S = 1.0
 class Standby:
     """A connected standby as PostgreSQL names it. All but the name is None to a login that may not read statistics.
 
-    `behind_bytes`: of the log, what it has not on disk yet. `replay_lag_s`: how long it took to apply what it answered last.
+    `behind_bytes`: of the log, what it has not on disk yet. `replay_lag_s`: how long it took to apply its last answer.
     """
 
     name: str
