@@ -73,7 +73,10 @@ class Broker:
         return [event["sequence"] for event in events if event["subject"] == payment_id]
 
     def dead_letters(self, queue: topology.Queue) -> dict[str, str]:
-        """The reason for each dead letter, by its message id."""
+        """The reason for each dead letter, by its message id.
+
+        Each look is a delivery, of which RabbitMQ 4 allows 20: wait for them by `depth`, which takes nothing.
+        """
         return {
             str(properties.message_id): str((properties.headers or {}).get("x-death-reason"))
             for _, properties in self._peek(queue.dead_letters)
