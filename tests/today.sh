@@ -14,7 +14,7 @@ mirror() {
     if [ -n "${DEBIAN_MIRROR:-}" ]; then
         echo "$DEBIAN_MIRROR"
     else
-        cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -Eo '[a-z]+://[^ ]+/debian/?( |$)' | head -n 1
+        cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -v '^#' | grep -Eo '[a-z]+://[^ ]+/debian/?( |$)' | head -n 1
     fi
 }
 

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from app.application.outbox.ports import in_words
-
 SYNCHRONOUS = ("sync", "quorum")
 HANGS_S = 1.0
 """A COMMIT that waits longer for a standby hangs: the services give up on theirs after a few seconds."""
@@ -46,7 +44,7 @@ def seen(replication: Replication) -> Iterator[str]:
     if replication.standbys:
         yield f"{len(replication.standbys)} standby(s): {', '.join(map(_standby, replication.standbys))}"
     if replication.waiting:
-        yield f"{in_words(replication.waiting)} COMMIT(s) wait, the oldest for {replication.waiting_s:.1f} s"
+        yield f"{replication.waiting} COMMIT(s) wait, the oldest for {replication.waiting_s:.1f} s"
     if (replication.wanted or replication.standbys) and not replication.all_shown:
         yield "the rest shows to a login with pg_read_all_stats"
 
