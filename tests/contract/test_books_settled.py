@@ -49,7 +49,7 @@ async def test_an_approval_settles_and_its_answer_is_replayed(house: House) -> N
     assert await house.events(request.user_id) == [("payment.created", 1), ("payment.completed", 2)]
 
 
-@pytest.mark.parametrize("outcome", [Declined("NO"), NotSent(), VOIDED])
+@pytest.mark.parametrize("outcome", [Declined("NO"), NotSent(FailureCode.DEADLINE_EXCEEDED), VOIDED])
 async def test_what_did_not_come_off_is_refunded(house: House, outcome: Declined | NotSent | Voided) -> None:
     payment = await house.reserved()
     await house.settle([Settlement(payment, outcome)])
@@ -78,7 +78,7 @@ async def test_two_who_settle_at_once_agree(house: House) -> None:
     assert sum(await house.entries(payment.user_id)) == 0
 
 
-@pytest.mark.parametrize("outcome", [Approved(), NotSent()])
+@pytest.mark.parametrize("outcome", [Approved(), NotSent(FailureCode.DEADLINE_EXCEEDED)])
 async def test_against_the_mark_only_the_void_and_a_decline_count(house: House, outcome: Approved | NotSent) -> None:
     payment = await house.reserved()
     (marked,) = await house.mark([payment])
@@ -103,7 +103,7 @@ async def test_one_batch_settles_many_payments_of_one_wallet(house: House) -> No
     first = await house.request()
     results = await house.reserve([first, *(again(first, key=f"another-{n}") for n in range(3))])
     payments = [result.payment for result in results if isinstance(result, Reserved)]
-    outcomes: list[Outcome] = [Approved(), Declined("NO"), VOIDED, NotSent()]
+    outcomes: list[Outcome] = [Approved(), Declined("NO"), VOIDED, NotSent(FailureCode.DEADLINE_EXCEEDED)]
     await house.settle([Settlement(*each) for each in zip(payments, outcomes, strict=True)])
     assert await house.balance(first.user_id) == 9_000
     assert sum(await house.entries(first.user_id)) == 0

@@ -14,6 +14,13 @@ from tests.conftest import NO_RABBITMQ, PASSWORD, TEMPLATE
 from tests.crash.broker import Broker
 from tests.crash.fragile import Fragile, open_house
 
+PATIENT = {
+    "REQUEST_TIMEOUT_S": "12",
+    "RECOVER_AFTER_S": "12.5",
+    "GATEWAY_TIMEOUT_S": "6",
+    "GATEWAY_ATTEMPTS": "1",
+}
+
 
 def urls(server: PostgresServer, name: str) -> Urls:
     """A database of the server, as its owner and the services see it."""
@@ -85,3 +92,11 @@ def house(home: Fragile) -> Fragile:
     """The house, whole again whatever the test before did to it."""
     home.mend()
     return home
+
+
+@pytest.fixture
+def patient(house: Fragile) -> Fragile:
+    """The house with requests that have much time: an API that wakes up is still at work on its own."""
+    house.stop("api")
+    house.begin("api", **PATIENT)
+    return house

@@ -9,21 +9,6 @@ from tests.crash.fragile import EARLY, Fragile
 from tests.crash.proxy import Then
 from tests.e2e.house import wait_until
 
-PATIENT = {
-    "REQUEST_TIMEOUT_S": "12",
-    "RECOVER_AFTER_S": "12.5",
-    "GATEWAY_TIMEOUT_S": "6",
-    "GATEWAY_ATTEMPTS": "1",
-}
-
-
-@pytest.fixture
-def patient(house: Fragile) -> Fragile:
-    """The house with requests that have much time: an API that wakes up is still at work on its own."""
-    house.stop("api")
-    house.begin("api", **PATIENT)
-    return house
-
 
 def test_an_approval_in_the_hands_of_a_stopped_process_meets_the_mark_of_recovery(patient: Fragile) -> None:
     house = patient

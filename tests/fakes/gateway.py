@@ -87,7 +87,7 @@ class FakeGateway:
     async def charge(self, payment: Payment, deadline: float) -> Approved | Declined | Voided | NotSent | Unknown:
         mishap = await self._call("charge", payment)
         if mishap is Mishap.NOT_SENT:
-            return NotSent()
+            return NotSent(_SILENCE.why)
         if mishap is Mishap.LATE:
             self.on_the_way.append(payment)
         if mishap not in _NEVER_ARRIVES:

@@ -15,9 +15,9 @@ async def test_a_gateway_that_cannot_be_reached_was_sent_nothing() -> None:
         assert await gateway.charge(PAYMENT, deadline()) == NotSent(TIMEOUT)
 
 
-async def test_a_charge_whose_time_is_over_before_it_began_was_not_sent() -> None:
+async def test_a_charge_whose_time_is_over_before_it_began_was_not_sent_and_blames_nobody() -> None:
     async with serving(answering((201, CHARGE))) as server, adapter(server.url) as gateway:
-        assert await gateway.charge(PAYMENT, deadline(0.9)) == NotSent(TIMEOUT)
+        assert await gateway.charge(PAYMENT, deadline(0.9)) == NotSent(FailureCode.DEADLINE_EXCEEDED)
         assert server.connections == 0
 
 

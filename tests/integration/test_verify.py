@@ -25,7 +25,7 @@ from app.adapters.postgres.integrity_queries import QUERIES
 from app.adapters.postgres.pool import make_pool
 from app.application.payments.reserve import Reserve, Reserved
 from app.application.payments.settle import Settle, Settlement
-from app.domain.payments.provider import Approved, Declined, FailureCode, Outcome, Voided
+from app.domain.payments.provider import Approved, Declined, FailureCode, NotSent, Outcome, Voided
 from app.main.ids import uuid7
 from app.main.local.roles import Urls, make_database
 from app.main.settings import Settings
@@ -46,7 +46,7 @@ def strongbox(database: Urls, *words: str, **settings: str) -> "subprocess.Compl
 
 @pytest.fixture(scope="module")
 def written(make_fresh_database: MakeDatabase) -> Urls:
-    """A database with four payments (approved, declined, pending, failed), their events in the audit trail."""
+    """A database with five payments (approved, declined, pending, failed twice), their events in the audit trail."""
     database = make_fresh_database()
     user, provider = uuid.uuid4(), uuid.uuid4()
     assert strongbox(database, "provider", "add", "Acme", "--id", str(provider)).returncode == 0
@@ -56,7 +56,8 @@ def written(make_fresh_database: MakeDatabase) -> Urls:
 
 
 async def write(database: Urls, user: uuid.UUID, provider: uuid.UUID) -> None:
-    outcomes: list[Outcome | None] = [Approved(), Declined('"NO"'), None, Voided(FailureCode.GATEWAY_ERROR)]
+    late = NotSent(FailureCode.DEADLINE_EXCEEDED)
+    outcomes: list[Outcome | None] = [Approved(), Declined('"NO"'), None, Voided(FailureCode.GATEWAY_ERROR), late]
     async with make_pool(database.app_url, "test", 2) as pool:
         reserve = Reserve(PostgresBooks(pool), HttpAnswers(), uuid7)
         settle = Settle(PostgresBooks(pool), HttpAnswers(), uuid7)

@@ -12,7 +12,7 @@ from app.adapters.shapes import payment_shape, refund_shape, timestamp
 from app.domain.ids import PaymentId, ProviderId, TransactionId, UserId
 from app.domain.money import Currency, Money
 from app.domain.payments.payment import Payment
-from app.domain.payments.provider import Approved, NotSent
+from app.domain.payments.provider import Approved, FailureCode, NotSent
 from app.domain.refusals import (
     BalanceLimit,
     GatewayUnavailable,
@@ -61,9 +61,16 @@ def test_the_funds_that_were_missing_are_told_alike_from_the_store_and_from_the_
     assert HttpAnswers().refused(refusal).body == problem_of(refusal).body
 
 
-@pytest.mark.parametrize(("outcome", "status"), [(Approved(), 201), (NotSent(), 504)])
+@pytest.mark.parametrize(("outcome", "status"), [(Approved(), 201), (NotSent(FailureCode.DEADLINE_EXCEEDED), 504)])
 def test_a_settled_payment_is_answered_by_its_status(outcome: Approved | NotSent, status: int) -> None:
     assert HttpAnswers().settled(PAYMENT.settle(outcome, AT)).status == status
+
+
+def test_a_request_whose_time_was_over_is_answered_as_a_time_out_that_blames_nobody() -> None:
+    failed = PAYMENT.settle(NotSent(FailureCode.DEADLINE_EXCEEDED), AT)
+    error = json.loads(HttpAnswers().settled(failed).body)["error"]
+    assert (failed.failure_code, error["code"]) == ("DEADLINE_EXCEEDED", "GATEWAY_TIMEOUT")
+    assert error["message"].startswith("the request's time was over; the payment failed and its funds are back")
 
 
 def test_times_are_in_utc_with_microseconds_always() -> None:

@@ -15,7 +15,7 @@ OUTCOMES: list[tuple[Outcome, Status, str | None]] = [
     (Approved(), Status.APPROVED, None),
     (Declined("NO"), Status.DECLINED, "NO"),
     (VOIDED, Status.FAILED, "GATEWAY_ERROR"),
-    (NotSent(), Status.FAILED, "GATEWAY_TIMEOUT"),
+    (NotSent(FailureCode.DEADLINE_EXCEEDED), Status.FAILED, "DEADLINE_EXCEEDED"),
 ]
 
 
@@ -36,7 +36,7 @@ def test_a_final_payment_stays_as_it_is(first: Outcome, second: Outcome) -> None
 
 
 @pytest.mark.parametrize(
-    ("outcome", "counts"), [(Approved(), False), (NotSent(), False), (VOIDED, True), (Declined("NO"), True)]
+    ("outcome", "counts"), [(Approved(), False), (NotSent(VOIDED.why), False), (VOIDED, True), (Declined("NO"), True)]
 )
 def test_against_the_mark_only_a_confirmed_void_or_a_decline_counts(outcome: Outcome, counts: bool) -> None:
     marked = payment().mark_for_void(NOON)

@@ -47,7 +47,7 @@ async def test_a_payment_counts_where_it_became_final_and_only_there(registry: C
         (Settlement(one, Approved()), NEW),
         (Settlement(one, Approved()), Marked(one)),
         (Settlement(one, Declined("whatever the gateway says")), NEW),
-        (Settlement(one, NotSent()), NEW),
+        (Settlement(one, NotSent(FailureCode.GATEWAY_TIMEOUT)), NEW),
         (Settlement(one, Voided(FailureCode.GATEWAY_ERROR)), NEW),
     ]
 

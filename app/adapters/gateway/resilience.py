@@ -104,7 +104,8 @@ class ResilientGateway:
         """Charge the payment; repeat what failed while attempts and time allow.
 
         The first attempt makes do with what time there is before `deadline` minus the finish budget; another is
-        begun only if a whole `timeout_s` fits, after the back-off or the Retry-After that the gateway asked for.
+        begun only if a whole `timeout_s` fits, after the back-off or the Retry-After that the gateway asked for. With no
+        time left none is made, which is not the gateway's fault.
         """
         loop = asyncio.get_running_loop()
         started, until = loop.time(), deadline - self._finish_budget_s
@@ -116,7 +117,8 @@ class ResilientGateway:
 
         outcome: Approved | Declined | Voided | NotSent | Unknown
         try:
-            outcome = NotSent() if started >= until else await self._persist(attempt, until)
+            late = started >= until
+            outcome = NotSent(FailureCode.DEADLINE_EXCEEDED) if late else await self._persist(attempt, until)
         except (AttemptFailedError, BreakerOpenError):
             outcome = Unknown(_why(failures)) if any(f.sent for f in failures) else NotSent(_why(failures))
         self._tell("charge", outcome, failures, started)

@@ -15,11 +15,13 @@ _encode = json.Encoder().encode
 _CODES: dict[FailureCode, ErrorCode] = {
     FailureCode.GATEWAY_ERROR: "GATEWAY_ERROR",
     FailureCode.GATEWAY_TIMEOUT: "GATEWAY_TIMEOUT",
+    FailureCode.DEADLINE_EXCEEDED: "GATEWAY_TIMEOUT",
 }
 _STORED: dict[int, ErrorCode] = {STATUS[code]: code for code in ("INSUFFICIENT_FUNDS", *_CODES.values())}
 _WHY = {
     FailureCode.GATEWAY_ERROR: "the payment gateway answered with an error",
     FailureCode.GATEWAY_TIMEOUT: "the payment gateway did not answer in time",
+    FailureCode.DEADLINE_EXCEEDED: "the request's time was over",
 }
 
 

@@ -140,8 +140,9 @@ _KEYS_MATCH_THEIR_PAYMENTS = """
         WHEN p.status = 'FAILED' THEN
             k.response_status IS DISTINCT FROM CASE p.failure_code WHEN 'GATEWAY_ERROR' THEN 502 ELSE 504 END
             OR regexp_replace(encode(k.response_body, 'escape'), '"message":"[^"\\\\]*"', '"message":""')
-                IS DISTINCT FROM format('{"error":{"code":"%%s","message":"","details":{"payment_id":"%%s",'
-                                        '"status":"FAILED","refunded":true}}}', p.failure_code, p.id)
+                IS DISTINCT FROM format(
+                    '{"error":{"code":"%%s","message":"","details":{"payment_id":"%%s","status":"FAILED","refunded":true}}}',
+                    CASE p.failure_code WHEN 'DEADLINE_EXCEEDED' THEN 'GATEWAY_TIMEOUT' ELSE p.failure_code END, p.id)
         ELSE k.response_status IS DISTINCT FROM 201 OR k.response_body IS DISTINCT FROM convert_to(concat(
             '{"payment_id":"', p.id, '","transaction_id":"', p.transaction_id, '","user_id":"', p.user_id,
             '","provider_id":"', p.provider_id, '","external_reference":', to_json(p.external_reference),

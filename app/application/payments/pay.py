@@ -64,7 +64,7 @@ class Pay:
         result = await self._settle(Settlement(payment, outcome))
         if isinstance(result, Answered):
             return result
-        return StillPending(result.payment, FailureCode.GATEWAY_TIMEOUT)
+        return StillPending(result.payment, FailureCode.DEADLINE_EXCEEDED)
 
 
 def _answered(result: Result) -> Answered:

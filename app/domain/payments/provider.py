@@ -16,6 +16,8 @@ class FailureCode(StrEnum):
     """The gateway answered, with an error or with nonsense."""
     GATEWAY_TIMEOUT = "GATEWAY_TIMEOUT"
     """The gateway did not answer."""
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    """The request's time was over before the gateway was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Voided:
 class NotSent:
     """No attempt of the payment wrote a byte to a connection: the gateway cannot know of it."""
 
-    why: FailureCode = FailureCode.GATEWAY_TIMEOUT
+    why: FailureCode
 
 
 @dataclass(frozen=True, slots=True)

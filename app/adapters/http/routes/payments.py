@@ -78,4 +78,4 @@ async def _pay(
         return task.result()
     if not reserved:
         raise Unavailable
-    return StillPending(reserved[0], FailureCode.GATEWAY_TIMEOUT)
+    return StillPending(reserved[0], FailureCode.DEADLINE_EXCEEDED)
