@@ -1,5 +1,10 @@
-"""Which currencies there are."""
+"""Which currencies there are.
 
+Which are known may change from one day to the next, with ISO 4217 and with the settings. It decides about new money
+only: what is recorded in a currency is read, paid and paid back whether it is known or not.
+"""
+
+import re
 from collections.abc import Container
 
 _CODES = """
@@ -14,6 +19,13 @@ _CODES = """
 
 ISO_4217 = frozenset(_CODES.split())
 """The active alphabetic codes of ISO 4217 for money; metals, units of account and test codes are not money."""
+
+_FORM = re.compile("[A-Z]{3,5}")
+
+
+def is_well_formed(code: str) -> bool:
+    """Whether the code could be a currency's: three to five capital letters."""
+    return _FORM.fullmatch(code) is not None
 
 
 def is_known(code: str, extra: Container[str] = ()) -> bool:

@@ -102,6 +102,19 @@ class BalanceLimit(Refusal):
         return "the balance with its pending payments would pass 2^63-1"
 
 
+class CurrencyUnknown(Refusal):
+    """New money is paid in in currencies that are known, and in no others."""
+
+    code = "CURRENCY_UNKNOWN"
+
+    def __init__(self, currency: Currency) -> None:
+        super().__init__(currency)
+        self.currency = currency
+
+    def __str__(self) -> str:
+        return f"{self.currency!r} is not a currency"
+
+
 class ReferenceReused(Refusal):
     """The funding reference was used before, with another amount (in minor units)."""
 

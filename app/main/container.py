@@ -22,6 +22,7 @@ from app.application.payments.pay import Pay
 from app.application.payments.reserve import Reserve
 from app.application.payments.resolve import Resolve
 from app.application.payments.settle import Mark, Settle
+from app.application.payments.unsettled import Unsettled
 from app.application.wallets.fund import Fund
 from app.main.exposition import make_registry
 from app.main.ids import uuid7
@@ -116,6 +117,7 @@ class Container(containers.DeclarativeContainer):
         batches.provided.of.call("settle"),
     )
     settling = settle.provided.submit
+    unsettled = providers.Singleton(Unsettled, settling, settings.provided.recover_after_s)
     mark = providers.Singleton(
         make_lanes,
         providers.Singleton(Mark, finishing_books, answers),
@@ -124,7 +126,9 @@ class Container(containers.DeclarativeContainer):
         batches.provided.of.call("mark"),
     )
     marking = mark.provided.submit
-    resolve = providers.Singleton(Resolve, charging, settling, marking)
+    resolve = providers.Singleton(Resolve, charging, unsettled.provided.settle, marking)
     recovering = resolve.provided
-    pay = providers.Singleton(Pay, gateway.provided.gate, reader, reserving, charging, settling, resolve)
-    fund = providers.Singleton(Fund, starting_books, uuid7)
+    pay = providers.Singleton(
+        Pay, gateway.provided.gate, reader, reserving, charging, unsettled.provided.settle, resolve
+    )
+    fund = providers.Singleton(Fund, starting_books, uuid7, settings.provided.currencies)

@@ -7,7 +7,7 @@ import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import psycopg
@@ -26,6 +26,7 @@ from app.adapters.postgres.schema import SchemaReader
 from app.application.payments.recover import Recover
 from app.application.payments.results import Answered, StillPending
 from app.application.ports import Unavailable
+from app.application.rounds import Rounds
 from app.application.waiting import pause
 from app.domain.payments.payment import Payment
 from app.main import migrations
@@ -43,6 +44,7 @@ from app.main.telemetry.watch import (
     OutboxMetrics,
     PendingMetrics,
     PoolMetrics,
+    UnsettledMetrics,
     Watcher,
     looking,
     watching,
@@ -126,6 +128,7 @@ def api(container: Container, settings: Settings, listener: socket.socket) -> No
             lanes = {"mark": container.mark(), "settle": container.settle(), "reserve": container.reserve()}
             for each in lanes.values():
                 stack.push_async_callback(each.drain)
+            stack.push_async_callback(container.unsettled().end)
             looks = _looks(container, lanes | {"read": container.reader()}, *pools)
             process = ProcessMetrics(container.registry())
             await stack.enter_async_context(watching(looking(process.look, *looks)))
@@ -185,6 +188,7 @@ async def recover(container: Container, settings: Settings, stop: asyncio.Event)
         lanes = {"mark": container.mark(), "settle": container.settle()}
         for each in lanes.values():
             stack.push_async_callback(each.drain)
+        stack.push_async_callback(container.unsettled().end)
         looks = _looks(container, lanes, *pools)
         await stack.enter_async_context(
             metrics_port("recover_metrics_port", settings, container.registry(), looking(*looks))
@@ -237,6 +241,7 @@ def _looks(container: Container, lanes: Mapping[str, Lanes[Any, Any] | PostgresR
     return (
         OutboxMetrics(registry).at(container.outbox()),
         PendingMetrics(container.pending(), registry).look,
+        UnsettledMetrics(container.unsettled(), registry).look,
         GateMetrics(container.gateway(), registry).look,
         LaneMetrics(lanes, registry).look,
         PoolMetrics(registry, *pools).look,
@@ -244,11 +249,12 @@ def _looks(container: Container, lanes: Mapping[str, Lanes[Any, Any] | PostgresR
 
 
 async def _purge(container: Container, ttl_h: float, stop: asyncio.Event) -> None:
+    rounds = Rounds("key_purge")
     while not stop.is_set():
         purged = 0
-        with suppress(Unavailable):
+        with rounds.survived():
             purged = await container.pending().purge_keys(ttl_h, PURGE_BATCH)
-        await pause(0.02 if purged == PURGE_BATCH else PURGE_EVERY_S, stop)
+        await pause(0.02 if purged == PURGE_BATCH else rounds.wait_s(PURGE_EVERY_S), stop)
 
 
 def _note_recovery(payment: Payment, result: Answered | StillPending | Exception) -> None:

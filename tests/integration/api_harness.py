@@ -46,7 +46,6 @@ _OUTCOMES: Mapping[str, Outcome] = {
     "gateway-timeout": Voided(FailureCode.GATEWAY_TIMEOUT),
 }
 _REFUSALS: Mapping[str, Exception] = {
-    "no-wallet": WalletNotFound(Currency("USD")),
     "no-provider": ProviderNotFound(),
     "in-progress": KeyInProgress(PaymentId(PROVIDER)),
     "reused": KeyReused(),
@@ -74,6 +73,8 @@ class FakePay:
         if stored := self._stored.get(request.scope):
             return Answered(stored, replayed=True)
         how = request.external_reference
+        if how == "no-wallet":
+            raise WalletNotFound(request.money.currency)
         if how in _REFUSALS:
             raise _REFUSALS[how]
         if how == "poor":

@@ -20,7 +20,7 @@ TAMPERINGS = {
         "ALTER TABLE ledger_entries DROP CONSTRAINT ledger_entries_transaction_fkey;"
         "DELETE FROM transactions WHERE kind = 'FUNDING'",
     ],
-    "histories_have_no_gaps": ["UPDATE ledger_entries SET wallet_version = 9 WHERE wallet_version = 2"],
+    "histories_have_no_gaps": ["UPDATE ledger_entries SET wallet_version = 99 WHERE wallet_version = 2"],
     "payments_match_their_transactions": [
         "UPDATE payments SET status = 'FAILED' WHERE status = 'APPROVED'",
         "UPDATE payments SET amount = 11 WHERE status = 'APPROVED'",
@@ -46,6 +46,7 @@ TAMPERINGS = {
         another("amount", "10", "11"),
         another("refunded", "true", "false"),
         another("code", '"GATEWAY_ERROR"', '""'),
+        another("code", '"GATEWAY_TIMEOUT"', '"DEADLINE_EXCEEDED"'),
         "UPDATE idempotency_keys SET response_body = response_body || '}' WHERE key = 'key-0'",
         "UPDATE idempotency_keys SET response_body = response_body || '}' WHERE key = 'key-3'",
         "UPDATE idempotency_keys SET response_status = 200 WHERE key = 'key-0'",

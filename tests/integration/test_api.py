@@ -100,6 +100,22 @@ def test_each_refusal_has_its_status_and_code(
     assert answer.headers.get("Retry-After") == retry_after
 
 
+def test_a_currency_that_is_not_known_is_malformed_where_there_is_no_wallet_in_it(client: httpx.Client) -> None:
+    asked = {"currency": "ZZZ"}
+    for answer in (
+        post(client, "no-wallet", currency="ZZZ"),
+        *(client.get(f"/wallets/{user}/{what}", params=asked)
+          for user in (USER, NOBODY) for what in ("balance", "transactions")),
+    ):  # fmt: skip
+        assert error(answer, 400, "VALIDATION_ERROR") == {
+            "currency": "must be the code of a known currency, such as USD"
+        }
+
+
+def test_a_wallet_in_a_currency_that_is_known_no_longer_can_be_emptied(client: httpx.Client) -> None:
+    assert post(client, "approve", currency="ZZZ").json()["currency"] == "ZZZ"
+
+
 def test_a_key_in_progress_names_its_payment(client: httpx.Client) -> None:
     assert error(post(client, "in-progress"), 409, "IDEMPOTENCY_IN_PROGRESS") == {"payment_id": str(PROVIDER)}
 

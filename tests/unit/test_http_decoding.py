@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 
 from app.adapters.http.decoding import PaymentDecoder
 from app.adapters.http.errors import Problem
-from app.domain.currencies import ISO_4217
 from app.domain.money import MAX_MINOR
 
 PROVIDER = "2b1d9a34-5c6e-4f70-8a9b-1c2d3e4f5a60"
 GOOD = {"provider_id": PROVIDER, "external_reference": "a", "amount": 5, "currency": "USD"}
 
-decode = PaymentDecoder(ISO_4217)
+decode = PaymentDecoder()
 
 # Everything but control characters, the two separators, and halves of surrogate pairs.
 REFERENCES = st.text(

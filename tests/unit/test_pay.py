@@ -1,10 +1,12 @@
 """Pay, resolve and recover, over books in memory and a gateway that can fail in every way."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import pytest
+from psycopg.errors import InsufficientPrivilege
+from structlog.testing import capture_logs
 
 from app.application.payments.pay import Pay
 from app.application.payments.recover import Recover
@@ -12,7 +14,7 @@ from app.application.payments.reserve import Reserve
 from app.application.payments.resolve import Resolve
 from app.application.payments.results import Answered, StillPending
 from app.application.payments.settle import Mark, Settle
-from app.application.ports import PaymentRequest, Unavailable
+from app.application.ports import PaymentRequest, PendingPayments, Unavailable
 from app.application.wallets.fund import Fund
 from app.domain.ids import UserId
 from app.domain.payments.payment import Payment, Status
@@ -57,7 +59,7 @@ class Service:
     def balance(self, user: UserId | None = None) -> int:
         return next(w.balance_minor for (u, _), w in self.books.wallets.items() if u == (user or self.user))
 
-    async def recover(self, concurrency: int = 4, until: int = 1) -> list[Any]:
+    async def recover(self, concurrency: int = 4, until: int = 1, pending: PendingPayments | None = None) -> list[Any]:
         """Recovery, when it is due, until so many payments were seen to."""
         self.books.clock.advance(20)
         seen: list[Any] = []
@@ -69,7 +71,7 @@ class Service:
                 stop.set()
 
         worker = Recover(
-            self.books,
+            pending or self.books,
             self.resolve,
             older_than_s=15,
             every_s=0.01,
@@ -351,3 +353,21 @@ async def test_recovery_waits_for_a_database_that_is_away(service: Service) -> N
     async with asyncio.timeout(30):
         await Recover(away, service.resolve, **given).run(stop)  # type: ignore[arg-type]
     assert away.asked == 2
+
+
+async def test_recovery_goes_on_after_an_error_that_it_does_not_know(service: Service) -> None:
+    service.gateway.plan("charge", Mishap.LOST).plan("ask", Mishap.LOST)
+    request = await service.request()
+    await service.pay(request)
+    failures = [InsufficientPrivilege("no"), KeyError("a bug")]
+
+    class Unruly:
+        async def take(self, limit: int, older_than_s: float, lease_s: float) -> Sequence[Payment]:
+            if failures:
+                raise failures.pop(0)
+            return await service.books.take(limit, older_than_s, lease_s)
+
+    with capture_logs() as said:
+        (answered,) = await service.recover(pending=Unruly())
+    assert (isinstance(answered, Answered), service.status(request)) == (True, Status.FAILED)
+    assert [line["event"] for line in said] == ["task_fails", "task_fails", "task_resumes"]

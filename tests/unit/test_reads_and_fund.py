@@ -5,9 +5,9 @@ import pytest
 from app.application.wallets.fund import Fund, Funded
 from app.application.wallets.read_balance import read_balance
 from app.application.wallets.read_transactions import read_transactions
-from app.domain.currencies import is_known
+from app.domain.currencies import is_known, is_well_formed
 from app.domain.money import MAX_MINOR, Currency
-from app.domain.refusals import BalanceLimit, ReferenceReused, UserNotFound, WalletNotFound
+from app.domain.refusals import BalanceLimit, CurrencyUnknown, ReferenceReused, UserNotFound, WalletNotFound
 from tests.builders import EUR, USD, CountingIds, money, user_id
 from tests.fakes.books import FakeBooks, FakeReader
 
@@ -51,6 +51,19 @@ async def test_a_reference_funds_once_and_never_another_amount() -> None:
         await fund(user, money(6), "salary")
 
 
+async def test_new_money_is_of_a_known_currency_and_what_was_paid_in_before_stays_so() -> None:
+    books, user, gone = FakeBooks(), user_id(), Currency("GONE")
+    await Fund(books, CountingIds(), {gone})(user, money(5, gone), "salary")
+    fund = Fund(books, CountingIds(10))
+    assert await fund(user, money(5, gone), "salary") == Funded(5, already=True)
+    for reference in ("another", None):
+        with pytest.raises(CurrencyUnknown):
+            await fund(user, money(5, gone), reference)
+    with pytest.raises(CurrencyUnknown):
+        await fund(user, money(5, Currency("ZZZ")), None)
+    assert [(b.currency, b.current_balance) for b in await read_balance(FakeReader(books), user, None)] == [("GONE", 5)]
+
+
 async def test_no_wallet_is_funded_past_its_limit() -> None:
     books, user = FakeBooks(), user_id()
     fund = Fund(books, CountingIds())
@@ -63,3 +76,19 @@ def test_currencies_are_iso_s_and_those_that_are_added() -> None:
     assert is_known("USD")
     assert not is_known("USDC")
     assert is_known("USDC", ["USDC"])
+
+
+@pytest.mark.parametrize(
+    ("code", "is_one"),
+    [
+        ("USD", True),
+        ("USDCX", True),
+        ("US", False),
+        ("USDUSD", False),
+        ("usd", False),
+        ("USD\n", False),
+        ("UЅD", False),
+    ],
+)
+def test_a_currency_has_three_to_five_capital_letters(code: str, is_one: bool) -> None:
+    assert is_well_formed(code) is is_one

@@ -136,6 +136,7 @@ async def test_a_look_for_pending_payments_counts_when_there_was_one(registry: C
     with pytest.raises(Unavailable):
         await timed.take(2, 1, 1)
     assert counted(registry, "strongbox_recovery_sweep_duration_seconds_count") == {(): 1}
+    assert counted(registry, "strongbox_recovery_failed_sweeps_total") == {(): 1}
 
 
 async def test_queues_that_cannot_be_seen_have_no_figures(registry: CollectorRegistry) -> None:

@@ -104,8 +104,8 @@ class ResilientGateway:
         """Charge the payment; repeat what failed while attempts and time allow.
 
         The first attempt makes do with what time there is before `deadline` minus the finish budget; another is
-        begun only if a whole `timeout_s` fits, after the back-off or the Retry-After that the gateway asked for. With no
-        time left none is made, which is not the gateway's fault.
+        begun only if a whole `timeout_s` fits, after the back-off or the Retry-After that the gateway asked for. None
+        is made where there is no time left, which is not the gateway's fault.
         """
         loop = asyncio.get_running_loop()
         started, until = loop.time(), deadline - self._finish_budget_s

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Any
@@ -12,7 +11,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from app.adapters.http.errors import Problem, validation
+from app.adapters.http.queries import CURRENCY_RULE
 from app.adapters.shapes import Amount, Code
+from app.domain.currencies import is_well_formed
 from app.domain.ids import ProviderId
 from app.domain.money import MAX_MINOR, Currency, Money
 
@@ -45,7 +46,7 @@ RULES = {
     "provider_id": "must be a UUID",
     "external_reference": f"must be a string of 1 to {MAX_REFERENCE} characters, none of them a control character",
     "amount": f"must be an integer between 1 and {MAX_MINOR}",
-    "currency": "must be the code of a known currency, such as USD",
+    "currency": CURRENCY_RULE,
 }
 _TYPES = {field.name: field.type for field in msgspec.structs.fields(PaymentBody)}
 # Each of the four members has two quotes around its name, and three have two around their value.
@@ -63,10 +64,9 @@ class PaymentOrder:
 
 
 class PaymentDecoder:
-    """Decodes bodies. `currencies` are all that are known."""
+    """Decodes bodies. A currency needs the right form; whether it is known is not said here."""
 
-    def __init__(self, currencies: AbstractSet[str]) -> None:
-        self._currencies = currencies
+    def __init__(self) -> None:
         self._decode = msgspec.json.Decoder(PaymentBody, strict=True).decode
 
     def __call__(self, raw: bytes) -> PaymentOrder:
@@ -92,7 +92,7 @@ class PaymentDecoder:
     def _is_fine(self, body: PaymentBody) -> bool:
         return (
             body.amount <= MAX_MINOR
-            and body.currency in self._currencies
+            and is_well_formed(body.currency)
             and not _FORBIDDEN.search(body.external_reference)
         )
 
@@ -128,7 +128,7 @@ class PaymentDecoder:
             case "amount":
                 return bool(value <= MAX_MINOR)
             case "currency":
-                return value in self._currencies
+                return is_well_formed(value)
             case "external_reference":
                 return not _FORBIDDEN.search(value)
             case _:

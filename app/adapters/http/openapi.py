@@ -74,12 +74,17 @@ def _version() -> str:
 def _schemas(currencies: Iterable[str]) -> Json:
     types = (PaymentBody, PaymentShape, BalancesShape, TransactionsShape, Health, ErrorEnvelope)
     _, schemas = json.schema_components(types, ref_template=_SCHEMAS + "{name}")
-    # A body's type knows the form of a code; which codes there are is a setting.
+    # A body's type knows the form of a code; which codes are known is a setting.
     schemas["PaymentBody"]["properties"]["currency"] = {"$ref": _SCHEMAS + "Currency"}
     schemas["Currency"] = {
-        "type": "string",
-        "enum": sorted(currencies),
-        "description": "ISO 4217's codes, and this service's own.",
+        "anyOf": [
+            {"type": "string", "enum": sorted(currencies), "description": "ISO 4217's codes, and this service's own."},
+            {
+                "type": "string",
+                "pattern": "^[A-Z]{3,5}$",
+                "description": "One that is known no longer is good for a wallet that is there, and refused elsewhere.",
+            },
+        ],
     }
     return schemas
 

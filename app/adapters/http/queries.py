@@ -11,14 +11,17 @@ from uuid import UUID
 
 import msgspec
 
-from app.adapters.http.errors import validation
+from app.adapters.http.errors import Problem, validation
 from app.application.wallets.read_transactions import Position
+from app.domain.currencies import is_well_formed
 from app.domain.ids import UserId
 from app.domain.money import Currency
+from app.domain.refusals import UserNotFound, WalletNotFound
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 MAX_PARAMETERS = 8
+CURRENCY_RULE = "must be the code of a known currency, such as USD"
 
 _LIMIT = re.compile(r"[1-9][0-9]{0,2}")
 CURSOR_PATTERN = "^[A-Za-z0-9_-]{40}$"
@@ -67,16 +70,25 @@ def parameters(query: bytes, known: AbstractSet[str]) -> Mapping[str, str]:
     return found
 
 
-def currency(given: Mapping[str, str], currencies: AbstractSet[str]) -> Currency | None:
-    """The currency asked for, if any.
+def currency(given: Mapping[str, str]) -> Currency | None:
+    """The currency asked for, if any. Whether it is known counts only where there is no wallet (see `no_wallet`).
 
     Raises:
-        Problem: it is not a known one.
+        Problem: it is none.
     """
     code = given.get("currency")
-    if code is not None and code not in currencies:
-        raise validation({"currency": "must be the code of a known currency, such as USD"})
+    if code is not None and not is_well_formed(code):
+        raise validation({"currency": CURRENCY_RULE})
     return None if code is None else Currency(code)
+
+
+def no_wallet(
+    refusal: UserNotFound | WalletNotFound, currency: Currency | None, known: AbstractSet[str]
+) -> Problem | UserNotFound | WalletNotFound:
+    """The refusal of a request that found no wallet: in a currency that is not known, what is wrong is that."""
+    if currency is None or currency in known:
+        return refusal
+    return validation({"currency": CURRENCY_RULE})
 
 
 def limit(given: Mapping[str, str]) -> int:

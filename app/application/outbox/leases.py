@@ -13,6 +13,7 @@ import structlog
 
 from app.application.outbox.ports import Outbox, OutboxMessage
 from app.application.ports import Unavailable
+from app.application.rounds import Rounds
 
 LEASE_TTL_S: Final = 9.0
 LEASE_RENEW_S: Final = 1.5
@@ -72,14 +73,17 @@ class LeaseHolder:
     async def keep(self, stop: asyncio.Event) -> None:
         """Renew them until told to stop."""
         stopped = asyncio.create_task(stop.wait())
+        rounds = Rounds("leases")
         try:
             while not stop.is_set():
                 self._ask_again.clear()
-                with suppress(Unavailable):
+                with rounds.survived():
                     await self.renew()
                 again = asyncio.create_task(self._ask_again.wait())
                 try:
-                    await asyncio.wait({stopped, again}, timeout=LEASE_RENEW_S, return_when="FIRST_COMPLETED")
+                    await asyncio.wait(
+                        {stopped, again}, timeout=rounds.wait_s(LEASE_RENEW_S), return_when="FIRST_COMPLETED"
+                    )
                 finally:
                     again.cancel()
         finally:

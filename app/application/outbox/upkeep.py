@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
 from app.application.outbox.ports import Backlog, Upkeep
-from app.application.ports import Unavailable
+from app.application.rounds import Rounds
 from app.application.waiting import pause
 
 OBSERVE_EVERY_S: Final = 2.0
@@ -25,8 +24,9 @@ async def keep_up(
     """Report the backlog every few seconds, and now and then delete what was sent longer ago than the retention."""
     loop = asyncio.get_running_loop()
     next_clean_up = loop.time()
+    rounds = Rounds("outbox_upkeep")
     while not stop.is_set():
-        with suppress(Unavailable):
+        with rounds.survived():
             observe(await outbox.backlog())
             if loop.time() >= next_clean_up:
                 next_clean_up = loop.time() + clean_up_every_s
@@ -34,4 +34,4 @@ async def keep_up(
                     if stop.is_set():
                         return
                     await asyncio.sleep(0.02)
-        await pause(min(OBSERVE_EVERY_S, clean_up_every_s), stop)
+        await pause(rounds.wait_s(min(OBSERVE_EVERY_S, clean_up_every_s)), stop)

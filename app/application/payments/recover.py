@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from app.application.payments.resolve import Resolving
 from app.application.payments.results import Answered, StillPending
-from app.application.ports import PendingPayments, Unavailable
+from app.application.ports import PendingPayments
+from app.application.rounds import Rounds
 from app.domain.payments.payment import Payment
 from app.domain.payments.provider import FailureCode
 
@@ -35,11 +36,12 @@ class Recover:
         self._attempt_s = attempt_s
         self._concurrency = concurrency
         self._observe = observe
+        self._rounds = Rounds("recovery")
 
     async def run(self, stop: asyncio.Event) -> None:
         """Recover until `stop` is set; what is under way by then is finished.
 
-        A database out of reach is waited for.
+        A database out of reach is waited for, and so is one that does not let payments be looked for.
         """
         under_way: set[asyncio.Task[None]] = set()
         try:
@@ -49,15 +51,15 @@ class Recover:
                     task = asyncio.create_task(self._recover(payment))
                     under_way.add(task)
                     task.add_done_callback(under_way.discard)
-                await _pause(stop, self._every_s, under_way if len(under_way) >= self._concurrency else None)
+                pause_s = self._rounds.wait_s(self._every_s)
+                await _pause(stop, pause_s, under_way if len(under_way) >= self._concurrency else None)
         finally:
             await asyncio.gather(*under_way)
 
     async def _take(self, room: int) -> list[Payment]:
-        try:
+        with self._rounds.survived():
             return list(await self._pending.take(room, self._older_than_s, self._attempt_s))
-        except Unavailable:
-            return []
+        return []
 
     async def _recover(self, payment: Payment) -> None:
         deadline = asyncio.get_running_loop().time() + self._attempt_s

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import click
 
-from app.main.commands.common import configured, or_fail, settings_with, text
+from app.main.commands.common import configured, or_fail, text
 
 T = TypeVar("T")
 
@@ -41,14 +41,22 @@ def wallet() -> None:
 @click.option("--reference", help="What the money came by: the same again pays in nothing.")
 def wallet_fund(user_id: UUID, currency: str, amount: int, reference: str | None) -> None:
     """Pay AMOUNT minor units of CURRENCY into the user's wallet, opening it where there is none."""
-    from app.domain.currencies import is_known
+    from app.domain.currencies import is_well_formed
+    from app.domain.refusals import CurrencyUnknown
     from app.main.operations import fund_wallet
 
-    if not is_known(currency, settings_with().currencies):
+    if not is_well_formed(currency):
         raise click.BadParameter(f"{currency!r} is not a currency", param_hint="CURRENCY")
     if reference is not None:
         reference = text("--reference", reference, 140)
-    funded = _command(lambda container: fund_wallet(container, user_id, currency, amount, reference))
+
+    async def pay_in(container: Any) -> Any:
+        try:
+            return await fund_wallet(container, user_id, currency, amount, reference)
+        except CurrencyUnknown as refusal:
+            raise click.BadParameter(str(refusal), param_hint="CURRENCY") from None
+
+    funded = _command(pay_in)
     already = " (paid in before: nothing was done)" if funded.already else ""
     click.echo(f"user {user_id} holds {funded.balance_minor} {currency}{already}")
 

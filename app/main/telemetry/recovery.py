@@ -11,7 +11,7 @@ from app.domain.payments.payment import Payment
 
 
 class TimedPending:
-    """`PendingPayments` with each look for them timed. A look that fails does not count."""
+    """`PendingPayments` with each look for them timed, and those that fail counted by themselves."""
 
     def __init__(self, pending: PendingPayments, registry: CollectorRegistry) -> None:
         self._pending = pending
@@ -20,11 +20,20 @@ class TimedPending:
             "Time of a look for payments to recover, of which there is one every RECOVER_EVERY_S.",
             registry=registry,
         )
+        self._failed = Counter(
+            "strongbox_recovery_failed_sweeps",
+            "Looks for payments to recover that failed: the database is away, or does not let them be looked for.",
+            registry=registry,
+        )
 
     async def take(self, limit: int, older_than_s: float, lease_s: float) -> Sequence[Payment]:
         """See `PendingPayments.take`."""
         began = time.perf_counter()
-        taken = await self._pending.take(limit, older_than_s, lease_s)
+        try:
+            taken = await self._pending.take(limit, older_than_s, lease_s)
+        except Exception:
+            self._failed.inc()
+            raise
         self._duration.observe(time.perf_counter() - began)
         return taken
 

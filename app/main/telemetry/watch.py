@@ -14,6 +14,7 @@ from app.adapters.postgres.pending import PostgresPendingPayments
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.reading import PostgresReader
 from app.application.outbox.ports import Backlog, Upkeep
+from app.application.payments.unsettled import Unsettled
 from app.application.ports import Unavailable
 from app.application.waiting import pause
 
@@ -117,6 +118,23 @@ class PendingMetrics:
         count, oldest_s = await self._pending.backlog()
         self._count.set(count)
         self._oldest.set(oldest_s)
+
+
+class UnsettledMetrics:
+    """Settlements that wait for the database to take them."""
+
+    def __init__(self, unsettled: Unsettled, registry: CollectorRegistry) -> None:
+        self._unsettled = unsettled
+        self._gauge = Gauge(
+            "strongbox_unsettled_payments",
+            "Payments whose outcome this process knows, and the database has not taken yet.",
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
+
+    async def look(self) -> None:
+        """Look."""
+        self._gauge.set(len(self._unsettled))
 
 
 class GateMetrics:

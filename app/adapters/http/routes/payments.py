@@ -20,6 +20,7 @@ from app.application.ports import PaymentRequest, Unavailable
 from app.domain.ids import PaymentId, TransactionId
 from app.domain.payments.payment import Payment
 from app.domain.payments.provider import FailureCode
+from app.domain.refusals import WalletNotFound
 
 PATIENCE_S = 0.25
 """How long past its deadline a payment's own end is waited for, which says more than that time is up."""
@@ -30,7 +31,7 @@ _NO_PARAMETERS: frozenset[str] = frozenset()
 
 def payments(services: Services, options: HttpOptions, in_flight: InFlight) -> HTTPRouteHandler:
     """The handler that takes payments."""
-    decode = PaymentDecoder(options.known_currencies)
+    decode, known = PaymentDecoder(), options.known_currencies
 
     @post(inside(PAYMENTS))
     async def create_payment(request: Request[Any, Any, Any]) -> ASGIApp:
@@ -42,22 +43,21 @@ def payments(services: Services, options: HttpOptions, in_flight: InFlight) -> H
         key = idempotency_key(head)
         order = decode(state["body"])
         deadline = asyncio.get_running_loop().time() + options.request_timeout_s
-        result = await _pay(
-            services,
-            in_flight,
-            PaymentRequest(
-                PaymentId(services.ids()),
-                TransactionId(services.ids()),
-                user_id,
-                key,
-                order.fingerprint,
-                order.provider_id,
-                order.external_reference,
-                order.money,
-                traceparent(head),
-            ),
-            deadline,
+        wanted = PaymentRequest(
+            PaymentId(services.ids()),
+            TransactionId(services.ids()),
+            user_id,
+            key,
+            order.fingerprint,
+            order.provider_id,
+            order.external_reference,
+            order.money,
+            traceparent(head),
         )
+        try:
+            result = await _pay(services, in_flight, wanted, deadline)
+        except WalletNotFound as refusal:
+            raise queries.no_wallet(refusal, refusal.currency, known) from None
         if isinstance(result, StillPending):
             raise pending(result)
         state["code"], state["replayed"] = code_of(result.answer), result.replayed
