@@ -13,8 +13,6 @@ import yaml
 from msgspec import Meta
 from psycopg.conninfo import conninfo_to_dict
 
-from app.domain.currencies import is_well_formed
-
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Hours = Annotated[float, Meta(gt=0, le=87_600)]
@@ -91,7 +89,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if self.console_url and not _is_origin(self.console_url):
             raise InvalidSettings("CONSOLE_URL is not http:// or https:// with a host, and nothing behind it")
         for code in self.currencies:
-            if not is_well_formed(code):
+            if not (3 <= len(code) <= 5 and code.isascii() and code.isalpha() and code.isupper()):
                 raise InvalidSettings(f"EXTRA_CURRENCIES: {code!r} is not three to five capital letters")
 
     def _check_urls(self) -> None:

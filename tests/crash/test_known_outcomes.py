@@ -2,6 +2,8 @@
 
 import time
 
+import psycopg
+
 from tests.crash.fragile import TIMES, Fragile
 from tests.crash.proxy import Then
 from tests.e2e.house import wait_until
@@ -72,4 +74,22 @@ def test_a_payment_whose_time_goes_in_a_commit_blames_no_gateway(house: Fragile)
     assert house.at_the_gateway(details["payment_id"]) == {}
     assert house.pay(user_id, 400, "late").content == late.content
     assert house.balance(user_id) == 1_000
+    house.verify()
+
+
+def test_recovery_that_may_not_look_for_payments_says_so_and_goes_on_once_it_may(house: Fragile) -> None:
+    user_id = house.wallet(1_000)
+    process, told = house.processes["recover"], house.log("recover").count('"event":"task_fails"')
+    with psycopg.connect(house.database.owner_url, autocommit=True) as owner:
+        owner.execute("REVOKE UPDATE (recover_after) ON payments FROM strongbox_app")
+        try:
+            house.mode("timeout", applies_to="all", charge="before", latency_ms=30_000)
+            assert house.pay(user_id, 400, "unseen").status_code == 504
+            wait_until(lambda: house.log("recover").count('"event":"task_fails"') > told, "recovery to say so")
+            assert '"sqlstate":"42501"' in house.log("recover")
+            house.mode("happy")
+        finally:
+            owner.execute("GRANT UPDATE (recover_after) ON payments TO strongbox_app")
+    house.wait_for_status(user_id, "APPROVED")
+    assert process.poll() is None
     house.verify()

@@ -136,7 +136,7 @@ def test_a_round_that_a_bug_ends_is_told_of_loudly_each_time_and_without_its_wor
 
 
 def test_the_rounds_wait_longer_each_time_up_to_a_limit_and_as_ever_once_one_ends_well() -> None:
-    task, waits = Rounds("recovery"), []
+    task, waits = Rounds("recovery"), list[float]()
     for _ in range(5):
         with task.survived():
             raise KeyError
