@@ -76,7 +76,7 @@ ERRORS: Mapping[ErrorCode, DocumentedError] = {
         "the service cannot answer at the moment; retry, with the same Idempotency-Key if there was one",
     ),
     "GATEWAY_TIMEOUT": DocumentedError(
-        "The gateway did not answer in time. `status` and `refunded` as with 502.",
+        "The gateway did not answer in time, or the request's time was over. `status` and `refunded` as with 502.",
         "the payment gateway did not answer in time; the outcome is not known yet: "
         "the same Idempotency-Key will tell it",
         _GATEWAY | {"status": "PENDING", "refunded": False},

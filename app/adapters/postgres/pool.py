@@ -83,7 +83,7 @@ def make_pool(url: str, application_name: str, size: int, **session: int | str) 
         timeout=1.0,
         max_waiting=256,
         # A short patience: when the pool gives up, the next request begins a fresh attempt at once.
-        reconnect_timeout=3.0,
+        reconnect_timeout=1.0,
         max_idle=300.0,
         name=application_name,
         configure=_configure,
