@@ -16,7 +16,7 @@ from app.application.payments.pay import Pay
 from app.application.payments.reserve import Reserve
 from app.application.payments.resolve import Resolve
 from app.application.payments.results import Answered, StillPending
-from app.application.payments.settle import Mark, Settle
+from app.application.payments.settle import Mark, Marked, Settle, Settlement
 from app.application.ports import PaymentRequest, Unavailable
 from app.application.wallets.fund import Fund
 from app.domain.events import EventType
@@ -97,9 +97,10 @@ class Payments(RuleBasedStateMachine):
         answers = PlainAnswers()
         books = UnsteadyBooks(self.books)
         self.settle = one_by_one(Settle(books, answers, self.ids))
-        self.resolve = Resolve(self.gateway, self.settle, one_by_one(Mark(books, answers)))
+        self.unsettled: list[Settlement] = []
+        self.resolve = Resolve(self.gateway, self._settle, one_by_one(Mark(books, answers)))
         reserve = one_by_one(Reserve(books, answers, self.ids))
-        self.pay = Pay(self.gate, self.books, reserve, self.gateway, self.settle, self.resolve)
+        self.pay = Pay(self.gate, self.books, reserve, self.gateway, self._settle, self.resolve)
         self.fund = Fund(self.books, self.ids)
         self.provider = ProviderId(self.ids())
         self.books.providers[self.provider] = True
@@ -149,6 +150,13 @@ class Payments(RuleBasedStateMachine):
             return multiple()
         payment = pending[which % len(pending)]
         return self._started(self._recovering(payment))
+
+    @rule(target=processes, which=st.integers(0, 5))
+    def what_a_process_knows_and_could_not_write_is_written_later(self, which: int) -> Any:
+        """Much later it may be, and again and again."""
+        if not self.unsettled:
+            return multiple()
+        return self._started(Process(self._settle(self.unsettled[which % len(self.unsettled)])))
 
     @rule(process=processes, fates=fates, turns=st.integers(1, 3))
     def one_goes_on(self, process: Process, fates: Fates, turns: int) -> None:
@@ -292,6 +300,13 @@ class Payments(RuleBasedStateMachine):
         process.step()
         self._hear(process)
         return process
+
+    async def _settle(self, settlement: Settlement) -> Answered | Marked:
+        try:
+            return await self.settle(settlement)
+        except Unavailable:
+            self.unsettled.append(settlement)
+            raise
 
     def _recovering(self, payment: Payment) -> Process:
         return Process(self.resolve(payment, FailureCode.GATEWAY_TIMEOUT, NEVER))
