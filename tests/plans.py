@@ -8,14 +8,15 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from app.adapters.postgres.pool import session_url
+from app.adapters.sessions import begin_session_now, session_url
 
 
 def plan_of(url: str, mode: str, text: str, values: Sequence[Any]) -> str:
     """The plan of a prepared statement (parameters are `%b` or `%s`), in a `plan_cache_mode`."""
     numbers = itertools.count(1)
     prepared = re.sub("%[bs]", lambda _: f"${next(numbers)}", text)
-    with psycopg.connect(session_url(url, "plans", plan_cache_mode=mode), autocommit=True) as connection:
+    with psycopg.connect(session_url(url, "plans"), autocommit=True) as connection:
+        begin_session_now(connection, {"plan_cache_mode": mode})
         connection.prepare_threshold = None
         connection.execute(f"PREPARE hot AS {prepared}".encode())
         given = sql.SQL("({})" if values else "").format(sql.SQL(", ").join(map(sql.Literal, values)))

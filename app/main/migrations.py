@@ -7,26 +7,36 @@ One line of numbers over two homes: `migrations/` holds what belongs to the serv
 import getpass
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
-from yoyo import get_backend, read_migrations
+from yoyo import read_migrations
+from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
+from yoyo.connections import DatabaseURI
+
+from app.adapters.sessions import UnfitSession, begin_session_now, is_away, session_url
 
 HOME = Path(__file__).parents[2] / "migrations"
 TABLE = "_yoyo_migration"
 LOCK = 0x5354524F4E47  # "STRONG": one migration run a database at a time
 LOCK_PATIENCE_S = 60.0
 
+_PATIENT = {"statement_timeout": 0, "idle_in_transaction_session_timeout": 0}
+"""A migration takes its time, and so does whoever holds the lock meanwhile."""
+
 
 class MigrationError(Exception):
     """A migration could not be run; the message says which, and what to do."""
+
+
+class UnfitDatabase(MigrationError):  # noqa: N818 -- it says what the database is
+    """A database that the schema cannot live in; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +146,41 @@ def behind(url: str, consumers_url: str | None) -> list[str]:
 @contextmanager
 def _connected(url: str) -> Iterator[psycopg.Connection[Any]]:
     try:
-        connection = psycopg.connect(url, autocommit=True, connect_timeout=5)
-    except psycopg.OperationalError as error:
-        raise MigrationError(f"the database cannot be reached: {_first_line(error)}") from None
-    with connection:
-        try:
+        with psycopg.connect(session_url(url, "strongbox-migrate"), autocommit=True) as connection:
+            if not begin_session_now(connection, _PATIENT):
+                connection.prepare_threshold = None
             yield connection
-        except psycopg.errors.InsufficientPrivilege as error:
-            raise MigrationError(f"{_first_line(error)}: is the login role a member of strongbox_app?") from None
+    except UnfitSession as error:
+        raise UnfitDatabase(f"the database cannot be used: {error}") from None
+    except psycopg.OperationalError as error:
+        what = "cannot be reached" if is_away(error) else "refused"
+        raise MigrationError(f"the database {what}: {_first_line(error)}") from None
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise MigrationError(f"{_first_line(error)}: is the login role a member of strongbox_app?") from None
+
+
+_BEHIND_A_POOLER = (
+    "migrations need a session of PostgreSQL's own, and this one is a pooler's: "
+    "give the server's own address as MIGRATE_DATABASE_URL"
+)
+
+_OTHER_HOMES = """
+    SELECT string_agg(nspname, ', ' ORDER BY nspname)
+    FROM pg_namespace n
+    WHERE nspname <> 'public' AND to_regclass('public.wallet_balances') IS NULL
+        AND EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid AND relname = 'wallet_balances')
+        AND EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid AND relname = %s)
+"""
+
+
+def _refuse_another_home(connection: psycopg.Connection[Any]) -> None:
+    """Refuse to begin anew beside books that a search_path of before has put elsewhere."""
+    ((home,),) = connection.execute(_OTHER_HOMES, (TABLE,)).fetchall()
+    if home:
+        raise UnfitDatabase(
+            f"the books are in the schema {home}, where a search_path has put them, and the services look in public: "
+            f"move each table there (ALTER TABLE … SET SCHEMA public)"
+        )
 
 
 @contextmanager
@@ -153,6 +190,9 @@ def _locked(url: str) -> Iterator[None]:
     Tried in a loop: a session that waits for an advisory lock holds up every CREATE INDEX CONCURRENTLY.
     """
     with _connected(url) as connection:
+        if connection.prepare_threshold is None:
+            raise MigrationError(_BEHIND_A_POOLER)
+        _refuse_another_home(connection)
         patience = time.monotonic() + LOCK_PATIENCE_S
         while connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,)).fetchone() != (True,):
             if time.monotonic() > patience:
@@ -161,13 +201,21 @@ def _locked(url: str) -> Iterator[None]:
         yield
 
 
+class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no types
+    """yoyo's connections, of which each migration gets one of its own."""
+
+    def init_connection(self, connection: psycopg.Connection[Any]) -> None:
+        begin_session_now(connection, _PATIENT)
+
+
 @contextmanager
 def _backend(target: Target) -> Iterator[tuple[Any, Any]]:
     try:
         getpass.getuser()
     except (KeyError, OSError):  # a user id without a name, as in containers; yoyo logs who ran it
         os.environ["USER"] = str(os.getuid())
-    with get_backend(_yoyo_url(target.url), TABLE) as backend:
+    with _Backend(_uri(target.url), TABLE) as backend:
+        backend.init_database()
         # Whoever left a lock row behind is dead: the advisory lock is ours.
         backend.break_lock()
         backend.ensure_internal_schema_updated()
@@ -190,11 +238,10 @@ def _let_the_services_see(url: str) -> None:
         connection.execute(sql.SQL("GRANT SELECT ON {} TO strongbox_app").format(sql.Identifier(TABLE)))
 
 
-def _yoyo_url(url: str) -> str:
-    parts: Sequence[tuple[str, str]] = [
-        (name, str(value)) for name, value in conninfo_to_dict(url).items() if name != "dbname" and value is not None
-    ]
-    return f"postgresql+psycopg:///{conninfo_to_dict(url).get('dbname') or ''}?{urlencode(parts)}"
+def _uri(url: str) -> DatabaseURI:
+    """The connection string as yoyo has it. Its parts, not a text of them: names may have any characters."""
+    given = conninfo_to_dict(session_url(url, "strongbox-migrate"))
+    return DatabaseURI("postgresql+psycopg", None, None, None, None, given.pop("dbname", None), given)
 
 
 def _first_line(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from psycopg_pool import PoolTimeout
 
 from app.adapters.postgres.actions import PostgresActions
 from app.adapters.postgres.errors import Fault, fault
+from app.adapters.postgres.inspection import inspecting
 from app.adapters.postgres.pool import lock_patience_ms
 from app.adapters.postgres.providers import add
 from app.application.actions import NotRecorded
@@ -26,6 +27,9 @@ T = TypeVar("T")
 
 PATIENCE_MS = 4_000
 """How long a command waits for rows that payments keep busy."""
+
+ASK_S = 5.0
+"""How long it is asked why there is no connection."""
 
 _MESSAGES = {
     Fault.BUSY: "someone else holds what is to be changed; try again",
@@ -52,9 +56,17 @@ async def with_books(container: Container, action: Callable[[Container], Awaitab
     except (PoolTimeout, psycopg.Error) as error:
         if fault(error) is Fault.OTHER:
             raise
+        if isinstance(error, PoolTimeout):
+            await _say_why_there_is_none(container.settings().database_url)
         raise Unavailable(_MESSAGES[fault(error)]) from error
     finally:
         await pool.close()
+
+
+async def _say_why_there_is_none(url: str) -> None:
+    """A pool that has no connection does not say why: ask for one outside it."""
+    async with inspecting(url, ASK_S):
+        pass
 
 
 async def add_provider(container: Container, name: str, provider_id: UUID | None) -> UUID:

@@ -74,10 +74,12 @@ async def check_schema(settings: Settings) -> None:
     while True:
         try:
             missing = await asyncio.to_thread(migrations.behind, settings.database_url, _shared(settings))
+        except migrations.UnfitDatabase as error:
+            raise CannotServe(str(error)) from None
         except migrations.MigrationError as error:
             if loop.time() > patience:
                 raise CannotServe(str(error)) from None
-            _log.warning("database_out_of_reach", patience_s=round(patience - loop.time()))
+            _log.warning("database_out_of_reach", reason=str(error), patience_s=round(patience - loop.time()))
             await asyncio.sleep(1)
             continue
         if missing:

@@ -13,6 +13,7 @@ import psycopg
 from app.adapters.gateway.record import NoRecord, gateway_record
 from app.adapters.looking import http_client
 from app.adapters.postgres.audit_integrity import TrailIsComplete, chain_check
+from app.adapters.postgres.inspection import why
 from app.adapters.postgres.integrity import (
     LEDGER,
     TRAIL,
@@ -50,7 +51,7 @@ async def verify(settings: Settings, as_json: bool, named: int = OFFENDERS_NAMED
             lanes = await _lanes(settings, stack, notes)
             findings = await run_checks(lanes, progress, named)
     except psycopg.OperationalError as error:
-        raise Unavailable("the database cannot be reached") from error
+        raise Unavailable(why(error)) from error
     except psycopg.errors.UndefinedTable as error:
         raise MigrationError(f"{error.diag.message_primary}: run `strongbox migrate up` first") from error
     click.echo(_json(findings, notes) if as_json else _text(findings, notes))

@@ -7,12 +7,11 @@ from typing import Any, Final
 
 import psycopg
 from psycopg import AsyncConnection
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from app.adapters.sessions import begin_session, reason, session_url
 
 # A consumer waits for nothing longer than this: not for a lock, a statement, or itself in the middle of a transaction.
-_LIMITS: Final = (
-    "-c lock_timeout=5000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=15000 -c TimeZone=UTC"
-)
+_LIMITS: Final = {"lock_timeout": 5_000, "statement_timeout": 15_000, "idle_in_transaction_session_timeout": 15_000}
 
 
 class DatabaseAway(ConnectionError):  # noqa: N818 -- it says what the database is, for now
@@ -23,18 +22,7 @@ class Database:
     """One connection, for one user at a time. `name` is what PostgreSQL shows of it."""
 
     def __init__(self, url: str, name: str) -> None:
-        given = conninfo_to_dict(url)
-        self._conninfo = make_conninfo(
-            url,
-            application_name=name,
-            options=f"{given.get('options') or ''} {_LIMITS}".strip(),
-            target_session_attrs=given.get("target_session_attrs") or "read-write",
-            connect_timeout=given.get("connect_timeout") or "3",
-            tcp_user_timeout=given.get("tcp_user_timeout") or "5000",
-            keepalives_idle=given.get("keepalives_idle") or "5",
-            keepalives_interval=given.get("keepalives_interval") or "2",
-            keepalives_count=given.get("keepalives_count") or "3",
-        )
+        self._conninfo = session_url(url, name)
         self._connection: AsyncConnection[Any] | None = None
         self._free = asyncio.Lock()
 
@@ -53,7 +41,7 @@ class Database:
                 raise  # the message's fault (SQLSTATE classes 22 and 23); its transaction is rolled back
             except psycopg.Error as error:
                 await self._drop()
-                raise DatabaseAway(f"{type(error).__name__} {error.sqlstate or ''}".rstrip()) from error
+                raise DatabaseAway(reason(error)) from error
             except asyncio.CancelledError:
                 await self._drop()
                 raise
@@ -67,6 +55,7 @@ class Database:
         if self._connection is None or self._connection.closed:
             # Never prepared: few statements, each for many rows, and a pooler in transaction mode may stand between.
             self._connection = await AsyncConnection.connect(self._conninfo, autocommit=True, prepare_threshold=None)
+            await begin_session(self._connection, _LIMITS)
         return self._connection
 
     async def _drop(self) -> None:

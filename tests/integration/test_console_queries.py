@@ -10,8 +10,9 @@ import pytest
 
 from app.adapters.postgres import pulse
 from app.adapters.postgres.actions import PostgresActionLog, PostgresActions
-from app.adapters.postgres.pool import make_pool, session_url
+from app.adapters.postgres.pool import make_pool
 from app.adapters.postgres.pulse import PostgresPulse
+from app.adapters.sessions import begin_session_now, session_url
 from app.application.payments.recent import LOOKED_AT, RecentPayment, recent
 from app.application.ports import Unavailable
 from app.application.status.pulse import SLOT_S, SLOTS, History, Result
@@ -132,6 +133,7 @@ WINDOW = {"since": NOW - timedelta(seconds=2), "until": NOW, "slot_s": SLOT_S, "
 )
 def test_a_look_never_reads_a_table_through(filled: Urls, statement: str, known: dict[str, object], index: str) -> None:
     with psycopg.connect(session_url(filled.app_url, "plans"), autocommit=True) as connection:
+        begin_session_now(connection, {"plan_cache_mode": "force_custom_plan"})
         rows = connection.execute(f"EXPLAIN {statement}".encode(), known, prepare=True).fetchall()
     plan = "\n".join(line for (line,) in rows)
     assert index in plan, plan

@@ -6,7 +6,8 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from app.adapters.postgres.inspection import inspecting
-from app.adapters.postgres.pool import session_url
+from app.adapters.postgres.pool import connect
+from app.adapters.sessions import reason
 from app.application.actions import NotRecorded, RecordedAction
 
 _LOOK_S = 5.0
@@ -26,11 +27,11 @@ class PostgresActions:
     async def record(self, action: str, details: Mapping[str, object]) -> int:
         """See `Actions.record`."""
         try:
-            async with await psycopg.AsyncConnection.connect(session_url(self._url, "strongbox-command")) as connection:
+            async with await connect(self._url, "strongbox-command") as connection:
                 cursor = await connection.execute(_RECORD, (self._operator, action, Jsonb(dict(details))))
                 row = await cursor.fetchone()
         except psycopg.Error as error:
-            raise NotRecorded(f"not recorded in audit.actions ({type(error).__name__})") from error
+            raise NotRecorded(f"not recorded in audit.actions ({reason(error)})") from error
         assert row is not None
         number: int = row[0]
         return number

@@ -117,7 +117,7 @@ _FUNDED = Statement(
 # Last of its pipeline: a time from before the locks could be older than what the last holder wrote.
 _CLOCK = Statement("SELECT clock_timestamp()")
 
-_BEGIN = Statement("BEGIN")
+_BEGIN = Statement("BEGIN ISOLATION LEVEL READ COMMITTED")
 _COMMIT = Statement("COMMIT")
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import psycopg
 from psycopg import AsyncConnection, IsolationLevel
 
-from app.adapters.postgres.pool import hanging_up_after, session_url
+from app.adapters.postgres.pool import connect, hanging_up_after
+from app.adapters.sessions import UnfitSession, is_away, reason
 from app.application.ports import Unavailable
 
 Row = tuple[Any, ...]
@@ -24,8 +25,9 @@ async def inspecting(url: str, within_s: float | None) -> AsyncIterator[AsyncCon
     """
     settings = {"statement_timeout": int((within_s or 0) * 1000), "idle_in_transaction_session_timeout": 0}
     try:
-        connection = await AsyncConnection.connect(session_url(url, "strongbox-inspect", **settings), autocommit=False)
+        connection = await connect(url, "strongbox-inspect", **settings)
         try:
+            await connection.set_autocommit(False)
             # One that falls silent would be waited for without end.
             with hanging_up_after(within_s, connection) if within_s else nullcontext():
                 await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
@@ -44,9 +46,11 @@ def why(error: psycopg.Error) -> str:
             return f"{error.diag.message_primary}: run `strongbox migrate up` first"
         case psycopg.errors.InsufficientPrivilege():
             return f"{error.diag.message_primary}: is the login role a member of strongbox_app?"
+        case UnfitSession():
+            return f"the database cannot be used: {error}"
         case psycopg.errors.QueryCanceled():
             return "the database did not answer in time"
-        case _ if error.sqlstate is None or error.sqlstate.startswith(("08", "57", "53", "28", "3D")):
-            return "the database cannot be reached"
+        case _ if is_away(error):
+            return f"the database cannot be reached: {reason(error)}"
         case _:
             return f"the database refused: {type(error).__name__}"

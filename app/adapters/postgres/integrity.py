@@ -13,7 +13,7 @@ from typing import Any
 from psycopg import AsyncConnection, IsolationLevel
 
 from app.adapters.postgres.integrity_queries import QUERIES
-from app.adapters.postgres.pool import session_url
+from app.adapters.postgres.pool import connect
 from app.application.integrity.charges import BookedPayment
 
 Row = tuple[Any, ...]
@@ -52,20 +52,18 @@ async def rows(
 @asynccontextmanager
 async def snapshot(url: str) -> AsyncIterator[AsyncConnection[Row]]:
     """A connection that sees the database as it is now, for as long as it is open, and writes nothing."""
-    connection = await AsyncConnection.connect(
-        session_url(
-            url,
-            "strongbox-verify",
-            statement_timeout=0,
-            idle_in_transaction_session_timeout=0,
-            work_mem="64MB",
-            # Offenders are few, whatever the planner expects: nothing speaks against finding them in parallel.
-            parallel_tuple_cost=0,
-            jit="off",
-        ),
-        autocommit=False,
+    connection = await connect(
+        url,
+        "strongbox-verify",
+        statement_timeout=0,
+        idle_in_transaction_session_timeout=0,
+        work_mem="64MB",
+        # Offenders are few, whatever the planner expects: nothing speaks against finding them in parallel.
+        parallel_tuple_cost=0,
+        jit="off",
     )
     try:
+        await connection.set_autocommit(False)
         await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
         await connection.set_read_only(True)
         await connection.execute("SELECT 1")  # the snapshot is taken by the first statement

@@ -10,6 +10,7 @@ from psycopg import AsyncConnection
 from app.adapters.postgres.pipeline import Row, Statement
 from app.adapters.postgres.plans import Plans
 from app.adapters.postgres.pool import Pool, session
+from app.adapters.sessions import reason
 from app.application.outbox.ports import CLAIMED, COUNTED, Backlog, Confirmed, Leases, OutboxMessage, Retry
 from app.application.ports import Unavailable
 
@@ -200,4 +201,4 @@ class PostgresOutbox:
             async with session(self._pool) as connection:
                 yield connection
         except psycopg.Error as error:
-            raise Unavailable(f"{type(error).__name__} {error.sqlstate or ''}".rstrip()) from error
+            raise Unavailable(reason(error)) from error

@@ -6,12 +6,14 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 from psycopg import AsyncConnection
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.errors import OperationalError, ReadOnlySqlTransaction
 from psycopg_pool import AsyncConnectionPool
+
+from app.adapters.sessions import Settings, begin_session, session_url
 
 Pool = AsyncConnectionPool[AsyncConnection]
 
@@ -28,7 +30,7 @@ CHECK_S = 2.0
 lock_patience_ms: ContextVar[int] = ContextVar("lock_patience_ms", default=LOCK_TIMEOUT_MS)
 """How long a transaction begun in this context waits for a lock."""
 
-_SESSION = {
+_SESSION: Settings = {
     "lock_timeout": LOCK_TIMEOUT_MS,
     "statement_timeout": STATEMENT_TIMEOUT_MS,
     "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT_MS,
@@ -37,27 +39,19 @@ _SESSION = {
 }
 
 
-def session_url(url: str, application_name: str, **session: int | str) -> str:
-    """The connection string with this service's session settings, whichever login role it names.
+async def connect(url: str, application_name: str, **settings: int | str) -> AsyncConnection[Any]:
+    """A connection of its own, in autocommit. `settings` are settings of PostgreSQL beyond this service's own.
 
-    Role settings are not inherited through group membership, so each connection brings them itself. Several hosts
-    are allowed: the one that can write is used.
+    Raises:
+        psycopg.Error: there is none to be had; `UnfitSession` where a setting of it is wrong.
     """
-    given = conninfo_to_dict(url)
-    options = " ".join(f"-c {name}={value}" for name, value in (_SESSION | session).items())
-    return make_conninfo(
-        url,
-        application_name=application_name,
-        options=f"{given.get('options') or ''} {options}".strip(),
-        client_encoding="utf8",  # what texts are encoded in, whatever the environment says
-        target_session_attrs=given.get("target_session_attrs") or "read-write",
-        connect_timeout=given.get("connect_timeout") or "2",
-        # Without it a silent network partition is noticed only after minutes.
-        tcp_user_timeout=given.get("tcp_user_timeout") or "3000",
-        keepalives_idle=given.get("keepalives_idle") or "5",
-        keepalives_interval=given.get("keepalives_interval") or "2",
-        keepalives_count=given.get("keepalives_count") or "3",
-    )
+    connection = await AsyncConnection.connect(session_url(url, application_name), autocommit=True)
+    try:
+        await _begin(connection, settings)
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
 
 
 class _Pool(AsyncConnectionPool[AsyncConnection]):
@@ -76,7 +70,7 @@ def make_pool(url: str, application_name: str, size: int, **session: int | str) 
     `session` are settings of PostgreSQL beyond this service's own.
     """
     return _Pool(
-        session_url(url, application_name, **session),
+        session_url(url, application_name),
         min_size=1,
         max_size=size,
         open=False,
@@ -86,7 +80,7 @@ def make_pool(url: str, application_name: str, size: int, **session: int | str) 
         reconnect_timeout=1.0,
         max_idle=300.0,
         name=application_name,
-        configure=_configure,
+        configure=partial(_begin, settings=session),
         kwargs={"autocommit": True},
     )
 
@@ -129,11 +123,8 @@ def has_own_session(connection: AsyncConnection) -> bool:
     return connection.prepare_threshold is not None
 
 
-async def _configure(connection: AsyncConnection) -> None:
+async def _begin(connection: AsyncConnection[Any], settings: Settings) -> None:
     """Prepare statements only in a session of our own: behind a pooler it may be another client's, or soon will be."""
     with hanging_up_after(CHECK_S, connection):
-        cursor = await connection.execute(
-            "SELECT pg_backend_pid(), setting::integer FROM pg_settings WHERE name = 'lock_timeout'"
-        )
-    if await cursor.fetchone() != (connection.info.backend_pid, LOCK_TIMEOUT_MS):
-        connection.prepare_threshold = None
+        if not await begin_session(connection, {**_SESSION, **settings}):
+            connection.prepare_threshold = None
