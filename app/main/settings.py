@@ -5,13 +5,12 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 import msgspec
-import psycopg
 import yaml
 from msgspec import Meta
-from psycopg.conninfo import conninfo_to_dict
+
+from app.main.urls import database_url, gateway_url, is_url, origin
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
@@ -20,7 +19,13 @@ Count = Annotated[int, Meta(ge=1, le=100_000)]
 
 KEY_LENGTH = 16
 """Characters of an operator's key at the least."""
-_ORIGIN = re.compile(r"https?://[a-z0-9.\[\]:-]+")
+_URLS = {
+    **dict.fromkeys(
+        ("database_url", "migrate_database_url", "audit_database_url", "migrate_audit_database_url"), database_url
+    ),
+    "gateway_url": gateway_url,
+    "console_url": origin,
+}
 _OPERATOR = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 
 
@@ -86,21 +91,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if self.api_keys and not self.keys:
             raise InvalidSettings("API_KEYS holds no key")
         _ = self.operators
-        if self.console_url and not _is_origin(self.console_url):
-            raise InvalidSettings("CONSOLE_URL is not http:// or https:// with a host, and nothing behind it")
         for code in self.currencies:
             if not (3 <= len(code) <= 5 and code.isascii() and code.isalpha() and code.isupper()):
                 raise InvalidSettings(f"EXTRA_CURRENCIES: {code!r} is not three to five capital letters")
 
     def _check_urls(self) -> None:
         """See whether the URLs are any. No message quotes one: passwords are in them."""
-        for name in ("database_url", "migrate_database_url", "audit_database_url", "migrate_audit_database_url"):
-            try:
-                conninfo_to_dict(getattr(self, name))
-            except psycopg.ProgrammingError:
-                raise InvalidSettings(f"{name.upper()} is not a PostgreSQL connection string") from None
-        if self.gateway_url:
-            _check_gateway_url(self.gateway_url)
+        for name, check in _URLS.items():
+            if given := getattr(self, name):
+                try:
+                    msgspec.structs.force_setattr(self, name, check(given))
+                except ValueError as error:
+                    raise InvalidSettings(f"{name.upper()} {error}") from None
         for number, broker in enumerate(filter(None, map(str.strip, self.rabbitmq_url.split(","))), start=1):
             if not is_url(broker, "amqp", "amqps"):
                 raise InvalidSettings(f"RABBITMQ_URL: broker {number} is not an amqp:// or amqps:// URL")
@@ -167,14 +169,12 @@ def load(environ: Mapping[str, str] | None = None, found: Mapping[str, str] | No
     """
     environ = os.environ if environ is None else environ
     values: dict[str, Any] = {name: value for name, value in (found or {}).items() if name in _TYPES}
-    if path := environ.get("STRONGBOX_CONFIG"):
+    if path := environ.get("STRONGBOX_CONFIG", "").strip():
         values |= _file(Path(path))
     # An empty variable counts as not set, as compose files and CI systems produce them.
     values |= {name: environ[name] for name in Settings.__struct_encode_fields__ if environ.get(name, "").strip()}
     settings = Settings()
-    converted: dict[str, Any] = {}
-    for name, value in values.items():
-        converted[name] = _convert(name, value)
+    converted = {name: _convert(name, _trimmed(name, value)) for name, value in values.items()}
     try:
         return msgspec.convert(msgspec.to_builtins(settings) | converted, Settings)
     except msgspec.ValidationError as error:
@@ -182,34 +182,20 @@ def load(environ: Mapping[str, str] | None = None, found: Mapping[str, str] | No
         raise InvalidSettings(str(cause) if isinstance(cause, InvalidSettings) else str(error)) from None
 
 
-def is_url(text: str, *schemes: str) -> bool:
-    """Whether the text is a URL of one of the schemes, with a host."""
-    try:
-        url = urlsplit(text)
-        return url.scheme in schemes and bool(url.hostname) and (url.port is None or url.port > 0)
-    except ValueError:
-        return False
-
-
-def _is_origin(text: str) -> bool:
-    """Whether it is just as browsers write it in Origin: a scheme and a host, and nothing more."""
-    return is_url(text, "http", "https") and bool(_ORIGIN.fullmatch(text))
-
-
-def _check_gateway_url(text: str) -> None:
-    import httpx  # noqa: PLC0415 -- it takes its time, and only commands with a gateway need it
-
-    if not is_url(text, "http", "https"):
-        raise InvalidSettings("GATEWAY_URL is not an http:// or https:// URL")
-    if "?" in text or "#" in text:
-        raise InvalidSettings("GATEWAY_URL has a query or a fragment: only a path can be kept before /charges")
-    try:
-        _ = httpx.URL(text).host  # as the client will read it
-    except (httpx.InvalidURL, ValueError):
-        raise InvalidSettings("GATEWAY_URL has a host that is no valid name") from None
-
-
 _TYPES = {field.encode_name: field.type for field in msgspec.structs.fields(Settings)}
+
+
+_LISTS = frozenset({"API_KEYS", "CONSOLE_KEYS", "EXTRA_CURRENCIES", "RABBITMQ_URL"})
+
+
+def _trimmed(name: str, value: object) -> object:
+    """The value without what stands around it, or around the entries of a list. In it nothing is that is not seen."""
+    if not isinstance(value, str):
+        return value
+    text = ",".join(map(str.strip, value.split(","))) if name in _LISTS else value.strip()
+    if not text.isprintable():
+        raise InvalidSettings(f"{name} has a character in it that cannot be seen: a line feed, perhaps")
+    return text
 
 
 def _convert(name: str, value: object) -> object:

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from app.main.settings import InvalidSettings, is_url
+from app.main.settings import InvalidSettings
+from app.main.urls import is_url
 
 if TYPE_CHECKING:  # loading it takes 80 ms and 9 MiB, which only those pay who want spans
     from opentelemetry.trace import Tracer

@@ -7,6 +7,8 @@ from click.testing import CliRunner
 from app.main.cli import main
 from app.main.terminal import ago, cell, table
 
+USER = "0190c7a0-0000-7000-8000-000000000005"
+
 
 @pytest.mark.parametrize(
     ("words", "message"),
@@ -18,6 +20,16 @@ from app.main.terminal import ago, cell, table
         ("dlq ls --queue audit.dlq", "'audit.dlq' is none of metrics.queue, audit.queue"),
         ("payments show abc", "'abc' is not a valid UUID"),
         ("wallets show abc", "'abc' is not a valid UUID"),
+        (f"wallet fund {USER} USD \uff11\uff10_0", "is not a whole number in digits"),
+        (f"wallet fund {USER} USD 1_0", "is not a whole number in digits"),
+        (f"wallet fund {USER} USD +10", "is not a whole number in digits"),
+        (f"wallet fund \uff10{USER[1:]} USD 10", "is not a valid UUID"),
+        (f"wallet fund {USER.replace('-', '')[:-2]}_5 USD 10", "is not a valid UUID"),
+        (f"provider add Acme --id {{{USER}}}", "is not a valid UUID"),
+        ("dlq ls --limit 1_0", "is not a whole number in digits"),
+        ("migrate force \u0661", "is not a whole number in digits"),
+        ("api --workers \uff12", "is not a whole number in digits"),
+        ("verify --offenders 1_0", "is not a whole number in digits"),
         ("completion csh", "'csh' is not one of 'bash', 'zsh', 'fish'"),
     ],
 )

@@ -89,6 +89,12 @@ def test_the_owner_s_and_the_consumers_urls_fall_back_on_the_database_s() -> Non
         ("GATEWAY_URL", "http://user:s3cret@xn--"),
         ("GATEWAY_URL", "http://user:s3cret@xn--a.example/"),
         ("GATEWAY_URL", "http://user:s3cret@\u2603\u2603./"),
+        ("DATABASE_URL", "postgresql://user:s3@cret@h/db"),
+        ("DATABASE_URL", "postgresql://user:s3cret/x@h/db"),
+        ("DATABASE_URL", "postgresql://user:s3cret@h/d\nb"),
+        ("MIGRATE_DATABASE_URL", "host=h port=s3cret"),
+        ("API_KEYS", "s3cret\x00s3cret"),
+        ("GATEWAY_URL", "http://gate\u200bway"),
         ("API_KEYS", ", ,"),
         ("MOCK_GATEWAY_MODE", "bogus"),
     ],
@@ -98,3 +104,48 @@ def test_what_is_no_url_key_or_mode_is_named_and_never_quoted(name: str, value: 
         load({name: value})
     assert name in str(refused.value)
     assert "s3cret" not in str(refused.value)
+
+
+def test_what_stands_around_a_value_is_none_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "strongbox.yaml"
+    path.write_text('GATEWAY_URL: "http://gateway\\n"\nHTTP_PORT: " 8081\\t"\n')
+    settings = load(
+        {
+            "STRONGBOX_CONFIG": f"{path}\n",
+            "DATABASE_URL": " postgresql://u:p@h/db\n",
+            "RABBITMQ_URL": "amqp://a/ ,\n amqp://b/\n",
+            "API_KEYS": "a-key,\nanother\n",
+            "LOG_LEVEL": "debug\r\n",
+        }
+    )
+    assert (settings.database_url, settings.gateway_url) == ("postgresql://u:p@h/db", "http://gateway")
+    assert (settings.http_port, settings.log_level) == (8081, "debug")
+    assert settings.rabbitmq_url == "amqp://a/,amqp://b/"
+    assert settings.keys == ("a-key", "another")
+
+
+@pytest.mark.parametrize("number", ["\uff18\uff10", "8_0", "0x50"])
+def test_a_number_has_plain_digits(number: str) -> None:
+    with pytest.raises(InvalidSettings, match="HTTP_PORT"):
+        load({"HTTP_PORT": number})
+
+
+@pytest.mark.parametrize(
+    ("given", "sent_by_browsers"),
+    [
+        ("https://console.test:443", "https://console.test"),
+        ("http://console.test:80", "http://console.test"),
+        ("https://console.test:08443", "https://console.test:8443"),
+        ("https://console.test:80", "https://console.test:80"),
+        ("https://[::1]:443", "https://[::1]"),
+        ("http://127.0.0.1:8090\n", "http://127.0.0.1:8090"),
+    ],
+)
+def test_where_the_console_is_is_kept_as_browsers_send_it(given: str, sent_by_browsers: str) -> None:
+    assert load({"CONSOLE_URL": given}).console_url == sent_by_browsers
+
+
+@pytest.mark.parametrize("url", ["https://[0:0::1]", "https://127.1", "https://127.0.0.01", "https://console.test:"])
+def test_a_host_that_browsers_write_otherwise_is_refused(url: str) -> None:
+    with pytest.raises(InvalidSettings, match="CONSOLE_URL"):
+        load({"CONSOLE_URL": url})

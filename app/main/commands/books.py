@@ -7,7 +7,7 @@ from uuid import UUID
 
 import click
 
-from app.main.commands.common import configured, or_fail, text
+from app.main.commands.common import Id, Whole, configured, or_fail, text
 
 T = TypeVar("T")
 
@@ -19,7 +19,7 @@ def provider() -> None:
 
 @provider.command("add")
 @click.argument("name")
-@click.option("--id", "provider_id", type=click.UUID, help="Its id; a fresh one otherwise.")
+@click.option("--id", "provider_id", type=Id(), help="Its id; a fresh one otherwise.")
 def provider_add(name: str, provider_id: UUID | None) -> None:
     """Add the provider NAME, active at once. The same name and id again change nothing."""
     from app.main.operations import add_provider
@@ -35,9 +35,9 @@ def wallet() -> None:
 
 
 @wallet.command("fund")
-@click.argument("user_id", type=click.UUID)
+@click.argument("user_id", type=Id())
 @click.argument("currency")
-@click.argument("amount", type=click.IntRange(1, 2**63 - 1))
+@click.argument("amount", type=Whole(1, 2**63 - 1))
 @click.option("--reference", help="What the money came by: the same again pays in nothing.")
 def wallet_fund(user_id: UUID, currency: str, amount: int, reference: str | None) -> None:
     """Pay AMOUNT minor units of CURRENCY into the user's wallet, opening it where there is none."""

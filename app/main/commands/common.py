@@ -1,6 +1,7 @@
 """What commands share: their settings, their errors and exit codes, their options."""
 
 import asyncio
+import re
 import signal
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 BASE = Path(".strongbox")
 
+_DIGITS = re.compile(r"-?[0-9]+")
+_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
 json_option = click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
 
 
@@ -34,6 +38,26 @@ class WrongSettings(click.ClickException):
     """Exit code 2, and the setting."""
 
     exit_code = 2
+
+
+class Whole(click.IntRange):
+    """A whole number in plain digits. Python reads more as one: blanks, `_`, other scripts' digits."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number."""
+        if isinstance(value, str) and not _DIGITS.fullmatch(value):
+            self.fail(f"{value!r} is not a whole number in digits", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class Id(click.types.UUIDParameterType):
+    """An id as the service writes it, in either case of letters."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The id."""
+        if isinstance(value, str) and not _ID.fullmatch(value):
+            self.fail(f"{value!r} is not a valid UUID", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def time_of(_: click.Context, __: click.Parameter, value: str | None) -> datetime | None:

@@ -9,7 +9,7 @@ import msgspec
 
 from app.application.dead_letters.ports import DeadLetter, DeadLetters
 from app.main import terminal
-from app.main.commands.common import Failed, json_option, or_fail, queue_names, run_stoppable, with_broker
+from app.main.commands.common import Failed, Whole, json_option, or_fail, queue_names, run_stoppable, with_broker
 from app.main.settings import Settings
 from app.main.terminal import cell
 
@@ -46,8 +46,8 @@ def _letters(settings: Settings) -> DeadLetters:
 
 @dlq.command("ls")
 @_queue
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Of each queue.")
-@click.option("--skip", type=click.IntRange(0, 10_000), default=0, help="Leave out so many of each queue's first.")
+@click.option("--limit", type=Whole(1, 10_000), default=50, show_default=True, help="Of each queue.")
+@click.option("--skip", type=Whole(0, 10_000), default=0, help="Leave out so many of each queue's first.")
 @json_option
 def dlq_ls(queue: str | None, limit: int, skip: int, as_json: bool) -> None:
     """List dead letters, the oldest first, with their reasons. Nothing is changed."""

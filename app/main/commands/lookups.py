@@ -9,7 +9,7 @@ import click
 from app.application.payments.story import Story
 from app.application.wallets.standing import Wallets
 from app.main import terminal
-from app.main.commands.common import configured, json_option, or_fail
+from app.main.commands.common import Id, Whole, configured, json_option, or_fail
 from app.main.terminal import cell, moment, table
 
 
@@ -19,7 +19,7 @@ def payments() -> None:
 
 
 @payments.command("show")
-@click.argument("payment_id", type=click.UUID)
+@click.argument("payment_id", type=Id())
 @json_option
 def payments_show(payment_id: UUID, as_json: bool) -> None:
     """Show a payment's whole story, oldest first: request, entries, gateway, events, audit trail, what comes next."""
@@ -47,8 +47,8 @@ def wallets() -> None:
 
 
 @wallets.command("show")
-@click.argument("user_id", type=click.UUID)
-@click.option("--limit", type=click.IntRange(1, 200), default=10, show_default=True, help="Transactions at most.")
+@click.argument("user_id", type=Id())
+@click.option("--limit", type=Whole(1, 200), default=10, show_default=True, help="Transactions at most.")
 @json_option
 def wallets_show(user_id: UUID, limit: int, as_json: bool) -> None:
     """Show a user's balances beside what their entries add up to, and the newest transactions.

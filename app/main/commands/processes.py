@@ -10,6 +10,7 @@ import click
 from app.main.commands.common import (
     BASE,
     Failed,
+    Whole,
     WrongSettings,
     configured,
     is_in_process,
@@ -47,7 +48,7 @@ def demo() -> None:
 
 
 @click.command()
-@click.option("--workers", type=click.IntRange(1, 64), help="Processes that serve; default HTTP_WORKERS.")
+@click.option("--workers", type=Whole(1, 64), help="Processes that serve; default HTTP_WORKERS.")
 @click.option("--fd", type=int, hidden=True, help="Serve on this inherited socket: a worker.")
 def api(workers: int | None, fd: int | None) -> None:
     """Serve the HTTP API."""
@@ -102,7 +103,7 @@ def recover() -> None:
 
 @click.command()
 @click.option(
-    "--offenders", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Name so many of each check."
+    "--offenders", type=Whole(1, 1_000_000), default=20, show_default=True, help="Name so many of each check."
 )
 @json_option
 def verify(offenders: int, as_json: bool) -> None:

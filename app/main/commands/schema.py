@@ -5,7 +5,7 @@ import asyncio
 import click
 
 from app.main import migrations
-from app.main.commands.common import or_fail, settings_with
+from app.main.commands.common import Whole, or_fail, settings_with
 
 
 @click.group()
@@ -26,7 +26,7 @@ def migrate_up() -> None:
 
 
 @migrate.command("down")
-@click.argument("count", type=click.IntRange(min=1), default=1)
+@click.argument("count", type=Whole(min=1), default=1)
 def migrate_down(count: int) -> None:
     """Undo the last COUNT migrations (1). What their tables held is lost."""
     undone = or_fail(lambda: migrations.down(*_homes(), count))
@@ -40,7 +40,7 @@ def migrate_version() -> None:
 
 
 @migrate.command("force")
-@click.argument("version", type=click.IntRange(min=0))
+@click.argument("version", type=Whole(min=0))
 def migrate_force(version: int) -> None:
     """Say that the schema stands at VERSION, and run nothing: after mending it by hand."""
     from app.application.actions import NotRecorded
