@@ -18,10 +18,12 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from app.adapters.http.asgi import HttpOptions, Services, create_app
 from app.adapters.http.server import serve
+from app.adapters.postgres.inspection import why
 from app.adapters.postgres.integrity import append_only_is_enforced, snapshot
 from app.adapters.postgres.lanes import Lanes
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.reading import PostgresReader
+from app.adapters.postgres.rules import misread
 from app.adapters.postgres.schema import SchemaReader
 from app.application.payments.recover import Recover
 from app.application.payments.results import Answered, StillPending
@@ -101,9 +103,11 @@ def _wanted(settings: Settings) -> list[str]:
 async def _warn_of_the_owner(url: str) -> None:
     try:
         async with snapshot(url) as books:
+            if found := await misread(books):
+                raise CannotServe("; ".join(f"{name}: {problem}" for name, problem in found.items()))
             enforced = await append_only_is_enforced(books)
     except psycopg.Error as error:
-        raise CannotServe(f"the database cannot be used: {str(error).strip().splitlines()[0]}") from None
+        raise CannotServe(why(error)) from None
     if not enforced:
         _log.warning("append_only_not_enforced", reason="DATABASE_URL logs in as the owner or a superuser")
 

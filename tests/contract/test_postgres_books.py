@@ -8,10 +8,9 @@ import pytest
 from psycopg import errors
 from psycopg.conninfo import make_conninfo
 
-from app.adapters.postgres import pool as pooling
 from app.adapters.postgres.books import PostgresBooks
 from app.adapters.postgres.lanes import HeldElsewhere, Lane, Lanes
-from app.adapters.postgres.pool import has_own_session, make_pool
+from app.adapters.postgres.pool import make_pool
 from app.application.payments.reserve import Reserved
 from app.application.payments.settle import Settlement
 from app.application.ports import Unavailable
@@ -103,14 +102,6 @@ async def test_a_wallet_held_by_someone_else_costs_only_its_own_user(postgres_ho
             await aside
     assert isinstance(await lanes.submit(held), Reserved)
     await lanes.drain()
-
-
-async def test_a_session_with_other_settings_is_not_taken_for_ones_own(module_database: Any) -> None:
-    async with make_pool(module_database.app_url, "own", 1) as pool, pool.connection() as ours:
-        assert has_own_session(ours)
-    async with await psycopg.AsyncConnection.connect(module_database.app_url, autocommit=True) as theirs:
-        await pooling._configure(theirs)
-        assert not has_own_session(theirs)
 
 
 async def test_in_a_session_that_is_not_its_own_a_transaction_brings_its_limits(

@@ -3,19 +3,23 @@
 import asyncio
 import os
 import socket
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
+import structlog
 from psycopg import AsyncConnection
 from psycopg.errors import OperationalError, ReadOnlySqlTransaction
 from psycopg_pool import AsyncConnectionPool
 
-from app.adapters.sessions import Settings, begin_session, session_url
+from app.adapters.sessions import Settings, begin_session, reason, session_url
 
 Pool = AsyncConnectionPool[AsyncConnection]
+
+_log = structlog.get_logger(__name__)
 
 LOCK_TIMEOUT_MS = 500
 STATEMENT_TIMEOUT_MS = 5_000
@@ -26,6 +30,9 @@ SILENCE_S = 8.0
 
 CHECK_S = 2.0
 """What no statement takes that asks for nothing but an answer."""
+
+SAID_AGAIN_S = 60.0
+"""How long it is not said again why there is no connection."""
 
 lock_patience_ms: ContextVar[int] = ContextVar("lock_patience_ms", default=LOCK_TIMEOUT_MS)
 """How long a transaction begun in this context waits for a lock."""
@@ -54,6 +61,29 @@ async def connect(url: str, application_name: str, **settings: int | str) -> Asy
     return connection
 
 
+class _Connection(AsyncConnection[Any]):
+    """A pool's connection. Where there is none to be had it says why: the pool does not."""
+
+    @classmethod
+    async def connect(cls, *arguments: Any, **settings: Any) -> Self:
+        try:
+            return await super().connect(*arguments, **settings)
+        except OperationalError as error:
+            _say(reason(error))
+            raise
+
+
+_said: dict[str, float] = {}
+
+
+def _say(why: str) -> None:
+    """Log why there is no connection. The same is said once a minute: every pool tries again and again."""
+    now = time.monotonic()
+    if now >= _said.get(why, now):
+        _said[why] = now + SAID_AGAIN_S
+        _log.warning("database_out_of_reach", reason=why)
+
+
 class _Pool(AsyncConnectionPool[AsyncConnection]):
     """A pool that does not wait without end when it looks whether a connection still works."""
 
@@ -71,6 +101,7 @@ def make_pool(url: str, application_name: str, size: int, **session: int | str) 
     """
     return _Pool(
         session_url(url, application_name),
+        connection_class=_Connection,
         min_size=1,
         max_size=size,
         open=False,
@@ -80,7 +111,7 @@ def make_pool(url: str, application_name: str, size: int, **session: int | str) 
         reconnect_timeout=1.0,
         max_idle=300.0,
         name=application_name,
-        configure=partial(_begin, settings=session),
+        configure=partial(_configure, settings=session),
         kwargs={"autocommit": True},
     )
 
@@ -128,3 +159,11 @@ async def _begin(connection: AsyncConnection[Any], settings: Settings) -> None:
     with hanging_up_after(CHECK_S, connection):
         if not await begin_session(connection, {**_SESSION, **settings}):
             connection.prepare_threshold = None
+
+
+async def _configure(connection: AsyncConnection[Any], settings: Settings) -> None:
+    try:
+        await _begin(connection, settings)
+    except OperationalError as error:
+        _say(reason(error))
+        raise

@@ -1,0 +1,135 @@
+"""Why the database cannot be worked in is said: at the start, by readiness, in the log, and by every command."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+from psycopg_pool import PoolTimeout
+from structlog.testing import capture_logs
+
+from app.adapters.postgres import pool as pooling
+from app.adapters.postgres.pool import make_pool
+from app.adapters.postgres.rules import misread
+from app.adapters.postgres.schema import SchemaReader
+from app.main import migrations
+from app.main.local.roles import LOGIN, Urls
+from app.main.processes import CannotServe, check_schema
+from app.main.settings import load
+from consumers.kit.database import Database, DatabaseAway
+from tests.pgbouncer import pgbouncer
+
+END_ALL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = user AND pid <> pg_backend_pid()"
+WRONG_PASSWORD = 'password authentication failed for user "strongbox_service"'
+
+
+def strongbox(url: str, *words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "app", *words],
+        env={"DATABASE_URL": url, "GATEWAY_URL": "http://127.0.0.1:1", "PATH": ""},
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def shut(database: Urls) -> str:
+    """The URL of the services with a wrong password."""
+    return make_conninfo(database.app_url, password="s3cret")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["provider", "add", "Acme"],
+        ["outbox", "status"],
+        ["payments", "show", "0190c7a0-0000-7000-8000-000000000005"],
+        ["verify"],
+        ["migrate", "version"],
+    ],
+    ids=" ".join,
+)
+def test_a_command_says_in_the_server_s_words_why_there_is_no_database(shut: str, words: list[str]) -> None:
+    said = strongbox(shut, *words)
+    assert said.returncode == 1, said.stderr
+    assert "the database cannot be reached: " in said.stderr
+    assert WRONG_PASSWORD in said.stderr
+    assert "s3cret" not in said.stderr
+    assert "Traceback" not in said.stderr
+
+
+async def test_a_consumer_waits_for_its_database_with_the_reason(shut: str) -> None:
+    database = Database(shut, "test")
+    with pytest.raises(DatabaseAway, match=WRONG_PASSWORD):
+        async with database.connection():
+            pass
+
+
+@pytest.fixture
+async def waiting() -> AsyncIterator[None]:
+    """Nothing was said yet."""
+    pooling._said.clear()
+    yield
+    pooling._said.clear()
+
+
+@pytest.mark.usefixtures("waiting")
+async def test_a_pool_without_connections_logs_the_reason_and_not_at_every_attempt(shut: str) -> None:
+    with capture_logs() as logs:
+        async with make_pool(shut, "shut", 2) as pool:
+            for _ in range(2):
+                with pytest.raises(PoolTimeout):
+                    await pool.getconn()
+    assert [entry["event"] for entry in logs] == ["database_out_of_reach"]
+    assert WRONG_PASSWORD in logs[0]["reason"]
+    assert "s3cret" not in logs[0]["reason"]
+
+
+@pytest.mark.usefixtures("waiting")
+async def test_readiness_notices_what_sessions_behind_a_pooler_get_from_now_on(database: Urls, tmp_path: Path) -> None:
+    with pgbouncer(tmp_path, database.app_url, sessions=1) as (url,):
+        async with make_pool(url, "ready", 1) as pool:
+            reader = SchemaReader(pool, migrations.TABLE, [])
+            assert await reader.problems() == {}
+            with psycopg.connect(database.owner_url, autocommit=True) as owner:
+                name = owner.info.dbname
+                owner.execute(f"ALTER DATABASE {name} SET client_min_messages = error")
+            with psycopg.connect(database.app_url, autocommit=True) as login:
+                login.execute(END_ALL)
+            problems = await until_it_is_the_session(reader)
+            assert problems["session"].startswith("client_min_messages is error and has to be warning")
+        with capture_logs() as logs, pytest.raises(PoolTimeout):
+            async with make_pool(url, "ready", 1) as pool:
+                await pool.getconn()
+        assert f'ALTER ROLE "{LOGIN}" IN DATABASE "{name}"' in logs[0]["reason"]
+
+
+async def until_it_is_the_session(reader: SchemaReader) -> Mapping[str, str]:
+    async with asyncio.timeout(30):
+        while True:
+            problems = await reader.problems()
+            if "session" in problems:
+                return problems
+            await asyncio.sleep(0.05)
+
+
+async def test_a_rule_that_lost_its_backslashes_is_named_with_what_mends_it(database: Urls) -> None:
+    settings = load({"DATABASE_URL": database.app_url})
+    await check_schema(settings)
+    with psycopg.connect(database.owner_url, autocommit=True) as owner:
+        owner.execute("SET standard_conforming_strings = off")
+        (made,) = (path for path in migrations.HOME.glob("0001.*.sql") if "rollback" not in path.name)
+        (rule,) = (line for line in made.read_text().splitlines() if "wallet_balances_currency" in line)
+        owner.execute("ALTER TABLE wallet_balances DROP CONSTRAINT wallet_balances_currency")
+        owner.execute(f"ALTER TABLE wallet_balances ADD {rule.strip().rstrip(',')}".encode())
+    with pytest.raises(CannotServe, match="currencies: all refused") as refused:
+        await check_schema(settings)
+    async with make_pool(database.app_url, "ready", 1) as pool:
+        assert list(await SchemaReader(pool, migrations.TABLE, []).problems()) == ["currencies"]
+        with psycopg.connect(database.owner_url, autocommit=True) as owner:
+            owner.execute(str(refused.value).rpartition(": ")[2].encode())
+        async with pool.connection() as connection:
+            assert await misread(connection) == {}
