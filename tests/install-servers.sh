@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sees to it that the tests find PostgreSQL, RabbitMQ, Prometheus, a browser and curl: as root on Debian it installs what
+# Sees to it that the tests find PostgreSQL, PgBouncer, RabbitMQ, Prometheus, a browser and curl: as root on Debian it installs what
 # is missing, elsewhere it says what is. PostgreSQL never is: its wheel stands in. Of Prometheus the tests that need it say so.
 # With `--all` all are wanted from the system, whatever could stand in, and the library that moves a process's clock;
 # with `--bench` both and what `make bench` makes its load with.
@@ -36,6 +36,9 @@ fi
 if [ -z "$bench" ] && ! command -v chromium >/dev/null 2>&1 && ! command -v google-chrome >/dev/null 2>&1 &&
     [ ! -d "/Applications/Google Chrome.app" ]; then
     missing="${missing:+$missing }chromium"
+fi
+if [ -z "$bench" ] && ! command -v pgbouncer >/dev/null 2>&1 && [ ! -x /usr/sbin/pgbouncer ]; then
+    missing="${missing:+$missing }pgbouncer"
 fi
 if [ -n "$bench" ] && ! command -v wrk >/dev/null 2>&1; then
     missing="${missing:+$missing }wrk"

@@ -217,6 +217,10 @@ async def test_a_commit_whose_wait_for_a_standby_was_given_up_is_not_taken_for_o
             await superuser.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{names}'".encode())
             await superuser.execute("SELECT pg_reload_conf()")
 
+        # Whatever the role hands down: the warning has to come through.
+        await house.owner.execute(f"ALTER DATABASE {house.owner.info.dbname} SET client_min_messages = error".encode())
+        await house.owner.execute(f"ALTER DATABASE {house.owner.info.dbname} SET synchronous_commit = local".encode())
+        await end_all(house, postgres_url)
         await standby("ghost")
         try:
             await _commits_wait(superuser, postgres_url)
@@ -229,4 +233,5 @@ async def test_a_commit_whose_wait_for_a_standby_was_given_up_is_not_taken_for_o
                 await submitted
         finally:
             await standby("")
+            await house.owner.execute(f"ALTER DATABASE {house.owner.info.dbname} RESET ALL".encode())
     assert isinstance(await lane.submit(request), Reserved)

@@ -220,6 +220,13 @@ async def test_behind_a_pooler_nothing_is_prepared_and_nothing_is_left_behind(po
         assert has_own_session(connection)
 
 
+async def test_a_verification_takes_its_time_behind_a_pooler_too(database: Urls, hand: Hand, tmp_path: Path) -> None:
+    hand(statement_timeout="50ms", idle_in_transaction_session_timeout="50ms")
+    with pooled(database, tmp_path) as pooler:
+        async with snapshot(pooler.owner_url) as connection:
+            await connection.execute("SELECT pg_sleep(0.2)")
+
+
 async def test_what_operators_do_is_recorded_through_a_pooler(pooler: Urls) -> None:
     number = await PostgresActions(pooler.app_url, "alice").record("test", {"reference": LIST[1]})
     (action,) = await PostgresActionLog(pooler.app_url).newest(None, 1)

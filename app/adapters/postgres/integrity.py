@@ -49,6 +49,11 @@ async def rows(
             yield row
 
 
+_WITHOUT_LIMITS = """
+    SELECT set_config('statement_timeout', '0', true), set_config('idle_in_transaction_session_timeout', '0', true)
+"""
+
+
 @asynccontextmanager
 async def snapshot(url: str) -> AsyncIterator[AsyncConnection[Row]]:
     """A connection that sees the database as it is now, for as long as it is open, and writes nothing."""
@@ -66,7 +71,8 @@ async def snapshot(url: str) -> AsyncIterator[AsyncConnection[Row]]:
         await connection.set_autocommit(False)
         await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
         await connection.set_read_only(True)
-        await connection.execute("SELECT 1")  # the snapshot is taken by the first statement
+        # The snapshot is taken by the first statement. Behind a pooler its limits are this transaction's.
+        await connection.execute(_WITHOUT_LIMITS)
         yield connection
     finally:
         # No ROLLBACK: whoever was interrupted in the middle of a stream holds the connection's lock.
