@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -212,10 +213,10 @@ async def test_behind_a_pooler_nothing_is_prepared_and_nothing_is_left_behind(po
     async with make_pool(pooler.app_url, "behind", 1) as pool, pool.connection() as connection:
         assert not has_own_session(connection)
         cursor = await connection.execute(
-            "SELECT name, setting FROM pg_settings WHERE source = 'session' AND name <> 'application_name'"
+            "SELECT name FROM pg_settings WHERE source = 'session' AND name <> 'application_name'"
         )
-        left = dict(await cursor.fetchall())
-    assert left.keys() <= {"client_encoding", "DateStyle", "TimeZone", "standard_conforming_strings"}
+        left = {name for (name,) in await cursor.fetchall()}
+    assert left <= {"client_encoding", "DateStyle", "TimeZone", "standard_conforming_strings"}
     async with make_pool(database.app_url, "direct", 1) as pool, pool.connection() as connection:
         assert has_own_session(connection)
 
@@ -234,7 +235,8 @@ async def test_what_operators_do_is_recorded_through_a_pooler(pooler: Urls) -> N
 
 
 def test_migrations_do_not_run_through_a_pooler_and_leave_no_lock_there(pooler: Urls, database: Urls) -> None:
-    for run in (lambda: migrations.up(*[pooler.owner_url] * 2), lambda: migrations.force(*[pooler.owner_url] * 2, 2)):
+    url = pooler.owner_url
+    for run in (partial(migrations.up, url, url), partial(migrations.force, url, url, 2)):
         with pytest.raises(migrations.MigrationError, match="MIGRATE_DATABASE_URL"):
             run()
     assert migrations.version(pooler.app_url, pooler.app_url) == migrations.latest()
