@@ -303,7 +303,7 @@ async def is_consumed(broker: Broker, queue: str) -> bool:
 async def test_a_lock_held_too_long_is_nobodys_fault(
     broker: Broker, database: Urls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(databases, "_LIMITS", "-c lock_timeout=50")
+    monkeypatch.setattr(databases, "_LIMITS", {"lock_timeout": 50})
     counts = Counts()
     with psycopg.connect(database.owner_url) as blocker, capture_logs() as logs:
         blocker.execute("LOCK TABLE audit.head")
