@@ -27,7 +27,6 @@ from app.adapters.console.visit import Visit, form_of, visit_of
 from app.adapters.http import bodies
 from app.adapters.http.errors import Problem
 from app.adapters.http.headers import Head, request_id
-from app.adapters.http.limits import MAX_URI_BYTES
 from app.adapters.http.replies import RawHeader
 from app.adapters.http.routing import MALFORMED
 
@@ -121,8 +120,6 @@ class Console:
     async def _admit(self, scope: HTTPScope, head: Head, visit: Visit, read: Callable[[], Awaitable[bytes]]) -> ASGIApp:
         """Who answers: the routes, if the request may get there."""
         try:
-            if len(scope["raw_path"]) + len(scope["query_string"]) + 1 > MAX_URI_BYTES:
-                raise Rejected(414, "the address is too long")
             if head.is_too_large:
                 raise Rejected(431, "the headers are too many or too large")
             method = scope["method"]

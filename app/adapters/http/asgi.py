@@ -16,7 +16,6 @@ from app.adapters.http.auth import ApiKeys
 from app.adapters.http.errors import Problem, log_unexpected, not_found, problem_of
 from app.adapters.http.headers import Head, check_media_type, request_id, traceparent
 from app.adapters.http.inflight import InFlight
-from app.adapters.http.limits import MAX_URI_BYTES
 from app.adapters.http.metrics import RequestMetrics
 from app.adapters.http.replies import ALWAYS, refusal
 from app.adapters.http.routes import handlers, refuse
@@ -114,8 +113,6 @@ class Api:
 
     async def _answer(self, scope: HTTPScope, head: Head, receive: Receive, answering: Answering) -> None:
         """Check in the order that the contract gives, then let Litestar answer."""
-        if len(scope["raw_path"]) + len(scope["query_string"]) + 1 > MAX_URI_BYTES:
-            raise Problem("URI_TOO_LONG", f"a request target has at most {MAX_URI_BYTES} bytes")
         if head.is_too_large:
             raise Problem("HEADERS_TOO_LARGE", "the headers are too many or too large")
         if b"%2f" in scope["raw_path"].lower():

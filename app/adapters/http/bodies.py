@@ -42,7 +42,8 @@ async def read(scope: HTTPScope, receive: Receive) -> bytes:
         message = await receive()
         problem = scope.get(BODY_PROBLEM)
         if isinstance(problem, Problem):
-            raise problem
+            # Raised itself, it would hold the frames that hold the scope, in which it is: nothing of it would be freed.
+            raise Problem(problem.code, problem.message, problem.details)
         if message["type"] != "http.request":
             raise ClientGone
         body += message["body"]

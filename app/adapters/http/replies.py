@@ -46,7 +46,7 @@ def refusal(problem: Problem) -> Reply:
     return Reply(problem.status, problem.body, headers)
 
 
-def on_the_wire(problem: Problem, request_id: str, headers: Iterable[RawHeader]) -> bytes:
+def on_the_wire(problem: Problem, request_id: str, headers: Iterable[RawHeader], *, with_body: bool) -> bytes:
     """The problem as the bytes of the last response of a connection, for what no application will see."""
     lines = [
         b"HTTP/1.1 %d %s" % (problem.status, HTTPStatus(problem.status).phrase.encode("ascii")),
@@ -57,4 +57,4 @@ def on_the_wire(problem: Problem, request_id: str, headers: Iterable[RawHeader])
         b"x-request-id: " + request_id.encode("ascii"),
         b"connection: close",
     ]
-    return b"\r\n".join([*lines, b"", problem.body])
+    return b"\r\n".join([*lines, b"", problem.body if with_body else b""])

@@ -8,28 +8,36 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from math import ceil
+from typing import cast
 
 import uvicorn
 
 from app.adapters.http.door import close_door
 from app.adapters.http.limits import KEEP_ALIVE_S
-from app.adapters.http.protocol import Served, StrictProtocol
+from app.adapters.http.protocol import StrictProtocol
+from app.adapters.http.served import Served
 
 BACKLOG = 2048
 ACCEPT_WITHIN_S = 5.0
 """Time to accept, at the end, the connections that are already made."""
 HANDSHAKE_S = 0.1
 """Time for connections that are begun to be made: a round trip."""
-AFTER_GRACE_S = 3
-"""Time past the grace for the answers that its end brings about, before tasks are cancelled."""
+AFTER_GRACE_S = 1.0
+"""Time past the grace for the answers that its end brings about; who has not taken his by then is hung up on."""
+CANCEL_AFTER_S = 1
+"""Time past that before tasks are cancelled."""
 
 
 class Server(uvicorn.Server):
     """uvicorn's server, with what it serves told first of its end, and with signals that end it like a return."""
 
-    def __init__(self, config: uvicorn.Config, served: Served, on_started: Callable[[int], None] | None) -> None:
+    def __init__(
+        self, config: uvicorn.Config, served: Served, grace_s: float, on_started: Callable[[int], None] | None
+    ) -> None:
         super().__init__(config)
         self._served = served
+        self._grace_s = grace_s
         self._on_started = on_started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -41,8 +49,14 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain: every request that was accepted is answered, within the grace."""
         self._served.begin_drain()
+        last = asyncio.get_running_loop().call_later(self._grace_s + AFTER_GRACE_S, self._hang_up)
         await self._accept_who_waits(shared=bool(sockets))
         await super().shutdown(sockets)
+        last.cancel()
+
+    def _hang_up(self) -> None:
+        for connection in list(self.server_state.connections):
+            cast("StrictProtocol", connection).hang_up()
 
     async def _accept_who_waits(self, shared: bool) -> None:
         """Accept the connections that the system has made already: the socket's end would reset them.
@@ -98,7 +112,7 @@ def make_server(
         interface="asgi3",
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=int(grace_s) + AFTER_GRACE_S,
+        timeout_graceful_shutdown=ceil(grace_s + AFTER_GRACE_S) + CANCEL_AFTER_S,
         # Who the client is comes from the connection, never from a header that anyone can send.
         proxy_headers=False,
         server_header=False,
@@ -106,7 +120,7 @@ def make_server(
         log_config=None,
         log_level="warning",
     )
-    return Server(config, served, on_started)
+    return Server(config, served, grace_s, on_started)
 
 
 def serve(
