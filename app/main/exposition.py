@@ -1,13 +1,11 @@
 """A process's metrics in Prometheus' text form, on a port of its own, with what every process says of itself."""
 
-import logging
 import platform
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from prometheus_client import (
-    CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
     Gauge,
@@ -16,6 +14,13 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYPE
+
+from app.adapters import pages
+from app.adapters.listening import listen
+from app.adapters.pages import Page
+
+__all__ = ["CONTENT_TYPE", "Collect", "ProcessMetrics", "make_registry", "nothing", "serve"]
 
 Collect = Callable[[], Awaitable[Sequence[Metric]]]
 
@@ -96,40 +101,21 @@ async def serve(
     Raises:
         OSError: the port is taken.
     """
-    # A process that has no port for its metrics need not carry a server.
-    from aiohttp import web  # noqa: PLC0415
-    from aiohttp.http import HttpProcessingError  # noqa: PLC0415
-
-    def is_ours(record: logging.LogRecord) -> bool:
-        """Whether it tells of a fault here: of a request that is not HTTP aiohttp would log the very bytes."""
-        return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
-
     process = ProcessMetrics(registry)
 
-    async def metrics(_: web.Request) -> web.Response:
+    async def metrics() -> Page:
         try:
             collected = _Collected(await more())
         except ConnectionError as error:
-            return web.Response(status=503, text=f"no metrics for now: {error}\n")
+            return Page(503, f"no metrics for now: {error}\n".encode())
         await process.look()
-        text = generate_latest(registry) + generate_latest(collected)
-        return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return Page(200, generate_latest(registry) + generate_latest(collected), CONTENT_TYPE)
 
-    async def healthz(_: web.Request) -> web.Response:
-        return web.Response(text="ok\n") if is_well() else web.Response(status=503, text="not well\n")
+    async def healthz() -> Page:
+        return Page(200, b"ok\n") if is_well() else Page(503, b"not well\n")
 
-    application = web.Application()
-    application.add_routes([web.get("/metrics", metrics), web.get("/healthz", healthz)])
-    quiet = logging.getLogger(f"{__name__}.server")
-    quiet.addFilter(is_ours)
-    # A scrape under way must not hold up the end for long.
-    runner = web.AppRunner(application, access_log=None, logger=quiet, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port).start()
+    async with pages.serve(listen(host, port), {"/metrics": metrics, "/healthz": healthz}):
         yield
-    finally:
-        await runner.cleanup()
 
 
 class _Collected(CollectorRegistry):

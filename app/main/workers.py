@@ -18,7 +18,6 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from app.adapters.http.door import close_door
 
-BACKLOG = 2048
 RESTART_AFTER_S = 1.0
 WATCH_EVERY_S = 0.2
 METRICS_PREFIX = "strongbox-metrics-"
@@ -61,18 +60,6 @@ def _lock(folder: Path, how: int = 0) -> Iterator[bool]:
             yield False
         else:
             yield True
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket that children may inherit.
-
-    Raises:
-        OSError: the address cannot be had.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
-    listener.set_inheritable(True)
-    return listener
 
 
 class Workers:

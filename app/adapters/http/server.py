@@ -17,8 +17,8 @@ from app.adapters.http.door import close_door
 from app.adapters.http.limits import KEEP_ALIVE_S
 from app.adapters.http.protocol import StrictProtocol
 from app.adapters.http.served import Served
+from app.adapters.listening import BACKLOG
 
-BACKLOG = 2048
 ACCEPT_WITHIN_S = 5.0
 """Time to accept, at the end, the connections that are already made."""
 HANDSHAKE_S = 0.1

@@ -12,8 +12,8 @@ from app.main.local import plan, state
 )
 def console(api_urls: tuple[str, ...]) -> None:
     """Serve the operators' pages: what happens now, payments, dead letters, replays."""
+    from app.adapters.listening import listen
     from app.main.consoling import console as serve_console
-    from app.main.workers import listen
 
     settings = configured("console", "database_url", "console_keys")
     here = state.urls(BASE).get("api") or f"http://{plan.reachable(settings.http_host)}:{settings.http_port}"

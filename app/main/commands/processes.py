@@ -52,9 +52,10 @@ def demo() -> None:
 @click.option("--fd", type=int, hidden=True, help="Serve on this inherited socket: a worker.")
 def api(workers: int | None, fd: int | None) -> None:
     """Serve the HTTP API."""
+    from app.adapters.listening import listen
     from app.main.processes import api as serve_api
     from app.main.processes import check_schema
-    from app.main.workers import Workers, listen
+    from app.main.workers import Workers
 
     settings = configured("api", "database_url", "gateway_url", "api_keys")
     with traced("api", settings) as tracer:  # a wrong variable stops the parent of workers, too

@@ -7,7 +7,7 @@ from litestar import get
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 from msgspec import json
-from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from app.adapters.http.docs import page
 from app.adapters.http.errors import log_unexpected, unavailable
@@ -40,7 +40,7 @@ def system(services: Services, options: HttpOptions, in_flight: InFlight) -> Seq
 
     @get("/metrics")
     async def get_metrics() -> ASGIApp:
-        return Reply(200, services.render_metrics(), media_type=CONTENT_TYPE_LATEST.encode("ascii"))
+        return Reply(200, services.render_metrics(), media_type=CONTENT_TYPE_PLAIN_0_0_4.encode("ascii"))
 
     return [get_health, get_readiness, get_metrics, *_documentation(options)]
 
