@@ -16,6 +16,7 @@ from mock_gateway.replies import Answer, Held, Listing, Reply, Reset, problem
 HEAD_LIMIT = 16 * 1024
 BODY_LIMIT = 64 * 1024
 PIPELINE_LIMIT = 32
+BACKLOG = 1024
 CLOSE_WITHIN_S = 2.0
 
 _CLOSE = b"connection: close\r\n"
@@ -119,7 +120,7 @@ class Connection(asyncio.Protocol):
         self._writable = True
         self._send_pieces()
         self._serve()
-        self._transport.resume_reading()
+        self._read_on()
 
     # The replies, in order.
 
@@ -185,11 +186,26 @@ class Connection(asyncio.Protocol):
 
     def _go_on(self) -> None:
         self._busy = False
-        self._transport.resume_reading()
         if self._keep_alive:
             self._serve()
+            self._read_on()
         else:
             self._transport.close()
+
+    def _read_on(self) -> None:
+        if len(self._waiting) <= PIPELINE_LIMIT:
+            self._transport.resume_reading()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket; on `::` it is IPv4's as well, which asyncio would not make of it."""
+    is_ipv6 = ":" in host
+    return socket.create_server(
+        (host, port),
+        family=socket.AF_INET6 if is_ipv6 else socket.AF_INET,
+        backlog=BACKLOG,
+        dualstack_ipv6=is_ipv6 and socket.has_dualstack_ipv6(),
+    )
 
 
 async def serve(
@@ -204,7 +220,7 @@ async def serve(
     """
     connections: set[Connection] = set()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(handle, connections), host, port, backlog=1024)
+    server = await loop.create_server(lambda: Connection(handle, connections), sock=_listen(host, port))
     started(server.sockets[0].getsockname()[1])
     await stop.wait()
     server.close()

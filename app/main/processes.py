@@ -164,6 +164,7 @@ def api(container: Container, settings: Settings, listener: socket.socket) -> No
         settings.http_host,
         settings.http_port,
         settings.shutdown_grace_s,
+        keep_alive_s=settings.http_keep_alive_s,
         sockets=[listener],
         on_started=lambda port: _log.info("serving", host=settings.http_host, port=port),
     )

@@ -48,6 +48,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     expose_metrics: bool = True
     http_host: str = "127.0.0.1"
     http_port: Port = 8080
+    http_keep_alive_s: Annotated[int, Meta(ge=1, le=86_400)] = 75
     http_workers: Annotated[int, Meta(ge=1, le=64)] = 1
     request_timeout_s: Seconds = 10.0
     gateway_timeout_s: Seconds = 2.0

@@ -176,7 +176,17 @@ def test_another_spelling_of_the_same_request_has_the_same_fingerprint(client: h
     assert len(set(prints)) == 3
 
 
-@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", 'Application/JSON;charset="UTF-8"'])
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json; charset=utf-8",
+        'Application/JSON;charset="UTF-8"',
+        "application/json;",
+        "application/json; profile=a",
+        'application/json ; a="b \\" ; charset=latin-1" ;; v=1;charset=utf-8',
+        "application/json; charsets=latin-1",
+    ],
+)
 def test_json_may_say_that_it_is_utf_8(client: httpx.Client, content_type: str) -> None:
     headers = {"Idempotency-Key": "typed", "Content-Type": content_type}
     assert client.post(PAYMENTS, content=json.dumps(order()), headers=headers).status_code == 201

@@ -16,7 +16,11 @@ _KEY = re.compile(rb"[\x21-\x7e]{1,255}")
 _QUOTED = re.compile(rb'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
 _ESCAPED = re.compile(rb"\\(.)")
 _TRACEPARENT = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
-_MEDIA_TYPE = re.compile(rb'application/json[ \t]*(?:;[ \t]*charset=(?:utf-8|"utf-8")[ \t]*)?', re.IGNORECASE)
+# RFC 9110's media type: parameters, each a token with a token or a quoted string. Of them only the charset counts.
+_TOKEN = rb"[!#$%&'*+.^_`|~0-9a-z-]+"
+_TEXT = rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*+"'
+_PARAMETER = rb'charset=(?:utf-8|"utf-8")|(?!charset=)%b=(?:%b|%b)' % (_TOKEN, _TOKEN, _TEXT)
+_MEDIA_TYPE = re.compile(rb"application/json(?:[ \t]*+;[ \t]*+(?:%b)?+)*+[ \t]*+" % _PARAMETER, re.IGNORECASE)
 
 
 class Head:

@@ -68,6 +68,10 @@ class StrictProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin; a connection that never says anything ends like one that has nothing more to say."""
         super().connection_made(transport)
+        if self.client:
+            # An IPv4 client of a socket that is IPv6's as well has its own address.
+            host, port = self.client
+            self.client = (host.removeprefix("::ffff:"), port)
         self.flow = Flow(transport)
         for direction in (socket.SO_RCVBUF, socket.SO_SNDBUF):
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, direction, SYSTEM_HOLDS_BYTES)

@@ -98,7 +98,12 @@ class Server(uvicorn.Server):
 
 
 def make_server(
-    served: Served, host: str, port: int, grace_s: float, on_started: Callable[[int], None] | None = None
+    served: Served,
+    host: str,
+    port: int,
+    grace_s: float,
+    keep_alive_s: int = KEEP_ALIVE_S,
+    on_started: Callable[[int], None] | None = None,
 ) -> Server:
     """A server; `await server.serve()` runs it in the running loop, `server.run()` in one of its own."""
     config = uvicorn.Config(
@@ -111,7 +116,7 @@ def make_server(
         lifespan="on",
         interface="asgi3",
         backlog=BACKLOG,
-        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_keep_alive=keep_alive_s,
         timeout_graceful_shutdown=ceil(grace_s + AFTER_GRACE_S) + CANCEL_AFTER_S,
         # Who the client is comes from the connection, never from a header that anyone can send.
         proxy_headers=False,
@@ -128,6 +133,7 @@ def serve(
     host: str,
     port: int,
     grace_s: float,
+    keep_alive_s: int = KEEP_ALIVE_S,
     sockets: list[socket.socket] | None = None,
     on_started: Callable[[int], None] | None = None,
 ) -> None:
@@ -138,4 +144,4 @@ def serve(
     Raises:
         SystemExit: the services or the port could not be opened.
     """
-    make_server(served, host, port, grace_s, on_started).run(sockets)
+    make_server(served, host, port, grace_s, keep_alive_s, on_started).run(sockets)
