@@ -13,11 +13,11 @@ from pamqp.common import FieldTable
 
 from app.adapters.rabbitmq import topology
 from app.adapters.rabbitmq.connection import BrokerError, Connection, connected
-from app.adapters.rabbitmq.deliveries import Delivered
+from app.adapters.rabbitmq.deliveries import MAX_BODY_BYTES, Delivered
 from consumers.kit import messages
 from consumers.kit.worker import Counts, Delivery, Handle, Observe, Outcome, Worker, pause
 
-# Two batches' worth: one under way, one arriving.
+# Two batches' worth: one under way, one arriving. With bodies as large as may be they are 100 MiB.
 PREFETCH: Final = 800
 BATCH: Final = 400
 # Under load a batch begins this often, not with each message: its statements and its commit cost the same for many. A
@@ -102,8 +102,10 @@ class _Session:
         self._next_at = 0.0
         self._enough = 1
         self._arrived: list[Delivery] = []
+        self._too_large: list[int] = []
         # Unacknowledged, by tag: in the order of their tags, as the broker counts them up.
         self._held: dict[int, Delivery] = {}
+        self._counts = counts
         counts.held = self._held
 
     async def open(self) -> None:
@@ -136,7 +138,7 @@ class _Session:
     async def _finish(self) -> None:
         async with asyncio.timeout(BROKER_TIMEOUT_S):
             await self._channel.basic_cancel(self._tag or "")
-        while self._arrived:
+        while self._arrived or self._too_large:
             await self._work()
 
     async def _stop(self, stop: asyncio.Event) -> None:
@@ -153,8 +155,11 @@ class _Session:
         for message in delivered:
             delivery = Delivery(message.tag, message.body, message)
             self._held[message.tag] = delivery
-            self._arrived.append(delivery)
-        if len(self._arrived) >= self._enough:
+            if message.is_too_large:
+                self._too_large.append(message.tag)
+            else:
+                self._arrived.append(delivery)
+        if self._too_large or len(self._arrived) >= self._enough:
             self._wake.set()
 
     async def _wait(self) -> None:
@@ -169,7 +174,7 @@ class _Session:
 
     async def _woken(self, enough: int, timeout_s: float) -> None:
         """Wait until so many messages are there, or the session ends, or time is up."""
-        if len(self._arrived) >= enough or timeout_s <= 0 or self._abandon.is_set():
+        if len(self._arrived) >= enough or self._too_large or timeout_s <= 0 or self._abandon.is_set():
             return
         self._enough = enough
         self._wake.clear()
@@ -177,7 +182,18 @@ class _Session:
             async with asyncio.timeout(timeout_s):
                 await self._wake.wait()
 
+    async def _reject(self) -> None:
+        """Give the broker back what is too large to be an event. It has it whole, and puts it into the dead letters."""
+        rejected, self._too_large = self._too_large, []
+        async with asyncio.timeout(BROKER_TIMEOUT_S):
+            for tag in rejected:
+                await self._channel.basic_reject(tag, requeue=False)
+                del self._held[tag]
+                self._counts.dead_letters += 1
+                _log.error("message_rejected", queue=self._queue.name, reason=f"more than {MAX_BODY_BYTES} bytes")
+
     async def _work(self) -> None:
+        await self._reject()
         batch, self._arrived = self._arrived[:BATCH], self._arrived[BATCH:]
         outcome = Outcome()
         try:

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from app.adapters.rabbitmq import topology
 from app.adapters.rabbitmq.connection import split
 from app.adapters.rabbitmq.dead_letters import RabbitDeadLetters
+from app.adapters.rabbitmq.deliveries import MAX_BODY_BYTES
 from app.main.local.postgres import PostgresServer
 from app.main.local.roles import Urls
 from consumers import metrics
@@ -165,6 +166,25 @@ async def test_poison_ends_in_the_dead_letter_queue_with_its_reason_while_others
         assert headers["x-death-routing-key"] == "payment.created"
         assert message.header.properties.delivery_mode == 2
     assert counts.retries == 3 * len(poison)
+
+
+async def test_what_is_too_large_to_be_an_event_is_not_kept_here_and_whole_among_the_dead_letters(
+    broker: Broker, database: Urls
+) -> None:
+    large = [b"x" * (MAX_BODY_BYTES + 1), b"y" * 3_000_000]
+    counts = Counts()
+    for body in (document(uuid4()), large[0], document(uuid4()), large[1], document(uuid4())):
+        await broker.send(body)
+    async with audit(broker, database.app_url, counts):
+        await eventually(lambda: audited(database.app_url) == 3)
+        await eventually(lambda: holds(broker, "audit.dlq", len(large)))
+        await eventually(lambda: settled(broker, "audit.queue"))
+    dead = await broker.take("audit.dlq")
+    assert sorted(message.body for message in dead) == large
+    for message in dead:
+        [death] = (message.header.properties.headers or {})["x-death"]
+        assert (death["reason"], death["queue"]) == ("rejected", "audit.queue")
+    assert (counts.handled, counts.dead_letters) == (3, len(large))
 
 
 async def test_later_messages_of_a_failing_payment_wait_behind_it_and_nobody_elses() -> None:

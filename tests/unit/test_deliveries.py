@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 
-from app.adapters.rabbitmq.deliveries import HEARTBEAT, Delivered, Deliveries
+from app.adapters.rabbitmq.deliveries import HEARTBEAT, MAX_BODY_BYTES, Delivered, Deliveries
 
 FRAME_MAX = 64
 
@@ -66,6 +66,20 @@ def test_every_message_is_found_whole_and_in_order(bodies: list[bytes], piece: i
 
     assert [(message.tag, message.body) for message in taken] == list(enumerate(bodies))
     assert rest == passed
+
+
+async def test_of_a_message_that_is_too_large_the_body_is_not_kept() -> None:
+    fits, not_quite = b"x" * MAX_BODY_BYTES, b"y" * (MAX_BODY_BYTES + 1)
+
+    taken, rest = await fed([*delivery(1, fits), *delivery(2, not_quite), *delivery(3, b"z")])
+
+    assert [(message.tag, message.body, message.is_too_large) for message in taken] == [
+        (1, fits, False),
+        (2, b"", True),
+        (3, b"z", False),
+    ]
+    assert taken[1].details()[1].message_id == "an id"
+    assert rest == b""
 
 
 async def test_frames_of_other_channels_may_stand_between_those_of_a_message() -> None:

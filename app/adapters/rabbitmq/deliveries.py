@@ -17,6 +17,8 @@ from pamqp.header import ContentHeader
 
 HEARTBEAT: Final = b"\x08\x00\x00\x00\x00\x00\x00\xce"
 HEARTBEAT_EVERY_S: Final = 1.0
+MAX_BODY_BYTES: Final = 128 * 1024
+"""Of a message's body. An event has one or two KiB; the broker lets up to 16 MiB pass, of hundreds at a time."""
 # A header of that name whose value is a string of the only length that the first version of W3C's format has.
 _TRACEPARENT: Final = b"\x0btraceparentS\x00\x00\x00\x37"
 _TRACEPARENT_LENGTH: Final = 55
@@ -36,12 +38,13 @@ Sink = Callable[[Sequence["Delivered"]], None]
 
 @dataclass(slots=True, eq=False)
 class Delivered:
-    """A message. `tag` is what to acknowledge it by."""
+    """A message. `tag` is what to acknowledge it by. Of one that is too large the body is not kept."""
 
     tag: int
     method: bytes
     header: bytes = b""
     body: bytes = b""
+    is_too_large: bool = False
 
     @property
     def traceparent(self) -> str | None:
@@ -124,9 +127,11 @@ class Deliveries:
         if kind == _HEADER:
             message.header = frame
             (missing,) = _LONGLONG.unpack_from(frame, _BODY_SIZE)
+            message.is_too_large = missing > MAX_BODY_BYTES
         else:
-            parts.append(frame[_FRAME.size : -1])
-            missing -= len(parts[-1])
+            missing -= len(frame) - _FRAME.size - 1
+            if not message.is_too_large:
+                parts.append(frame[_FRAME.size : -1])
         if missing > 0:
             self._incomplete[channel] = (message, missing, parts)
         else:
