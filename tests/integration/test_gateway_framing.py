@@ -11,16 +11,32 @@ from app.adapters.gateway.transport import Http1Transport
 from tests.integration.peers import Peer, echo, exchange, hang, serving, until
 
 
-@pytest.mark.parametrize("head", [b"Content-Length: 100000000\r\n\r\n", b"\r\n"])
-async def test_an_answer_without_an_end_is_cut_off(transport: Http1Transport, head: bytes) -> None:
+CHUNKS = b"Transfer-Encoding: chunked\r\n\r\n"
+ENDLESS = {
+    "a body of a length": (b"Content-Length: 100000000\r\n\r\n", b"x" * 10_000),
+    "a body without a length": (b"\r\n", b"x" * 10_000),
+    "chunks": (CHUNKS, b"1\r\nx\r\n" * 2_000),
+    "a chunk's extension": (CHUNKS + b"1;", b"x" * 10_000),
+    "trailers": (CHUNKS + b"0\r\n", b"A: b\r\n" * 2_000),
+    "a trailer": (CHUNKS + b"0\r\nA: ", b"x" * 10_000),
+    "headers": (b"", b"A: b\r\n" * 2_000),
+    "a header": (b"A: ", b"x" * 10_000),
+    "interim answers": (b"Content-Length: 0\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n" * 500),
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+async def test_an_answer_without_an_end_is_cut_off(transport: Http1Transport, kind: str) -> None:
+    head, piece = ENDLESS[kind]
+    status = b"103 Early Hints" if kind == "interim answers" else b"200 OK"
     sent = [0]
 
     async def endless(peer: Peer) -> None:
         await peer.read()
-        await peer.send(b"HTTP/1.1 200 OK\r\n" + head)
+        await peer.send(b"HTTP/1.1 " + status + b"\r\n" + head)
         while True:
-            await peer.send(b"x" * 10_000)
-            sent[0] += 10_000
+            await peer.send(piece)
+            sent[0] += len(piece)
 
     async with serving(endless) as server:
         with pytest.raises(httpx.RemoteProtocolError, match="too long"):

@@ -8,6 +8,8 @@ import httptools
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_HEAD_BYTES = 16 * 1024
+MAX_ANSWER_BYTES = 1024 * 1024
+"""An answer as it comes, its body in chunks as small as may be included."""
 # The answer's headers that anybody reads. Without the others there is nothing to follow, to keep or to unpack.
 _KEPT_HEADERS: Final = (b"content-type", b"retry-after")
 
@@ -81,6 +83,8 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(data)
             if not self._has_head and self._received > MAX_HEAD_BYTES:
                 _refuse("the answer's head is too long")
+            if self._received > MAX_ANSWER_BYTES:
+                _refuse("the answer is too long")
         except (httptools.HttpParserError, httptools.HttpParserUpgrade, NotHttpError) as error:
             self._fail_with(error)
 
