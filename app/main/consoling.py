@@ -15,7 +15,7 @@ from app.adapters.console.asgi import Console
 from app.adapters.console.services import Breaker, ConsoleOptions, ConsoleServices, Progress
 from app.adapters.gateway.control import MockGatewayControl
 from app.adapters.http.server import serve
-from app.adapters.looking import http_client
+from app.adapters.looking import ask
 from app.adapters.postgres.actions import PostgresActionLog, PostgresActions
 from app.adapters.postgres.pulse import PostgresPulse
 from app.adapters.postgres.standings import PostgresStandings
@@ -103,13 +103,12 @@ async def _replay(
 
 async def breakers(api_urls: Sequence[str]) -> Sequence[Breaker]:
     """What each API says of its breaker and its bulkhead, in its metrics."""
-    async with http_client(SCRAPE_S) as client:
-        return await asyncio.gather(*(_breaker(client, url) for url in api_urls))
+    return await asyncio.gather(*map(_breaker, api_urls))
 
 
-async def _breaker(client: httpx.AsyncClient, url: str) -> Breaker:
+async def _breaker(url: str) -> Breaker:
     try:
-        answer = await client.get(f"{url.rstrip('/')}/metrics")
+        answer = await ask("GET", f"{url.rstrip('/')}/metrics", SCRAPE_S)
     except (httpx.HTTPError, httpx.InvalidURL):
         return Breaker(url, None, None)
     told: Mapping[str, str] = dict(_GAUGE.findall(answer.text)) if answer.is_success else {}

@@ -5,7 +5,7 @@ from functools import partial
 
 import httpx
 
-from app.adapters.looking import http_client
+from app.adapters.looking import ask
 from app.adapters.postgres.figures import PostgresFigures
 from app.adapters.rabbitmq import topology
 from app.adapters.rabbitmq.connection import split
@@ -119,8 +119,7 @@ async def _dead_letters(settings: Settings, in_process: bool) -> Health:
 
 async def _get(url: str) -> httpx.Response:
     try:
-        async with http_client(WITHIN_S) as client:
-            return await client.get(url)
+        return await ask("GET", url, WITHIN_S)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Unavailable(f"{httpx.URL(url).host} does not answer ({type(error).__name__})") from error
 

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from app.adapters.http.answers import HttpAnswers
 from app.adapters.http.asgi import HttpOptions, Services, create_app
+from app.adapters.http.limits import KEEP_ALIVE_S
 from app.adapters.http.server import Server, make_server
 from app.application.payments.pay import OnReserved
 from app.application.payments.results import Answered, StillPending
@@ -193,13 +194,13 @@ def services(
 
 
 @contextmanager
-def running(options: HttpOptions = OPTIONS) -> Iterator[Running]:
+def running(options: HttpOptions = OPTIONS, keep_alive_s: int = KEEP_ALIVE_S) -> Iterator[Running]:
     """The API, served in a thread of its own until the end of the block."""
     pay, problems = FakePay(), dict[str, str]()
     loops: list[asyncio.AbstractEventLoop] = []
     ports: list[int] = []
     app = create_app(services(pay, problems, loops.append), options)
-    server = make_server(app, "127.0.0.1", 0, options.shutdown_grace_s, on_started=ports.append)
+    server = make_server(app, "127.0.0.1", 0, options.shutdown_grace_s, keep_alive_s, on_started=ports.append)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     wait_until(lambda: bool(ports))

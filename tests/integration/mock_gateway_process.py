@@ -32,7 +32,7 @@ async def port_of(started: asyncio.subprocess.Process) -> int:
     """The port that the one line names."""
     assert started.stdout
     line = (await asyncio.wait_for(started.stdout.readline(), 10)).decode()
-    assert line.startswith("mock gateway serves on http://127.0.0.1:"), line
+    assert line.startswith(("mock gateway serves on http://127.0.0.1:", "mock gateway serves on http://[::]:")), line
     return int(line.partition(",")[0].rpartition(":")[2])
 
 

@@ -2,11 +2,18 @@
 
 import json
 import socket
+import threading
+import time
 from typing import Any
 
 import httpx
 import pytest
+from litestar.types import Receive, Scope, Send
 
+from app.adapters.http.errors import Problem
+from app.adapters.http.replies import Reply
+from app.adapters.http.server import make_server
+from app.adapters.listening import listen
 from tests.integration.api_answers import exchange
 from tests.integration.api_harness import KEY, OPTIONS, PAYMENTS, USER, Running, error, order, post, running, wait_until
 
@@ -155,3 +162,49 @@ def test_a_forged_forwarding_header_has_no_effect(client: httpx.Client) -> None:
     answer = client.get("/healthz", headers={"X-Forwarded-For": "1.2.3.4", "X-Forwarded-Proto": "https"})
     assert answer.status_code == 200
     assert "server" not in answer.headers
+
+
+def test_an_idle_connection_is_kept_for_the_time_that_is_set() -> None:
+    with running(keep_alive_s=1) as api, socket.create_connection(("127.0.0.1", api.port), timeout=5) as connection:
+        for _ in range(2):
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+            began = time.monotonic()
+            time.sleep(0.7)  # not yet
+        assert connection.recv(1) == b""
+        assert 0.9 < time.monotonic() - began < 2
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="there is no IPv6 here")
+def test_on_all_of_ipv6_clients_of_ipv4_are_served_and_known_by_their_own_address() -> None:
+    clients: list[Any] = []
+
+    class Asked:
+        draining = False
+
+        def begin_drain(self) -> None:
+            self.draining = True
+
+        def record_refused(self, problem: Problem, started: float) -> None:
+            raise AssertionError
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "lifespan":  # type: ignore[comparison-overlap]
+                for what in ("startup", "shutdown"):
+                    await receive()
+                    await send({"type": f"lifespan.{what}.complete"})  # type: ignore[typeddict-item]
+                return
+            clients.append(scope["client"])
+            await Reply(200, b"{}")(scope, receive, send)
+
+    listener = listen("::", 0)
+    port, started = listener.getsockname()[1], threading.Event()
+    server = make_server(Asked(), "::", port, 1.0, on_started=lambda _: started.set())
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    thread.start()
+    assert started.wait(10)
+    for host in ("127.0.0.1", "[::1]"):
+        assert httpx.get(f"http://{host}:{port}/").status_code == 200
+    server.stop()
+    thread.join(10)
+    assert [host for host, _ in clients] == ["127.0.0.1", "::1"]

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -182,7 +183,8 @@ async def test_what_is_too_large_to_be_an_event_is_not_kept_here_and_whole_among
     dead = await broker.take("audit.dlq")
     assert sorted(message.body for message in dead) == large
     for message in dead:
-        [death] = (message.header.properties.headers or {})["x-death"]
+        headers: Any = message.header.properties.headers
+        [death] = headers["x-death"]
         assert (death["reason"], death["queue"]) == ("rejected", "audit.queue")
     assert (counts.handled, counts.dead_letters) == (3, len(large))
 

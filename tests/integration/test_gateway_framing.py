@@ -10,7 +10,6 @@ from app.adapters.gateway.connection import MAX_BODY_BYTES
 from app.adapters.gateway.transport import Http1Transport
 from tests.integration.peers import Peer, echo, exchange, hang, serving, until
 
-
 CHUNKS = b"Transfer-Encoding: chunked\r\n\r\n"
 ENDLESS = {
     "a body of a length": (b"Content-Length: 100000000\r\n\r\n", b"x" * 10_000),

@@ -1,9 +1,11 @@
 """The mock gateway's process: its signals, its settings, and the journal that outlives it."""
 
 import asyncio
+import contextlib
 import json
 import resource
 import signal
+import socket
 import sys
 from pathlib import Path
 from uuid import uuid4
@@ -214,3 +216,31 @@ async def test_what_the_journal_has_no_room_for_is_503_and_has_not_happened(jour
         assert (await gateway.charge(refused)).status_code == 201
         await kill(gateway)
     assert [json.loads(line)["type"] for line in journal.read_bytes().splitlines()] == ["charged"] * 2
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="there is no IPv6 here")
+async def test_on_all_of_ipv6_it_is_reached_by_ipv4_as_well() -> None:
+    async with running(MOCK_GATEWAY_HOST="::") as gateway:
+        assert (await gateway.http.get("/health")).status_code == 200  # at 127.0.0.1
+        assert (await gateway.http.get(f"http://[::1]:{gateway.port}/health")).status_code == 200
+
+
+async def test_of_what_is_asked_ahead_little_is_read() -> None:
+    """While an answer is held, and when the one behind it is."""
+    async with running(MOCK_GATEWAY_MODE="latency") as gateway:
+        await gateway.mode("latency", latency_ms=2, applies_to="all")
+        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+        sock: socket.socket = writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        writer.transport.set_write_buffer_limits(high=0)
+        wanted = b"GET /charges/%b HTTP/1.1\r\nHost: a\r\n\r\n" % str(uuid4()).encode() * 100
+        sent = 0
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                while sent < 20_000_000:
+                    writer.write(wanted)
+                    await writer.drain()
+                    sent += len(wanted)
+        assert sent < 20_000_000
+        assert (await reader.readline()).startswith(b"HTTP/1.1 ")
+        writer.transport.abort()

@@ -6,12 +6,11 @@ from typing import Final
 import httpx
 import msgspec
 
-from app.adapters.looking import http_client
+from app.adapters.looking import ask
 from app.application.mock_gateway import GatewayMode
 from app.application.ports import Unavailable
 
 WITHIN_S: Final = 2.0
-MOST_BYTES: Final = 65_536
 
 
 class MockGatewayControl:
@@ -25,7 +24,7 @@ class MockGatewayControl:
         answer = await self._ask("GET")
         try:
             # A gateway of somebody else's may have anything there.
-            return msgspec.json.decode(answer.content[:MOST_BYTES], type=GatewayMode) if answer.is_success else None
+            return msgspec.json.decode(answer.content, type=GatewayMode) if answer.is_success else None
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
 
@@ -37,7 +36,6 @@ class MockGatewayControl:
 
     async def _ask(self, method: str, body: object = None) -> httpx.Response:
         try:
-            async with http_client(WITHIN_S) as client:
-                return await client.request(method, self._url, json=body)
+            return await ask(method, self._url, WITHIN_S, body)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unavailable(f"the gateway does not answer ({type(error).__name__})") from error
