@@ -15,6 +15,7 @@ import structlog
 
 MAX_HEAD_BYTES: Final = 16 * 1024
 MAX_CONNECTIONS: Final = 32
+"""Beyond them the oldest ends: who has just come is served."""
 WITHIN_S: Final = 10.0
 """How long a connection may take in all, from its first byte to its last."""
 END_WITHIN_S: Final = 1.0
@@ -38,19 +39,20 @@ Make = Callable[[], Awaitable[Page]]
 @asynccontextmanager
 async def serve(listener: socket.socket, pages: Mapping[str, Make]) -> AsyncIterator[None]:
     """Serve the pages, by their paths, meanwhile."""
-    exchanges: set[asyncio.Task[None]] = set()
+    exchanges: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        exchanges.add(task)
+        exchanges[task] = writer
+        if len(exchanges) > MAX_CONNECTIONS:
+            next(iter(exchanges.values())).transport.abort()
         try:
-            if len(exchanges) <= MAX_CONNECTIONS:
-                # Cancelled at the end, which the streams of Python 3.11 would take for a fault.
-                with suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.CancelledError):
-                    await _exchange(reader, writer, pages)
+            # Cancelled at the end, which the streams of Python 3.11 would take for a fault.
+            with suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                await _exchange(reader, writer, pages)
         finally:
-            exchanges.discard(task)
+            del exchanges[task]
             writer.transport.abort()
 
     server = await asyncio.start_server(exchange, sock=listener, limit=MAX_HEAD_BYTES)
