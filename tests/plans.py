@@ -11,8 +11,8 @@ from psycopg import sql
 from app.adapters.sessions import begin_session_now, session_url
 
 
-def plan_of(url: str, mode: str, text: str, values: Sequence[Any]) -> str:
-    """The plan of a prepared statement (parameters are `%b` or `%s`), in a `plan_cache_mode`."""
+def plan_of(url: str, mode: str, text: str, values: Sequence[Any], options: str = "") -> str:
+    """The plan of a prepared statement (parameters are `%b` or `%s`), in a `plan_cache_mode`, by EXPLAIN's options."""
     numbers = itertools.count(1)
     prepared = re.sub("%[bs]", lambda _: f"${next(numbers)}", text)
     with psycopg.connect(session_url(url, "plans"), autocommit=True) as connection:
@@ -21,7 +21,8 @@ def plan_of(url: str, mode: str, text: str, values: Sequence[Any]) -> str:
         connection.execute(f"PREPARE hot AS {prepared}".encode())
         given = sql.SQL("({})" if values else "").format(sql.SQL(", ").join(map(sql.Literal, values)))
         # Of EXECUTE: of the statement itself, EXPLAIN would show a plan for these values in either mode.
-        rows = connection.execute(sql.SQL("EXPLAIN EXECUTE hot {}").format(given)).fetchall()
+        explain = sql.SQL(f"EXPLAIN {f'({options})' if options else ''} EXECUTE hot ")
+        rows = connection.execute(explain + given).fetchall()
     return "\n".join(line for (line,) in rows)
 
 
@@ -30,3 +31,9 @@ def cost_of(plan: str) -> float:
     cost = re.search(r"cost=[\d.]+\.\.([\d.]+)", plan)
     assert cost is not None, plan
     return float(cost[1])
+
+
+def pages_of(plan: str) -> int:
+    """How many pages it read, wherever they were, by a plan with BUFFERS."""
+    of_all = next(line for line in plan.splitlines() if "Buffers:" in line)
+    return sum(map(int, re.findall(r"(?:hit|read)=(\d+)", of_all)))

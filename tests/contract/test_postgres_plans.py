@@ -1,5 +1,6 @@
 """Hot statements find their rows by index, as the prepared statement gets its plan, once the tables have grown."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -8,8 +9,9 @@ import pytest
 
 from app.adapters.postgres import books, changes, pending, reading
 from app.adapters.postgres.pipeline import Statement
+from app.main.local.roles import Urls
 from tests.builders import NOON
-from tests.plans import cost_of, plan_of
+from tests.plans import cost_of, pages_of, plan_of
 
 ROWS = 20_000
 LINES = 10_000
@@ -33,8 +35,8 @@ _FILL = f"""
     SELECT user_id, transaction_id, 'wallet', -1, 'USD', 1, row_number() OVER (PARTITION BY user_id), now()
     FROM payments;
     INSERT INTO idempotency_keys SELECT user_id, idempotency_key, 'x', id, 201, 'y', now(), now() FROM payments;
-    ANALYZE wallet_balances, payments, transactions, ledger_entries, idempotency_keys;
 """
+_TABLES = ("wallet_balances", "payments", "transactions", "ledger_entries", "idempotency_keys")
 
 # Planned for any values, as the connections of the books and the reads have it.
 GENERIC: list[tuple[str, Statement, tuple[Any, ...]]] = [
@@ -56,7 +58,7 @@ GENERIC: list[tuple[str, Statement, tuple[Any, ...]]] = [
 OF_PENDING = [(statement.text, values) for name, statement, values in GENERIC if name in ("mark", "settle")]
 # Planned for the values.
 CUSTOM: list[tuple[str, str, tuple[Any, ...]]] = [
-    ("take", pending._TAKE, (5.0, 15.0, 10)),
+    ("take", pending._TAKE, (15.0, 5.0, 15.0, 15.0, 10)),
     ("pending", pending._BACKLOG, ()),
 ]
 HOT = [(name, "force_generic_plan", statement.text, values) for name, statement, values in GENERIC] + [
@@ -64,22 +66,54 @@ HOT = [(name, "force_generic_plan", statement.text, values) for name, statement,
 ]
 
 
-@pytest.fixture(scope="module")
-def filled(module_database: Any) -> str:
-    """A database whose tables have grown."""
-    with psycopg.connect(module_database.owner_url, autocommit=True) as owner:
+def fill(urls: Urls, then: str) -> str:
+    """Let the tables grow, each of them `then` treated so."""
+    with psycopg.connect(urls.owner_url, autocommit=True) as owner:
+        for table in _TABLES:
+            owner.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = false)".encode())
         owner.execute(_FILL.encode())
-    return str(module_database.app_url)
+        for table in _TABLES:
+            owner.execute(then.format(table).encode())
+    return urls.app_url
 
 
+@pytest.fixture(scope="module")
+def filled(make_fresh_database: Callable[[], Urls]) -> str:
+    """A database whose tables have grown, and are known to the planner."""
+    return fill(make_fresh_database(), "ANALYZE {}")
+
+
+@pytest.fixture(scope="module")
+def never_analysed(make_fresh_database: Callable[[], Urls]) -> str:
+    """The same without statistics, as in the first minutes of a database, or after a restore."""
+    return fill(make_fresh_database(), "ALTER TABLE {} SET (autovacuum_enabled = false)")
+
+
+@pytest.mark.parametrize("state", ["filled", "never_analysed"])
 @pytest.mark.parametrize(("mode", "text", "values"), [hot[1:] for hot in HOT], ids=[hot[0] for hot in HOT])
 def test_a_hot_statement_never_reads_a_table_through(
-    filled: str, mode: str, text: str, values: tuple[Any, ...]
+    request: pytest.FixtureRequest, state: str, mode: str, text: str, values: tuple[Any, ...]
 ) -> None:
-    plan = plan_of(filled, mode, text, values)
+    plan = plan_of(request.getfixturevalue(state), mode, text, values)
     assert "Seq Scan" not in plan, plan
     assert "Index" in plan, plan
     assert cost_of(plan) < MOST_COST, plan
+
+
+@pytest.mark.parametrize("shape", reading._TRANSACTIONS, ids=str)
+def test_a_page_looks_its_lines_up_by_their_keys_without_statistics(
+    never_analysed: str, shape: tuple[bool, bool]
+) -> None:
+    """That takes some ten pages a line. Walking through the wallet for each takes hundreds."""
+    newest = "SELECT user_id, created_at, id FROM transactions ORDER BY created_at DESC, id DESC LIMIT 1"
+    with psycopg.connect(never_analysed) as connection:
+        ((user_id, at, line_id),) = connection.execute(newest).fetchall()
+    of_currency, behind = shape
+    values = (user_id, *(("USD",) if of_currency else ()), *((at, line_id) if behind else ()), reading.MOST_LINES)
+    text = reading._TRANSACTIONS[shape].text
+    plan = plan_of(never_analysed, "force_generic_plan", text, values, "ANALYZE, BUFFERS")
+    assert f"rows={reading.MOST_LINES} " in plan, plan
+    assert pages_of(plan) < 20 * reading.MOST_LINES, plan
 
 
 @pytest.mark.parametrize(("text", "values"), OF_PENDING, ids=["mark", "settle"])
