@@ -12,7 +12,7 @@ from app.application.payments.settle import Marked, Settlement
 from app.application.wallets.fund import Funded
 from app.application.wallets.read_transactions import read_transactions
 from app.domain.money import MAX_MINOR, Currency
-from app.domain.payments.payment import Status
+from app.domain.payments.payment import Payment, Status
 from app.domain.payments.provider import Approved, Declined, FailureCode, NotSent, Outcome, Voided
 from app.domain.refusals import (
     BalanceLimit,
@@ -177,6 +177,33 @@ async def test_recovery_takes_old_pending_payments_and_leases_them(house: House)
     await house.pass_time(6)
     assert await taken() == {old.id}
     await house.settle([Settlement(p, VOIDED) for p in (old, young)])
+
+
+@pytest.mark.parametrize("taken_before", [False, True])
+async def test_a_clock_that_went_back_does_not_keep_recovery_waiting(house: House, taken_before: bool) -> None:
+    """A payment of times to come is as old as if it had been made when recovery first saw it."""
+    payment = await house.reserved()
+    if taken_before:
+        await house.pass_time(20)
+        await taken(house, payment)
+    await house.pass_time(-3600)
+    if not taken_before:
+        assert not await taken(house, payment)
+        await house.pass_time(10)
+        assert not await taken(house, payment)
+        await house.pass_time(6)
+    assert await taken(house, payment)
+    assert not await taken(house, payment)
+    await house.pass_time(6)
+    assert await taken(house, payment)
+    await house.settle([Settlement(await house.payment(payment), VOIDED)])
+    final = await house.payment(payment)
+    assert final.finalized_at is not None
+    assert final.finalized_at >= final.created_at
+
+
+async def taken(house: House, payment: Payment) -> bool:
+    return payment.id in {p.id for p in await house.pending.take(1_000, 15, 5)}
 
 
 async def test_keys_are_purged_when_their_time_is_over_and_never_while_pending(house: House) -> None:

@@ -109,13 +109,15 @@ class FakeBooks:
     async def take(self, limit: int, older_than_s: float, lease_s: float) -> Sequence[Payment]:
         now = self.clock.now()
         never = datetime.min.replace(tzinfo=UTC)
+        age, longest = timedelta(seconds=older_than_s), timedelta(seconds=max(lease_s, older_than_s))
+        free = [p for p in self.payments.values() if not p.is_final and ("payment", p.id) not in self.locks]
+        for payment in free:
+            if payment.created_at > now:  # the clock went back: its age counts from now on
+                self.recover_after.setdefault(payment.id, now + age)
         due = [
             payment
-            for payment in self.payments.values()
-            if not payment.is_final
-            and self.recover_after.get(payment.id, never) <= now
-            and payment.created_at <= now - timedelta(seconds=older_than_s)
-            and ("payment", payment.id) not in self.locks
+            for payment in free
+            if not now < self.recover_after.get(payment.id, payment.created_at + age) <= now + longest
         ]
         due.sort(key=lambda payment: (self.recover_after.get(payment.id, never), payment.created_at))
         for payment in due[:limit]:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from app.application.outbox.ports import Confirmed, Leases, OutboxMessage, Rejected, Retry
+from app.application.outbox.ports import LONGEST_RETRY_S, Confirmed, Leases, OutboxMessage, Rejected, Retry
 from app.application.ports import Unavailable
 
 PARTITIONS = 16
@@ -16,6 +16,10 @@ class _Lease:
     owner: str | None = None
     epoch: int = 0
     until: float = -math.inf
+
+    def lasts(self, now: float, ttl_s: float) -> bool:
+        """One that ends later than one would that began now is over: the clock went back."""
+        return now < self.until <= now + ttl_s
 
 
 @dataclass
@@ -44,27 +48,27 @@ class FakeOutbox:
     async def lease(self, owner: str, held: Collection[int], ttl_s: float) -> Leases:
         self._maybe_away()
         now = self._clock()
-        others = {lease.owner for lease in self.leases if lease.until > now} - {owner, None}
+        others = {lease.owner for lease in self.leases if lease.lasts(now, ttl_s)} - {owner, None}
         share = math.ceil(PARTITIONS / (len(others) + 1))
         mine = {}
         for partition, lease in enumerate(self.leases):
-            if lease.owner == owner and (partition in held or lease.until <= now):
+            if lease.owner == owner and (partition in held or not lease.lasts(now, ttl_s)):
                 lease.until = now + ttl_s
                 mine[partition] = lease.epoch
         for partition, lease in enumerate(self.leases):
             named = sum(lease.owner == owner for lease in self.leases)
-            if named < share and lease.owner != owner and lease.until <= now:
+            if named < share and lease.owner != owner and not lease.lasts(now, ttl_s):
                 lease.owner, lease.epoch, lease.until = owner, lease.epoch + 1, now + ttl_s
                 mine[partition] = lease.epoch
         if not any(lease.owner == owner for lease in self.leases):
-            self._ask(owner, now)
+            self._ask(owner, now, ttl_s)
         return Leases(mine, share)
 
-    def _ask(self, owner: str, now: float) -> None:
-        owners = [lease.owner for lease in self.leases if lease.until > now]
+    def _ask(self, owner: str, now: float, ttl_s: float) -> None:
+        owners = [lease.owner for lease in self.leases if lease.lasts(now, ttl_s)]
         most = max(owners, key=owners.count, default=None)
         if owners.count(most) > 1:
-            last = max(p for p, lease in enumerate(self.leases) if lease.owner == most and lease.until > now)
+            last = max(p for p, lease in enumerate(self.leases) if lease.owner == most and lease.lasts(now, ttl_s))
             self.leases[last].owner = owner
             self.leases[last].epoch += 1
 
@@ -76,7 +80,10 @@ class FakeOutbox:
 
     async def claim(self, partitions: Sequence[int], limit: int) -> Sequence[OutboxMessage]:
         self._maybe_away()
-        waiting = {row.message.payment_id for row in self.rows if not row.sent and row.retry_at > self._clock()}
+        now = self._clock()
+        waiting = {
+            row.message.payment_id for row in self.rows if not row.sent and now < row.retry_at <= now + LONGEST_RETRY_S
+        }
         return [
             row.message
             for partition in partitions

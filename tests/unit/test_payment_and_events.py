@@ -1,5 +1,7 @@
 """The payment's state machine, what the world is told of it, and what refusals say."""
 
+from datetime import timedelta
+
 import pytest
 
 from app.domain import events, refusals
@@ -23,6 +25,12 @@ OUTCOMES: list[tuple[Outcome, Status, str | None]] = [
 def test_a_pending_payment_becomes_final(outcome: Outcome, status: Status, code: str | None) -> None:
     final = payment().settle(outcome, NOON)
     assert (final.status, final.failure_code, final.finalized_at, final.is_final) == (status, code, NOON, True)
+
+
+def test_a_payment_is_never_final_before_it_was_made() -> None:
+    """Whatever the clock says."""
+    made = payment()
+    assert made.settle(Approved(), made.created_at - timedelta(hours=1)).finalized_at == made.created_at
 
 
 @pytest.mark.parametrize("first", [outcome for outcome, _, _ in OUTCOMES])

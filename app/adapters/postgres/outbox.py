@@ -11,29 +11,43 @@ from app.adapters.postgres.pipeline import Row, Statement
 from app.adapters.postgres.plans import Plans
 from app.adapters.postgres.pool import Pool, session
 from app.adapters.sessions import reason
-from app.application.outbox.ports import CLAIMED, COUNTED, Backlog, Confirmed, Leases, OutboxMessage, Retry
+from app.application.outbox.ports import (
+    CLAIMED,
+    COUNTED,
+    LONGEST_RETRY_S,
+    Backlog,
+    Confirmed,
+    Leases,
+    OutboxMessage,
+    Retry,
+)
 from app.application.ports import Unavailable
 
 PARTITIONS: Final = 16
 
+# A lease that ends later than one would that began now was made before the clock went back: it is over. "Now" is told
+# by the clock: another relay's may have begun after this statement did.
+IS_LEASED: Final = "(leased_until > now() AND leased_until <= clock_timestamp() + make_interval(secs => %(ttl_s)s))"
+"""Whether a partition is leased, for leases of `ttl_s` seconds."""
+
 # A row with our name whose lease has ended is still ours: nobody took it. Unless we hold it, a row with our name whose
 # lease has not ended is one that we asked for (see _ASK): its lease is the one of its holder of before.
-_LEASE: Final = """
+_LEASE: Final = f"""
 WITH others AS (
     SELECT count(DISTINCT owner) AS count FROM outbox_leases
-    WHERE owner <> %(owner)s AND leased_until > now()
+    WHERE owner <> %(owner)s AND {IS_LEASED}
 ), share AS (
     SELECT ceil(%(partitions)s::numeric / (others.count + 1))::int AS size FROM others
 ), renewed AS (
     UPDATE outbox_leases SET leased_until = now() + make_interval(secs => %(ttl_s)s)
-    WHERE owner = %(owner)s AND (partition = ANY(%(held)s::smallint[]) OR leased_until <= now())
+    WHERE owner = %(owner)s AND (partition = ANY(%(held)s::smallint[]) OR NOT {IS_LEASED})
     RETURNING partition, epoch
 ), taken AS (
     UPDATE outbox_leases AS l
     SET owner = %(owner)s, epoch = l.epoch + 1, leased_until = now() + make_interval(secs => %(ttl_s)s)
     FROM (
         SELECT partition FROM outbox_leases
-        WHERE owner IS NULL OR (owner <> %(owner)s AND leased_until <= now())
+        WHERE owner IS NULL OR (owner <> %(owner)s AND NOT {IS_LEASED})
         ORDER BY partition
         LIMIT (SELECT greatest(size - (SELECT count(*) FROM outbox_leases WHERE owner = %(owner)s), 0) FROM share)
         FOR UPDATE SKIP LOCKED
@@ -49,10 +63,10 @@ GROUP BY size
 # A relay that found nothing free is not seen by the others. It puts its name on one partition of whoever holds the
 # most, and leaves the lease as it is: the holder loses that one at its next renewal, we hold it when the lease has
 # ended, and everybody counts us from now on and hands over what is beyond the new share.
-_ASK: Final = """
+_ASK: Final = f"""
 UPDATE outbox_leases SET owner = %(owner)s, epoch = epoch + 1
 WHERE partition = (
-    SELECT max(partition) FROM outbox_leases WHERE leased_until > now()
+    SELECT max(partition) FROM outbox_leases WHERE {IS_LEASED}
     GROUP BY owner HAVING count(*) > 1 ORDER BY count(*) DESC LIMIT 1
 ) AND NOT EXISTS (SELECT FROM outbox_leases WHERE owner = %(owner)s)
 """
@@ -68,7 +82,8 @@ WHERE owner = %(owner)s AND partition = ANY(%(partitions)s::smallint[])
 _CLAIM: Final = Statement(f"""
 WITH waiting AS MATERIALIZED (
     SELECT user_id, payment_id FROM outbox_events
-    WHERE partition = ANY(%b::smallint[]) AND sent_at IS NULL AND attempts > 0 AND retry_at > now()
+    WHERE partition = ANY(%b::smallint[]) AND sent_at IS NULL AND attempts > 0
+        AND retry_at > now() AND retry_at <= clock_timestamp() + make_interval(secs => {LONGEST_RETRY_S})
 )
 SELECT e.user_id, e.id, e.event_id, e.payment_id, e.type, e.payload, e.partition, e.attempts
 FROM unnest(%b::smallint[]) AS p(partition)

@@ -8,20 +8,24 @@ from app.adapters.postgres.rows import PAYMENT_COLUMNS, payment_of
 from app.domain.payments.payment import Payment
 
 # The index on (recover_after NULLS FIRST, created_at) has only pending payments, those never tried first.
-# SKIP LOCKED: workers side by side take different ones. Ages and leases go by the database's clock alone.
+# SKIP LOCKED: workers side by side take different ones. Ages and leases go by the database's clock alone, which may go
+# back: a lease that ends later than one would that began now is over, and the age of a payment made in times to come
+# counts from now on. "Now" is told by the clock: another worker's lease may have begun after this statement did.
 _TAKE = f"""
-    UPDATE payments p SET recover_after = clock_timestamp() + make_interval(secs => %b::float8)
+    UPDATE payments p
+    SET recover_after = clock_timestamp() + make_interval(secs => CASE WHEN due.is_noted THEN %b::float8 ELSE %b END)
     FROM (
-        SELECT user_id, id FROM payments
-        WHERE status = 'PENDING'
-            AND (recover_after IS NULL OR recover_after <= clock_timestamp())
-            AND created_at <= clock_timestamp() - make_interval(secs => %b::float8)
+        SELECT user_id, id, recover_after IS NULL AND created_at > now() AS is_noted FROM payments
+        WHERE status = 'PENDING' AND CASE
+            WHEN recover_after IS NULL
+                THEN created_at <= now() - make_interval(secs => %b::float8) OR created_at > now()
+            ELSE recover_after <= now() OR recover_after > clock_timestamp() + make_interval(secs => %b::float8) END
         ORDER BY recover_after NULLS FIRST, created_at
         LIMIT %b
         FOR UPDATE SKIP LOCKED
     ) due
     WHERE p.user_id = due.user_id AND p.id = due.id
-    RETURNING {PAYMENT_COLUMNS}
+    RETURNING due.is_noted, {PAYMENT_COLUMNS}
 """
 
 # Of that index alone: as many rows as are pending.
@@ -55,8 +59,9 @@ class PostgresPendingPayments:
         if limit < 1:
             return []
         async with session(self._pool) as connection:
-            cursor = await connection.cursor(binary=True).execute(_TAKE, (lease_s, older_than_s, limit))
-            return [payment_of(row) for row in await cursor.fetchall()]
+            values = (older_than_s, lease_s, older_than_s, max(lease_s, older_than_s), limit)
+            cursor = await connection.cursor(binary=True).execute(_TAKE, values)
+            return [payment_of(row) for is_noted, *row in await cursor.fetchall() if not is_noted]
 
     @reading
     async def backlog(self) -> tuple[int, float]:

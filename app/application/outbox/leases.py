@@ -15,6 +15,8 @@ from app.application.outbox.ports import Outbox, OutboxMessage
 from app.application.ports import Unavailable
 from app.application.rounds import Rounds
 
+# A lease that ends later than this from now counts as over, as after a clock that went back: a longer one of another
+# version would, too.
 LEASE_TTL_S: Final = 9.0
 LEASE_RENEW_S: Final = 1.5
 # Nothing is published on a lease with less than this left, so that no publish outlives its lease. It has to exceed the

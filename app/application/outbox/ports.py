@@ -55,6 +55,9 @@ class Leases:
 CLAIMED = 2_000
 """No more events are claimed at once: so many that a broker's round trips weigh nothing."""
 
+LONGEST_RETRY_S = 300.0
+"""A rejected message waits no longer than this for its next attempt."""
+
 COUNTED = 100_000
 """Unsent events are counted up to here: a look costs no more after a night without a broker."""
 

@@ -16,6 +16,7 @@ import structlog
 from app.application.outbox.leases import LeaseHolder
 from app.application.outbox.ports import (
     CLAIMED,
+    LONGEST_RETRY_S,
     BrokerUnavailable,
     Confirmed,
     Outbox,
@@ -38,7 +39,7 @@ BATCHES: Final = 4
 # Low enough that service resumes within moments of the broker's or the database's return.
 OUTAGE_BACKOFF_S: Final = (0.1, 2.0)
 # What the broker will not take is most likely a fault that people have to mend.
-REJECTED_BACKOFF_S: Final = (1.0, 300.0)
+REJECTED_BACKOFF_S: Final = (1.0, LONGEST_RETRY_S)
 
 _log = structlog.get_logger(__name__)
 

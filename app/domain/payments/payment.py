@@ -68,6 +68,7 @@ class Payment:
             raise NotSettled
         if self.void_requested_at and not isinstance(outcome, Voided | Declined):
             raise NotSettled
+        at = max(at, self.created_at)  # the clock may have gone back
         match outcome:
             case Approved():
                 return replace(self, status=Status.APPROVED, finalized_at=at)
