@@ -7,7 +7,7 @@ One line of numbers over two homes: `migrations/` holds what belongs to the serv
 import getpass
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +20,13 @@ from yoyo import read_migrations
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 from yoyo.connections import DatabaseURI
 
+from app.adapters.postgres import grants, numbering
+from app.adapters.postgres.schema import Expected, wrong_encoding
 from app.adapters.sessions import UnfitSession, begin_session_now, is_away, session_url
+from app.main.leftovers import set_right
 
 HOME = Path(__file__).parents[2] / "migrations"
-TABLE = "_yoyo_migration"
+TABLE = grants.MIGRATIONS_TABLE
 LOCK = 0x5354524F4E47  # "STRONG": one migration run a database at a time
 LOCK_PATIENCE_S = 60.0
 
@@ -41,15 +44,20 @@ class UnfitDatabase(MigrationError):  # noqa: N818 -- it says what the database 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A database and the folder of migrations that belong to it."""
+    """A database, the folder of migrations that belong to it, and what it has to have once they were run."""
 
     url: str
     folder: Path
+    expected: Expected
 
 
 def targets(url: str, consumers_url: str) -> tuple[Target, Target]:
     """The two homes of the schema."""
-    return Target(url, HOME), Target(consumers_url, HOME / "consumers")
+    service, consumers = HOME, HOME / "consumers"
+    return (
+        Target(url, service, Expected(names(service), grants.SERVICE, numbering.SERVICE)),
+        Target(consumers_url, consumers, Expected(names(consumers), grants.CONSUMERS, numbering.CONSUMERS)),
+    )
 
 
 def names(folder: Path) -> list[str]:
@@ -67,19 +75,25 @@ def number(name: str) -> int:
     return int(name.split(".", 1)[0])
 
 
-def up(url: str, consumers_url: str) -> list[str]:
+def up(url: str, consumers_url: str, tell: Callable[[str], None] = lambda _: None) -> list[str]:
     """Run what has not been run, in order; the names of what was.
 
+    What a copy of the database has left behind is set right at the end, and told.
+
     Raises:
-        MigrationError: one failed, or another run holds the lock.
+        MigrationError: one failed, another run holds the lock, or a database cannot hold the schema.
     """
     ran = []
-    for target in targets(url, consumers_url):
+    homes = targets(url, consumers_url)
+    for target in homes:
+        with _connected(target.url):
+            pass  # both, before anything is run in either
+    for target in homes:
         with _locked(target.url), _backend(target) as (backend, migrations):
             for migration in backend.to_apply(migrations):
                 _step(f"migration {migration.id} failed", backend.apply_one, migration)
                 ran.append(migration.id)
-            _let_the_services_see(target.url)
+            _set_right(target, tell)
     return ran
 
 
@@ -136,11 +150,17 @@ def applied(target: Target) -> list[str]:
     return sorted(name for (name,) in rows if name in known)
 
 
-def behind(url: str, consumers_url: str | None) -> list[str]:
-    """The migrations that have not been run: of the service's database, and of the consumers' where it is given."""
-    service, consumers = targets(url, consumers_url or url)
-    wanted = [service, *([consumers] if consumers_url else [])]
-    return [name for target in wanted for name in sorted(set(names(target.folder)) - set(applied(target)))]
+def expected(url: str, consumers_url: str) -> tuple[Expected, Expected]:
+    """What each of the two databases has to have. Where they are one it has to have all of it."""
+    service, consumers = (target.expected for target in targets(url, consumers_url))
+    if url != consumers_url:
+        return service, consumers
+    whole = Expected(
+        [*service.migrations, *consumers.migrations],
+        list(dict.fromkeys([*service.grants, *consumers.grants])),
+        [*service.sequences, *consumers.sequences],
+    )
+    return whole, whole
 
 
 @contextmanager
@@ -149,6 +169,8 @@ def _connected(url: str) -> Iterator[psycopg.Connection[Any]]:
         with psycopg.connect(session_url(url, "strongbox-migrate"), autocommit=True) as connection:
             if not begin_session_now(connection, _PATIENT):
                 connection.prepare_threshold = None
+            if encoding := wrong_encoding(connection.info):
+                raise UnfitDatabase(f"the database {connection.info.dbname} is encoded in {encoding}")
             yield connection
     except UnfitSession as error:
         raise UnfitDatabase(f"the database cannot be used: {error}") from None
@@ -156,7 +178,7 @@ def _connected(url: str) -> Iterator[psycopg.Connection[Any]]:
         what = "cannot be reached" if is_away(error) else "refused"
         raise MigrationError(f"the database {what}: {_first_line(error)}") from None
     except psycopg.errors.InsufficientPrivilege as error:
-        raise MigrationError(f"{_first_line(error)}: is the login role a member of strongbox_app?") from None
+        raise MigrationError(f"{_first_line(error)}: does the login of MIGRATE_DATABASE_URL own it?") from None
 
 
 _BEHIND_A_POOLER = (
@@ -232,10 +254,15 @@ def _step(failure: str, run: Any, migration: Any) -> None:
         ) from error
 
 
-def _let_the_services_see(url: str) -> None:
-    """The services check the schema's version under their own role."""
-    with _connected(url) as connection:
-        connection.execute(sql.SQL("GRANT SELECT ON {} TO strongbox_app").format(sql.Identifier(TABLE)))
+def _set_right(target: Target, tell: Callable[[str], None]) -> None:
+    with _connected(target.url) as connection:
+        try:
+            for what in set_right(connection, target.expected):
+                tell(what)
+        except psycopg.errors.InsufficientPrivilege:
+            raise
+        except psycopg.Error as error:
+            raise MigrationError(f"grants and sequences cannot be set right: {_first_line(error)}") from error
 
 
 def _uri(url: str) -> DatabaseURI:

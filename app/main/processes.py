@@ -18,13 +18,14 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from app.adapters.http.asgi import HttpOptions, Services, create_app
 from app.adapters.http.server import serve
+from app.adapters.postgres.collations import collations_that_changed
 from app.adapters.postgres.inspection import why
 from app.adapters.postgres.integrity import append_only_is_enforced, snapshot
 from app.adapters.postgres.lanes import Lanes
 from app.adapters.postgres.pool import Pool
 from app.adapters.postgres.reading import PostgresReader
-from app.adapters.postgres.rules import misread
-from app.adapters.postgres.schema import SchemaReader
+from app.adapters.postgres.schema import Expected, SchemaReader, problems
+from app.adapters.sessions import UnfitSession, is_away
 from app.application.payments.recover import Recover
 from app.application.payments.results import Answered, StillPending
 from app.application.ports import Unavailable
@@ -66,56 +67,46 @@ class CannotServe(Exception):  # noqa: N818 -- the message is what counts
 
 
 async def check_schema(settings: Settings) -> None:
-    """Refuse to serve on a schema that is behind. A database that is not there yet is waited for, for a while.
+    """Refuse to serve in a database that the service cannot work in. One that is not there yet is waited for, a while.
 
     Raises:
-        CannotServe: the schema is behind, or the database stayed away.
+        CannotServe: the schema is behind, something else is wrong with the database, or it stayed away.
     """
     loop = asyncio.get_running_loop()
     patience = loop.time() + SCHEMA_PATIENCE_S
     while True:
         try:
-            missing = await asyncio.to_thread(migrations.behind, settings.database_url, _shared(settings))
-        except migrations.UnfitDatabase as error:
-            raise CannotServe(str(error)) from None
-        except migrations.MigrationError as error:
-            if loop.time() > patience:
-                raise CannotServe(str(error)) from None
-            _log.warning("database_out_of_reach", reason=str(error), patience_s=round(patience - loop.time()))
+            return await _look_at_the_database(settings)
+        except psycopg.Error as error:
+            passes = is_away(error) and not isinstance(error, UnfitSession)
+            if not passes or loop.time() > patience:
+                raise CannotServe(why(error)) from None
+            _log.warning("database_out_of_reach", reason=why(error), patience_s=round(patience - loop.time()))
             await asyncio.sleep(1)
-            continue
-        if missing:
-            raise CannotServe(f"the schema lacks {', '.join(missing)}: run `strongbox migrate up` first")
-        return await _warn_of_the_owner(settings.database_url)
 
 
-def _shared(settings: Settings) -> str | None:
-    """Where the consumers' tables are looked for: only where they share the database, else they are not ours."""
-    return None if settings.audit_database_url else settings.database_url
+def _expected(settings: Settings) -> Expected:
+    """What the database of the service must have."""
+    service, _ = migrations.expected(settings.database_url, settings.consumers_url)
+    return service
 
 
-def _wanted(settings: Settings) -> list[str]:
-    """The migrations that the database of the service must have."""
-    service, consumers = migrations.targets(settings.database_url, settings.consumers_url)
-    return [*migrations.names(service.folder), *(migrations.names(consumers.folder) if _shared(settings) else [])]
-
-
-async def _warn_of_the_owner(url: str) -> None:
-    try:
-        async with snapshot(url) as books:
-            if found := await misread(books):
-                raise CannotServe("; ".join(f"{name}: {problem}" for name, problem in found.items()))
-            enforced = await append_only_is_enforced(books)
-    except psycopg.Error as error:
-        raise CannotServe(why(error)) from None
+async def _look_at_the_database(settings: Settings) -> None:
+    async with snapshot(settings.database_url) as books:
+        if found := await problems(books, _expected(settings)):
+            raise CannotServe("; ".join(f"{name}: {problem}" for name, problem in found.items()))
+        enforced = await append_only_is_enforced(books)
+        reordered = await collations_that_changed(books)
     if not enforced:
         _log.warning("append_only_not_enforced", reason="DATABASE_URL logs in as the owner or a superuser")
+    if reordered:
+        _log.warning("collation_changed", reason=reordered)
 
 
 def api(container: Container, settings: Settings, listener: socket.socket) -> None:
     """Serve the HTTP API on the socket until told to stop."""
     _take_descriptors()
-    schema = SchemaReader(container.upkeep_pool(), migrations.TABLE, _wanted(settings))
+    schema = SchemaReader(container.upkeep_pool(), _expected(settings))
 
     async def readiness() -> Mapping[str, str]:
         return await schema.problems()

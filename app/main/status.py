@@ -79,16 +79,13 @@ async def _gateway(settings: Settings) -> Health:
 
 
 async def _database(figures: PostgresFigures, settings: Settings) -> Health:
-    service, consumers = migrations.targets(settings.database_url, settings.consumers_url)
-    wanted = migrations.names(service.folder)
-    if not settings.audit_database_url:
-        wanted += migrations.names(consumers.folder)
-    return judge.database(await figures.database(migrations.TABLE, wanted))
+    service, _ = migrations.expected(settings.database_url, settings.consumers_url)
+    return judge.database(await figures.database(service))
 
 
 async def _audit_database(figures: PostgresFigures, settings: Settings) -> Health:
-    _, consumers = migrations.targets(settings.database_url, settings.consumers_url)
-    return judge.database(await figures.database(migrations.TABLE, migrations.names(consumers.folder)))
+    _, consumers = migrations.expected(settings.database_url, settings.consumers_url)
+    return judge.database(await figures.database(consumers))
 
 
 async def _outbox(figures: PostgresFigures) -> Health:

@@ -13,6 +13,7 @@ import psycopg
 from app.adapters.gateway.record import NoRecord, gateway_record
 from app.adapters.looking import http_client
 from app.adapters.postgres.audit_integrity import TrailIsComplete, chain_check
+from app.adapters.postgres.collations import collations_that_changed
 from app.adapters.postgres.inspection import why
 from app.adapters.postgres.integrity import (
     LEDGER,
@@ -76,6 +77,9 @@ async def _lanes(settings: Settings, stack: AsyncExitStack, notes: list[str]) ->
     for table, connection, url in ((LEDGER, books[0], "DATABASE_URL"), (TRAIL, trails[0], trails_url)):
         if not await append_only_is_enforced(connection, table):
             notes.append(f"append-only is not enforced on {table}: {url} logs in as the owner or a superuser")
+        reordered = await collations_that_changed(connection)
+        if reordered and f"{url}: {reordered}" not in notes:
+            notes.append(f"{url}: {reordered}")
     in_the_database: list[Check] = [
         *checks_of_the_books(books[0], settings.outbox_retention_h, settings.idempotency_ttl_h),
         NobodyRewrites(books[0], trails[0]),

@@ -9,7 +9,7 @@ CREATE INDEX ON spending.inbox (received_at);
 CREATE TABLE spending.daily (
     user_id  uuid,
     day      date,
-    currency text,
+    currency text COLLATE "C",  -- by its bytes: no change of a library can put the key out of order
     payments bigint  NOT NULL,
     amount   numeric NOT NULL,
     PRIMARY KEY (user_id, day, currency)

@@ -56,6 +56,11 @@ class Database:
             # Never prepared: few statements, each for many rows, and a pooler in transaction mode may stand between.
             self._connection = await AsyncConnection.connect(self._conninfo, autocommit=True, prepare_threshold=None)
             await begin_session(self._connection, _LIMITS)
+        encoding = self._connection.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            raise DatabaseAway(
+                f"the database is encoded in {encoding}, which does not hold every text: it has to be UTF8"
+            )
         return self._connection
 
     async def _drop(self) -> None:

@@ -89,7 +89,7 @@ def test_the_api_refuses_to_start_on_a_schema_that_is_behind(house: House) -> No
         assert "strongbox migrate up" in house.command("api", code=1)
         assert httpx.get(f"{house.api_url}/readyz").status_code == 503
     finally:
-        house.command("migrate", "force", "2")
+        house.command("migrate", "force", "4")
     wait_until(lambda: httpx.get(f"{house.api_url}/readyz").is_success, "readiness")
 
 

@@ -36,6 +36,8 @@ ELSEWHERE = {
     ("docs/how-to/upgrade.md", "docker compose stop api console"): "it takes Docker",
     ("docs/how-to/upgrade.md", "docker compose stop relay"): "tests/integration/test_upgrade_in_docker.py",
     ("docs/how-to/upgrade.md", "docker compose up --detach"): "tests/integration/test_upgrade_in_docker.py",
+    ("docs/how-to/upgrade.md", "pg_dump --schema-only"): "it takes two servers; tests/integration/test_copies.py",
+    ("docs/how-to/upgrade.md", 'psql "$NEW" --command="DROP'): "it takes two servers; tests/integration/test_copies.py",
     ("docs/kubernetes.md", "cd deploy/kubernetes"): "it takes a cluster; tests/integration/test_kubernetes_runs.py",
     ("docs/operations.md", "CREATE ROLE"): "deploy/make-roles.sh has it; tests/integration/test_deployment_files.py",
     ("docs/operations.md", "CONSOLE_KEYS="): "it serves until Ctrl-C; tests/browser/consoles.py",

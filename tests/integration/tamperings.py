@@ -39,6 +39,12 @@ TAMPERINGS = {
         "ALTER TABLE transactions DROP CONSTRAINT transactions_payment_fkey;"
         "UPDATE transactions SET payment_id = gen_random_uuid() WHERE kind = 'REFUND'",
     ],
+    "references_pay_in_once": [
+        "DROP INDEX transactions_once_per_reference;"
+        "INSERT INTO transactions (user_id, id, kind, reference, amount, currency, status, created_at)"
+        " SELECT user_id, gen_random_uuid(), kind, reference, amount, currency, status, now()"
+        " FROM transactions WHERE kind = 'FUNDING'",
+    ],
     "keys_match_their_payments": [
         "UPDATE idempotency_keys SET payment_id = (SELECT id FROM payments WHERE status = 'DECLINED')"
         " WHERE key = 'key-0'",

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from app.adapters.postgres import pool as pooling
 from app.adapters.postgres.pool import make_pool
 from app.adapters.postgres.rules import misread
-from app.adapters.postgres.schema import SchemaReader
+from app.adapters.postgres.schema import Expected, SchemaReader
 from app.main import migrations
 from app.main.local.roles import LOGIN, Urls
 from app.main.processes import CannotServe, check_schema
@@ -92,7 +92,7 @@ async def test_a_pool_without_connections_logs_the_reason_and_not_at_every_attem
 async def test_readiness_notices_what_sessions_behind_a_pooler_get_from_now_on(database: Urls, tmp_path: Path) -> None:
     with pgbouncer(tmp_path, database.app_url, sessions=1) as (url,):
         async with make_pool(url, "ready", 1) as pool:
-            reader = SchemaReader(pool, migrations.TABLE, [])
+            reader = SchemaReader(pool, Expected([], (), ()))
             assert await reader.problems() == {}
             with psycopg.connect(database.owner_url, autocommit=True) as owner:
                 name = owner.info.dbname
@@ -128,7 +128,7 @@ async def test_a_rule_that_lost_its_backslashes_is_named_with_what_mends_it(data
     with pytest.raises(CannotServe, match="currencies: all refused") as refused:
         await check_schema(settings)
     async with make_pool(database.app_url, "ready", 1) as pool:
-        assert list(await SchemaReader(pool, migrations.TABLE, []).problems()) == ["currencies"]
+        assert list(await SchemaReader(pool, Expected([], (), ())).problems()) == ["currencies"]
         with psycopg.connect(database.owner_url, autocommit=True) as owner:
             owner.execute(str(refused.value).rpartition(": ")[2].encode())
         async with pool.connection() as connection:

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from app.adapters.postgres.figures import PostgresFigures
+from app.adapters.postgres.schema import Expected
 from app.application.status import judge
 from app.application.status.health import Health, State
 from app.main import migrations
@@ -58,7 +59,7 @@ def standby(primary: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def told(url: str) -> Health:
-    return judge.database(asyncio.run(PostgresFigures(url, url, WITHIN_S).database(migrations.TABLE, [])))
+    return judge.database(asyncio.run(PostgresFigures(url, url, WITHIN_S).database(Expected([], (), ()))))
 
 
 def ask(server: PostgresServer, statement: str) -> object:

@@ -200,7 +200,7 @@ async def test_what_no_pooler_carries_over_is_refused_by_name_with_what_mends_it
         with pytest.raises(DatabaseAway, match=f"(?i){name} is "):
             await in_a_consumer(pooler.owner_url)
         with pytest.raises(migrations.UnfitDatabase, match=f"(?i){name} is "):
-            await asyncio.to_thread(migrations.behind, pooler.owner_url, None)
+            await asyncio.to_thread(migrations.version, pooler.owner_url, pooler.owner_url)
     with psycopg.connect(database.owner_url, autocommit=True) as owner:
         owner.execute(str(refused.value).rpartition(": ")[2].encode())
     with pooled(database, tmp_path) as pooler:
@@ -252,7 +252,8 @@ def test_a_schema_named_like_the_owner_is_not_where_the_books_go(postgres_url: s
             owner.execute(f"CREATE SCHEMA {OWNER}")
         assert len(migrations.up(url, url)) == migrations.latest()
         login = psycopg.conninfo.make_conninfo(url, user=LOGIN)
-        assert migrations.behind(login, login) == []
+        for home in migrations.targets(login, login):
+            assert migrations.applied(home) == migrations.names(home.folder)
 
 
 def test_books_that_an_old_search_path_put_elsewhere_are_not_begun_anew(database: Urls) -> None:

@@ -14,7 +14,7 @@ from app.main.local.postgres import PostgresServer
 from tests import conftest
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/how-to/upgrade.md").read_text().partition("### In Docker\n")[2]
+PAGE = (ROOT / "docs/how-to/upgrade.md").read_text().partition("## In Docker\n")[2]
 SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 # Of `docker compose exec -T postgres COMMAND` it runs the command.
 DOCKER = '#!/bin/sh\nwhile [ "$1" != postgres ]; do shift; done\nshift\nexec "$@"\n'

@@ -117,6 +117,47 @@ async def test_tampering_is_named(
     assert broken[check]
 
 
+async def test_a_reference_that_paid_in_past_its_index_is_named(
+    books: psycopg.AsyncConnection, database: Urls, postgres_url: str
+) -> None:
+    """As after another order of texts: the index is there, and does not know what it was asked for."""
+    user = (await (await books.execute("SELECT user_id FROM wallet_balances")).fetchall())[0][0]
+    superuser_url = f"{postgres_url.rpartition('/')[0]}/{books.info.dbname}"
+    async with await psycopg.AsyncConnection.connect(superuser_url, autocommit=True) as superuser:
+        mark = "UPDATE pg_index SET indisready = {} WHERE indexrelid = 'transactions_once_per_reference'::regclass"
+        await superuser.execute(mark.format("false").encode())
+        await superuser.execute("UPDATE transactions SET reference = 's' WHERE kind = 'FUNDING'")
+        assert strongbox(database, "wallet", "fund", str(user), "USD", "1000", "--reference", "r").returncode == 0
+        await superuser.execute("UPDATE transactions SET reference = 'r' WHERE kind = 'FUNDING'")
+        await superuser.execute(mark.format("true").encode())
+    done = strongbox(database, "verify")
+    assert done.returncode == 1
+    assert f"user {user} was paid in 2 times under one reference in USD" in done.stdout
+    (query,) = [query for name, _, query in QUERIES if name == "references_pay_in_once"]
+    await books.execute("SET enable_seqscan = off; SET enable_hashagg = off")
+    plan = "\n".join(line for (line,) in await (await books.execute(f"EXPLAIN {query}".encode())).fetchall())
+    assert "transactions_once_per_reference" not in plan, plan
+
+
+async def test_another_order_of_texts_is_noted(
+    books: psycopg.AsyncConnection, database: Urls, postgres_url: str
+) -> None:
+    if books.info.server_version < 150000:
+        pytest.skip("PostgreSQL 14 does not note the version of a database's collation")
+    async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as superuser:
+        was = "UPDATE pg_database SET datcollversion = '153.14' WHERE datname = %s"
+        await superuser.execute(was, [books.info.dbname])
+    done = strongbox(database, "verify")
+    assert done.returncode == 0
+    assert (
+        done.stdout.count("the order of texts has changed since the database was made (collation: the database's") == 1
+    )
+    status = json.loads(strongbox(database, "status", "--json").stdout)
+    (part,) = [part for part in status["parts"] if part["part"] == "database"]
+    assert part["state"] == "degraded"
+    assert "REFRESH COLLATION VERSION" in part["hint"]
+
+
 async def test_the_trail_of_a_database_of_its_own_is_looked_at_there(make_fresh_database: MakeDatabase) -> None:
     """Its grants, too. An owner cannot be held to append-only: that is a note, not an offence."""
     database, trail = make_fresh_database(), make_fresh_database()

@@ -1,12 +1,15 @@
 """Figures of the databases, for operators: how full, how far, how late."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from psycopg import AsyncConnection
 
+from app.adapters.postgres.collations import collations_that_changed
 from app.adapters.postgres.inspection import Row, inspecting
-from app.adapters.postgres.outbox import PARTITIONS
+from app.adapters.postgres.outbox import IS_LEASED, PARTITIONS
+from app.adapters.postgres.schema import Expected, migrations_of, problems
+from app.application.outbox.leases import LEASE_TTL_S
 from app.application.outbox.ports import COUNTED
 from app.application.status.judge import LATE_S, ConsumerFigures, DatabaseFigures, OutboxFigures, PendingFigures
 from app.application.status.replication import Replication, Standby
@@ -33,7 +36,7 @@ _STANDBYS = """
 """
 
 # A partition's smallest id is, near enough, its oldest event.
-_OUTBOX = """
+_OUTBOX = f"""
     WITH waiting AS MATERIALIZED (
         SELECT attempts, retry_at, last_error FROM outbox_events WHERE sent_at IS NULL LIMIT %(most)s
     )
@@ -46,8 +49,8 @@ _OUTBOX = """
             ) AS oldest),
            (SELECT count(*) FROM waiting WHERE attempts > 0),
            (SELECT last_error FROM waiting WHERE attempts > 0 ORDER BY retry_at LIMIT 1),
-           (SELECT coalesce(jsonb_object_agg(owner, held), '{}')
-            FROM (SELECT owner, count(*) AS held FROM outbox_leases WHERE leased_until > now() GROUP BY owner) AS l),
+           (SELECT coalesce(jsonb_object_agg(owner, held), '{{}}')
+            FROM (SELECT owner, count(*) AS held FROM outbox_leases WHERE {IS_LEASED} GROUP BY owner) AS l),
            (SELECT max(sent_at) FROM outbox_events),
            (SELECT min(sent_at) FROM outbox_events)
 """
@@ -92,26 +95,23 @@ class PostgresFigures:
         self._consumers_url = consumers_url
         self._within_s = within_s
 
-    async def database(self, migrations_table: str, wanted: Sequence[str]) -> DatabaseFigures:
-        """The server, and which of the wanted migrations the schema has."""
+    async def database(self, expected: Expected) -> DatabaseFigures:
+        """The server, which of the expected migrations the schema has, and what keeps services from working in it."""
         async with inspecting(self._url, self._within_s) as books:
             cursor = await books.execute(_DATABASE)
             ((version, most, used),) = await cursor.fetchall()
             replication = await _replication(books)
-            cursor = await books.execute("SELECT to_regclass(%s)", (migrations_table,))
-            there = await cursor.fetchall() != [(None,)]
-            rows = (
-                await (await books.execute(f"SELECT migration_id FROM {migrations_table}")).fetchall() if there else []
-            )
-        had = {name for (name,) in rows}
-        schema = max((int(name.split(".", 1)[0]) for name in had & set(wanted)), default=0)
-        missing = [name for name in wanted if name not in had]
-        return DatabaseFigures(version.split()[0], schema, missing, used, most, replication)
+            had = await migrations_of(books)
+            found = await problems(books, expected)
+            reordered = await collations_that_changed(books)
+        schema = max((int(name.split(".", 1)[0]) for name in had & set(expected.migrations)), default=0)
+        missing = [name for name in expected.migrations if name not in had]
+        return DatabaseFigures(version.split()[0], schema, missing, used, most, replication, found, reordered)
 
     async def outbox(self) -> OutboxFigures:
         """The outbox and its leases."""
         ((depth, oldest_s, failing, last_error, leases, last_sent, oldest_sent),) = await self._rows(
-            self._url, _OUTBOX, {"partitions": PARTITIONS, "most": COUNTED}
+            self._url, _OUTBOX, {"partitions": PARTITIONS, "most": COUNTED, "ttl_s": LEASE_TTL_S}
         )
         return OutboxFigures(depth, oldest_s, failing, last_error, leases, PARTITIONS, last_sent, oldest_sent)
 

@@ -99,6 +99,16 @@ _PAYMENTS_MATCH_THEIR_TRANSACTIONS = """
     WHERE wrong IS NOT NULL
 """
 
+# An index whose order has changed must not hide what it let in: neither groups nor what is not NULL come from it.
+_REFERENCES_PAY_IN_ONCE = """
+    SELECT format('user %s was paid in %s times under one reference in %s: transactions %s', user_id, count(*),
+                  currency, string_agg(id::text, ', ' ORDER BY created_at, id))
+    FROM transactions
+    WHERE (reference IS NULL) IS FALSE
+    GROUP BY user_id, currency, convert_to(reference, 'UTF8')
+    HAVING count(*) > 1
+"""
+
 # A key may be used again once it was purged: so long after its payment became final as it was kept. That time is a
 # setting; what an older and shorter one allowed is not held against it for longer than that. Answers are compared
 # as they are written, to the byte: nothing may read JSON that need not be any.
@@ -223,6 +233,7 @@ QUERIES = (
         "every payment's status fits its times, it was debited once, and refunded exactly once if declined or failed",
         _PAYMENTS_MATCH_THEIR_TRANSACTIONS,
     ),
+    ("references_pay_in_once", "no reference has paid into a wallet twice", _REFERENCES_PAY_IN_ONCE),
     (
         "keys_match_their_payments",
         "every key has one payment: a pending one holds it, a final one has its answer stored with it",

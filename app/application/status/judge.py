@@ -1,7 +1,7 @@
 """What the figures of a part say about its health."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from app.application.outbox.ports import in_words
@@ -16,7 +16,9 @@ NEARLY_FULL = 0.9
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFigures:
-    """A database. `missing`: migrations that were not run."""
+    """A database. `missing`: migrations that were not run; `problems`: what keeps services from working in it, by name;
+    `reordered`: how the order of texts has changed.
+    """
 
     version: str
     schema: int
@@ -24,6 +26,8 @@ class DatabaseFigures:
     connections: int
     connections_most: int
     replication: Replication
+    problems: Mapping[str, str] = field(default_factory=dict)
+    reordered: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +76,14 @@ def database(figures: DatabaseFigures) -> Health:
     server = f"PostgreSQL {figures.version}, schema {figures.schema}, {used}"
     seen = "; ".join((server, *replication.seen(figures.replication)))
     state, hint = State.OK, None
-    if figures.missing:
-        state, hint = State.DOWN, f"lacks {', '.join(figures.missing)}: run `strongbox migrate up`"
+    if figures.problems:
+        state, hint = State.DOWN, "; ".join(f"{name}: {problem}" for name, problem in figures.problems.items())
     elif wrong := replication.trouble(figures.replication, LATE_S):
         state, hint = State.DEGRADED, wrong
     elif figures.connections >= NEARLY_FULL * figures.connections_most:
         state, hint = State.DEGRADED, "few connections are left: see pg_stat_activity"
+    elif figures.reordered:
+        state, hint = State.DEGRADED, figures.reordered
     return Health(state, seen, hint, asdict(figures))
 
 

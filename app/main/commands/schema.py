@@ -20,9 +20,13 @@ def _homes() -> tuple[str, str]:
 
 @migrate.command("up")
 def migrate_up() -> None:
-    """Run all migrations that have not been run."""
-    ran = or_fail(lambda: migrations.up(*_homes()))
-    click.echo("\n".join(f"ran {name}" for name in ran) or "nothing to do: the schema is up to date")
+    """Run all migrations that have not been run, and set right what a copy of the database left behind.
+
+    That is what the services may do (`pg_restore --no-acl`), and the places of sequences (a logical copy).
+    """
+    mended: list[str] = []
+    ran = or_fail(lambda: migrations.up(*_homes(), mended.append))
+    click.echo("\n".join([*(f"ran {name}" for name in ran), *mended]) or "nothing to do: the schema is up to date")
 
 
 @migrate.command("down")
