@@ -2,10 +2,11 @@
 
 import argparse
 import asyncio
+import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, cast
 
 import uvloop
@@ -15,6 +16,7 @@ from mock_gateway.gateway import Gateway
 from mock_gateway.journal import Journal
 from mock_gateway.modes import MODE_NAMES, Mode, ModeName
 from mock_gateway.server import serve
+from mock_gateway.telling import Teller
 
 _HELP = f"""\
 settings, from the environment:
@@ -74,7 +76,7 @@ def open_charges(path: str) -> Charges:
         raise ValueError(f"MOCK_GATEWAY_JOURNAL {error}") from error
 
 
-async def run(settings: Settings, charges: Charges) -> None:
+async def run(settings: Settings, charges: Charges, say: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -82,8 +84,7 @@ async def run(settings: Settings, charges: Charges) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
 
     def started(port: int) -> None:
-        sys.stdout.write(f"mock gateway serves on http://{host}:{port}, mode {settings.mode}\n")
-        sys.stdout.flush()
+        say(f"mock gateway serves on http://{host}:{port}, mode {settings.mode}")
 
     await serve(Gateway(Mode(settings.mode), charges).handle, settings.host, settings.port, stop, started)
 
@@ -102,13 +103,17 @@ def main() -> int:
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    teller = Teller()
+    logging.basicConfig(handlers=[teller])
     try:
-        uvloop.run(run(settings, charges))
+        uvloop.run(run(settings, charges, teller.say))
     except OSError as error:
         sys.stderr.write(
             f"cannot serve on MOCK_GATEWAY_HOST {settings.host}, MOCK_GATEWAY_PORT {settings.port}: {error}\n"
         )
         return 1
+    finally:
+        teller.end()
     return 0
 
 

@@ -1,8 +1,8 @@
-"""How a payment looks as JSON: in answers and in events alike."""
+"""How a payment looks as JSON: in answers and in events alike, and in log lines."""
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from msgspec import Meta, Struct
@@ -55,6 +55,19 @@ class RefundShape(Struct, frozen=True):
     amount: Amount
     currency: Code
     created_at: Time
+
+
+def payment_fields(payment: Payment) -> dict[str, Any]:
+    """What every log line of a payment says of it."""
+    return {
+        "user_id": payment.user_id,
+        "payment_id": payment.id,
+        "transaction_id": payment.transaction_id,
+        "currency": payment.money.currency,
+        "amount": payment.money.amount_minor,
+        "provider_id": payment.provider_id,
+        "external_reference": payment.external_reference,
+    }
 
 
 def payment_shape(payment: Payment) -> PaymentShape:

@@ -27,6 +27,7 @@ from app.application.wallets.fund import Fund
 from app.main.exposition import make_registry
 from app.main.ids import uuid7
 from app.main.settings import Settings
+from app.main.telemetry import lines
 from app.main.telemetry.payments import BatchMetrics, CountedSettle, GatewayMetrics
 
 C = TypeVar("C")
@@ -100,6 +101,8 @@ class Container(containers.DeclarativeContainer):
     sending = transport.provided
     gateway = providers.Singleton(make_gateway, settings, providers.Singleton(GatewayMetrics, registry), sending)
     charging = gateway.provided
+    # The lines of a payment stand around the ports as the use cases have them, where the caller's context is.
+    charge = providers.Singleton(lines.LoggedGateway, charging)
 
     reserve = providers.Singleton(
         make_lanes,
@@ -117,7 +120,9 @@ class Container(containers.DeclarativeContainer):
         batches.provided.of.call("settle"),
     )
     settling = settle.provided.submit
-    unsettled = providers.Singleton(Unsettled, settling, settings.provided.recover_after_s)
+    unsettled = providers.Singleton(
+        Unsettled, providers.Singleton(lines.settling, settling), settings.provided.recover_after_s
+    )
     mark = providers.Singleton(
         make_lanes,
         providers.Singleton(Mark, finishing_books, answers),
@@ -126,9 +131,17 @@ class Container(containers.DeclarativeContainer):
         batches.provided.of.call("mark"),
     )
     marking = mark.provided.submit
-    resolve = providers.Singleton(Resolve, charging, unsettled.provided.settle, marking)
+    resolve = providers.Singleton(
+        Resolve, charge, unsettled.provided.settle, providers.Singleton(lines.marking, marking)
+    )
     recovering = resolve.provided
     pay = providers.Singleton(
-        Pay, gateway.provided.gate, reader, reserving, charging, unsettled.provided.settle, resolve
+        Pay,
+        gateway.provided.gate,
+        providers.Singleton(lines.LoggedKeys, reader),
+        providers.Singleton(lines.reserving, reserving),
+        charge,
+        unsettled.provided.settle,
+        resolve,
     )
     fund = providers.Singleton(Fund, starting_books, uuid7, settings.provided.currencies)

@@ -22,6 +22,8 @@ from app.adapters.pages import Page
 
 __all__ = ["CONTENT_TYPE", "Collect", "ProcessMetrics", "make_registry", "nothing", "serve"]
 
+from app.main.logging import lost
+
 Collect = Callable[[], Awaitable[Sequence[Metric]]]
 
 
@@ -47,6 +49,12 @@ class ProcessMetrics:
             registry=registry,
         )
         build.labels(version("strongbox"), platform.python_version()).set(1)
+        self._lost = Counter(
+            "strongbox_log_lines_lost",
+            "Log lines that nobody read in time, or that found no room on the disk.",
+            registry=registry,
+        )
+        self._lost_before = 0
         self._cpu = Counter("process_cpu_seconds", "User and system CPU time spent, in seconds.", registry=registry)
         self._gauges = {
             "process_resident_memory_bytes": Gauge(
@@ -70,6 +78,9 @@ class ProcessMetrics:
 
     async def look(self) -> None:
         """Look."""
+        lines = lost()
+        self._lost.inc(lines - self._lost_before)
+        self._lost_before = lines
         for family in self._look():
             value = family.samples[0].value
             if family.name == "process_cpu_seconds":

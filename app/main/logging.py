@@ -1,67 +1,123 @@
 """Logs: structured, one line an event, ids and never bodies, keys or secrets."""
 
+import atexit
+import io
 import logging
+import os
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Literal
+from uuid import UUID
 
 import msgspec
 import structlog
+from structlog.processors import add_log_level, format_exc_info
+from structlog.typing import EventDict
+
+from app.main.lines import LineStream, LineWriter
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
+Render = Callable[[Any, str, EventDict], bytes]
+"""Makes the line of an event at a level, as a processor of structlog."""
+
+_writers: list[LineWriter] = []
+
 
 def configure(level: str, form: Literal["json", "console"], process: str) -> None:
-    """Log to standard error at the level and above, as JSON or for people, every line naming the process."""
-    shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _named(process),
-    ]
-    if form == "json":
-        renderer: list[structlog.typing.Processor] = [structlog.processors.format_exc_info, _json]
-        factory: Callable[..., structlog.typing.WrappedLogger] = structlog.BytesLoggerFactory(sys.stderr.buffer)
-    else:
-        renderer = [
-            # Plain: the rich one shows the values of every variable.
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
-        ]
-        factory = structlog.PrintLoggerFactory(sys.stderr)
+    """Log to standard error at the level and above, as JSON or for people, every line naming the process.
+
+    All else that this process says there, from here on, goes the same way: nobody waits for who reads it.
+    """
+    descriptor = _standard_error()
+    render = _json(process) if form == "json" else _console(process, colors=os.isatty(descriptor))
+    writer = LineWriter(descriptor, lambda lost: render(None, "warning", {"event": "log_lines_lost", "lines": lost}))
+    _writers.append(writer)
+    stream = io.BufferedWriter(LineStream(writer, descriptor))
+    sys.stderr = io.TextIOWrapper(stream, "utf-8", "backslashreplace", line_buffering=True)
+    atexit.register(_end, sys.stderr, writer)
+    lines = _Lines(writer)
     structlog.configure(
-        processors=[*shared, *renderer],
+        processors=[render],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=factory,
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=True,
     )
     # Libraries speak only when something is wrong, in the same form.
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[_drop_internals, *renderer, _as_text])
-    )
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.basicConfig(level=logging.WARNING, handlers=[_FromLibraries(render, writer)], force=True)
     # Every pool of every process warns of every attempt while the database is away; readiness and answers tell once.
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 
-_encode = msgspec.json.Encoder(enc_hook=str).encode
+def lost() -> int:
+    """How many lines of this process were lost so far, as nobody read them, or there was no room on the disk."""
+    return sum(writer.lost for writer in _writers)
 
 
-def _json(_: object, __: str, event: structlog.typing.EventDict) -> bytes:
-    return _encode(event)
+class _Lines:
+    """Where structlog's lines go, whatever their level."""
+
+    def __init__(self, writer: LineWriter) -> None:
+        self.debug = self.info = self.warning = self.error = self.critical = self.msg = writer.put
 
 
-def _as_text(_: object, __: str, rendered: Any) -> str:
-    return rendered.decode() if isinstance(rendered, bytes) else str(rendered)
+class _FromLibraries(logging.Handler):
+    def __init__(self, render: Render, writer: LineWriter) -> None:
+        super().__init__()
+        self._render = render
+        self._writer = writer
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            event: EventDict = {"event": record.getMessage()}
+            if record.exc_info:
+                event["exc_info"] = record.exc_info
+            self._writer.put(self._render(None, record.levelname.lower(), event))
+        except Exception:
+            self.handleError(record)
 
 
-def _named(process: str) -> structlog.typing.Processor:
-    def add(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+def _json(process: str) -> Render:
+    def render(_: object, level: str, event: EventDict) -> bytes:
+        structlog.contextvars.merge_contextvars(None, level, event)
+        add_log_level(None, level, event)
+        event["timestamp"] = datetime.now(UTC)
         event.setdefault("process", process)
-        return event
+        if "exc_info" in event:
+            event = format_exc_info(None, level, event)
+        try:
+            return _encode(event) + b"\n"
+        except Exception:  # half a character, such as a file's name may have: a line has to be made of it all the same
+            return _encode({name: ascii(value) for name, value in event.items()}) + b"\n"
 
-    return add
+    return render
 
 
-def _drop_internals(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    return structlog.stdlib.ProcessorFormatter.remove_processors_meta(None, "", event)
+def _console(process: str, *, colors: bool) -> Render:
+    timed = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    # Plain: the rich one shows the values of every variable.
+    shown = structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
+
+    def render(_: object, level: str, event: EventDict) -> bytes:
+        structlog.contextvars.merge_contextvars(None, level, event)
+        add_log_level(None, level, event)
+        timed(None, level, event)
+        event.setdefault("process", process)
+        plain = {name: str(value) if isinstance(value, UUID) else value for name, value in event.items()}
+        return f"{shown(None, level, plain)}\n".encode("utf-8", "backslashreplace")
+
+    return render
+
+
+def _standard_error() -> int:
+    # Closed, its number is the next file's or connection's: nothing may be written to that.
+    return os.open(os.devnull, os.O_WRONLY) if sys.stderr is None else 2
+
+
+def _end(stream: io.TextIOWrapper, writer: LineWriter) -> None:
+    stream.flush()
+    writer.close()
+
+
+_encode = msgspec.json.Encoder(enc_hook=str).encode

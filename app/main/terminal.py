@@ -20,20 +20,23 @@ class Progress(Protocol):
 
 @contextmanager
 def progress_bar(shown: bool) -> Iterator[Progress]:
-    """A bar on standard error: what is under way, and the share that is done. Gone at the end."""
+    """A bar on standard error: what is under way, and the share that is done. Gone at the end.
+
+    Not by the way of the log, which is a moment behind: what comes on standard output would meet it.
+    """
 
     def show(name: str, done: int, of: int) -> None:
         if shown:
             done, of = min(done, max(of, 1)), max(of, 1)
             filled = _BAR * done // of
             bar = "█" * filled + "░" * (_BAR - filled)
-            click.echo(f"\r\x1b[K{bar} {100 * done // of:3d} %  {name} …", nl=False, err=True)
+            click.echo(f"\r\x1b[K{bar} {100 * done // of:3d} %  {name} …", nl=False, file=sys.__stderr__)
 
     try:
         yield show
     finally:
         if shown:
-            click.echo("\r\x1b[K", nl=False, err=True)
+            click.echo("\r\x1b[K", nl=False, file=sys.__stderr__)
 
 
 def on_a_terminal() -> bool:

@@ -54,14 +54,17 @@ class House:
             **QUICK,
             **settings,
         }
+        self.output: int | None = None
+        """Where the processes' output goes, in place of a log each."""
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.provider_id = uuid.uuid4()
 
     def start(self, name: str, *words: str, expect: Callable[[], bool] | None = None) -> subprocess.Popen[bytes]:
         """Start a process (`python -m WORDS`), and wait until it does what is expected."""
         with (self.folder / f"{name}.log").open("ab") as log:
+            to = log if self.output is None else self.output
             process = subprocess.Popen(
-                [sys.executable, "-m", *words], cwd=self.folder, env=self.environment, stdout=log, stderr=log
+                [sys.executable, "-m", *words], cwd=self.folder, env=self.environment, stdout=to, stderr=to
             )
         self.processes[name] = process
         if expect is not None:

@@ -213,8 +213,10 @@ def test_what_a_caller_names_is_kept_where_the_contract_wants_it_and_nowhere_els
     assert columns_with(house, trace) == events | {"payments.traceparent"}
     assert columns_with(house, request_id) == set()
     assert logs_with(house, request_id) == {"api"}
-    for canary in (key, reference, trace):
+    assert logs_with(house, reference) == {"api"}
+    for canary in (key, trace):
         assert logs_with(house, canary) == set()
+    for canary in (key, reference, trace):
         assert canary not in of_answer(reused)
     assert request_id in first.headers["X-Request-ID"] == reused.headers["X-Request-ID"]
     assert not {canary for canary in (key, reference, trace, request_id) if canary in metrics_of(house)}

@@ -68,11 +68,14 @@ def test_the_access_log_names_route_and_id_and_neither_key_nor_query(
 ) -> None:
     client.get(f"/wallets/{USER}/balance", params={"currency": "CHF"}, headers={"X-Request-ID": "one"})
     exchange(api.port, b"GET / HTTP/1.1\r\nX-Request-ID: two\r\n\r\n")
-    wait_until(lambda: len(logged) == 2)
-    first, second = ({key: entry[key] for key in ("request_id", "route", "status")} for entry in logged)
+    wait_until(lambda: len(logged) == 3)
+    requests = [entry for entry in logged if entry["event"] == "request"]
+    first, second = ({key: entry[key] for key in ("request_id", "route", "status")} for entry in requests)
     assert first == {"request_id": "one", "route": "/wallets/{user_id}/balance", "status": 404}
     assert second == {"request_id": "two", "route": "malformed", "status": 400}
-    assert {"event", "log_level", "method", "duration_ms"} | first.keys() == logged[0].keys()
+    assert {"event", "log_level", "method", "latency_ms"} | first.keys() == requests[0].keys()
+    malformed = next(entry for entry in logged if entry["log_level"] == "warning")
+    assert (malformed["event"], malformed["request_id"]) == ("validation_failed", "two")
     assert KEY not in str(logged)
     assert "CHF" not in str(logged)
 

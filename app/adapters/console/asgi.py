@@ -177,8 +177,8 @@ class Console:
     def _record(self, method: str, route: str, status: int, started: float) -> None:
         if route.startswith((LIVE, STATIC)) and status < 400:
             return  # every two seconds, from every page that is open
-        duration_ms = round((time.perf_counter() - started) * 1e3, 2)
-        _log.info("request", method=method, route=route, status=status, duration_ms=duration_ms)
+        latency_ms = round((time.perf_counter() - started) * 1e3, 2)
+        _log.info("request", method=method, route=route, status=status, latency_ms=latency_ms)
 
 
 class _Answering:

@@ -13,7 +13,7 @@ from litestar.types import HTTPScope, LifeSpanReceive, LifeSpanSend, Message, Re
 
 from app.adapters.http import bodies
 from app.adapters.http.auth import ApiKeys
-from app.adapters.http.errors import Problem, log_unexpected, not_found, problem_of
+from app.adapters.http.errors import Problem, log_malformed, log_unexpected, not_found, problem_of
 from app.adapters.http.headers import Head, check_media_type, request_id, traceparent
 from app.adapters.http.inflight import InFlight
 from app.adapters.http.metrics import RequestMetrics
@@ -21,6 +21,8 @@ from app.adapters.http.replies import ALWAYS, refusal
 from app.adapters.http.routes import handlers, refuse
 from app.adapters.http.routing import MALFORMED, UNMATCHED, Routes, inside
 from app.adapters.http.services import HttpOptions, Services
+from app.adapters.shapes import payment_fields
+from app.domain.payments.payment import Payment
 
 __all__ = ["Api", "HttpOptions", "Services", "create_app"]
 
@@ -33,7 +35,7 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class Answering:
     """Where a request's answer goes: adds the headers that every answer has, and notes what was sent."""
 
-    __slots__ = ("_send", "closing", "code", "replayed", "request_id", "route", "status")
+    __slots__ = ("_send", "closing", "code", "payment", "replayed", "request_id", "route", "status")
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
@@ -43,6 +45,7 @@ class Answering:
         self.status = CLIENT_GONE
         self.code: str | None = None
         self.replayed = False
+        self.payment: Payment | None = None
 
     async def __call__(self, message: Message) -> None:
         """Pass a message on."""
@@ -106,7 +109,13 @@ class Api:
             await self._refuse(error, scope, head, receive, answering)
         finally:
             self._record(
-                scope["method"], answering.route, answering.status, started, answering.code, answering.replayed
+                scope["method"],
+                answering.route,
+                answering.status,
+                started,
+                answering.code,
+                answering.replayed,
+                answering.payment,
             )
             if end:
                 end(None if answering.route == UNMATCHED else answering.route, answering.status)
@@ -135,8 +144,9 @@ class Api:
         state: dict[str, Any] = {"head": head, "user": user, "body": body}
         inner = {**scope, "method": route.method, "path": inside(route.template), "state": state}
         await self._litestar(cast("HTTPScope", inner), receive, answering)
-        # What the handlers leave there for the metrics.
+        # What the handlers leave there for metrics and log.
         answering.code, answering.replayed = state.get("code"), state.get("replayed", False)
+        answering.payment = next(iter(state.get("reserved", ())), None)
 
     async def _refuse(
         self, error: Exception, scope: HTTPScope, head: Head, receive: Receive, answering: Answering
@@ -152,15 +162,28 @@ class Api:
 
     def record_refused(self, problem: Problem, started: float) -> None:
         """Log and count a request that was not HTTP, or too much of it."""
+        log_malformed(problem)
         self._record("OTHER", MALFORMED, problem.status, started, problem.code)
 
     def _record(
-        self, method: str, route: str, status: int, started: float, code: str | None, replayed: bool = False
+        self,
+        method: str,
+        route: str,
+        status: int,
+        started: float,
+        code: str | None,
+        replayed: bool = False,
+        payment: Payment | None = None,
     ) -> None:
-        """Log and count a request that was answered. `started` is a time of `time.perf_counter()`."""
+        """Log and count a request that was answered, with the payment that it made, if it did.
+
+        `started` is a time of `time.perf_counter()`.
+        """
         duration_s = time.perf_counter() - started
         self._metrics.observe(method, route, status, duration_s, code, replayed)
-        _log.info("request", method=method, route=route, status=status, duration_ms=round(duration_s * 1e3, 2))
+        fields = payment_fields(payment) if payment else {}
+        latency_ms = round(duration_s * 1e3, 2)
+        _log.info("request", method=method, route=route, status=status, **fields, latency_ms=latency_ms)
 
     async def _live(self, receive: LifeSpanReceive, send: LifeSpanSend) -> None:
         """Open the services, and close them when the last request is over."""

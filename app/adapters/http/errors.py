@@ -49,6 +49,15 @@ STATUS: Mapping[str, int] = {
     "GATEWAY_TIMEOUT": 504,
 }
 
+NAMED = frozenset(
+    {
+        *("body", "query", "request", "user_id", "currency", "cursor", "limit"),
+        *("provider_id", "external_reference", "amount"),
+        *("Host", "Idempotency-Key", "Transfer-Encoding", "Upgrade"),
+    }
+)
+"""What may be wrong with a request and has a name of ours. Any other is the client's own word, and never logged."""
+
 RETRY_AFTER_S = 1
 """When to come back after a failure that says nothing better, or for a payment that is still under way."""
 
@@ -125,7 +134,14 @@ def not_found() -> Problem:
 
 
 def problem_of(error: BaseException) -> Problem:
-    """What the error is to the client. What nobody foresaw is logged, and tells the client nothing."""
+    """What the error is to the client. What is malformed is logged, and what nobody foresaw, which tells the client
+    nothing."""
+    problem = _problem_of(error)
+    log_malformed(problem)
+    return problem
+
+
+def _problem_of(error: BaseException) -> Problem:
     match error:
         case Problem():
             return error
@@ -156,6 +172,13 @@ def funds(refusal: InsufficientFunds) -> dict[str, Any]:
         "current_balance": refusal.current_balance,
         "amount": refusal.amount,
     }
+
+
+def log_malformed(problem: Problem) -> None:
+    """Log what is wrong with a request that is malformed, if it is."""
+    if problem.code == "VALIDATION_ERROR":
+        details = {name if name in NAMED else "unknown": why for name, why in problem.details.items()}
+        _log.warning("validation_failed", details=details)
 
 
 def log_unexpected(error: BaseException) -> None:

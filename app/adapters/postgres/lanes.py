@@ -7,6 +7,7 @@ trips and its commits among all who wait. Every command gets a result of its own
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
@@ -98,7 +99,8 @@ class Lane(Generic[C, R]):
         waiting: _Waiting[C, R] = _Waiting(command, loop.create_future(), deadline)
         self._queue.append(waiting)
         if self._worker is None:
-            self._worker = loop.create_task(self._work())
+            # Its batches are nobody's: what is logged of them has not the first one's request id.
+            self._worker = loop.create_task(self._work(), context=Context())
         return await waiting.result
 
     async def drain(self) -> None:

@@ -118,6 +118,10 @@ def _container(settings: Settings, tracer: "Tracer | None") -> "Container":
     from app.main.container import Container
 
     container = Container(settings=settings)
+    if settings.log_level == "debug":
+        from app.main.timings import time_repositories
+
+        time_repositories(container)
     if tracer is not None:
         from app.main.spans import trace
 

@@ -1,7 +1,6 @@
 """`strongbox run`: everything on one machine, started in order, looked after, and ended in order."""
 
 import asyncio
-import contextlib
 import os
 import signal
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 import click
 import httpx
 
+from app.main.lines import LineWriter
 from app.main.local import plan
 from app.main.local.announce import announcement, demo_commands, psql_command
 from app.main.local.processes import CannotStart, ProcessId
@@ -37,26 +37,43 @@ async def run(settings: Settings, base: Path, parts: Parts = plan.parts, tool: t
     `base` is the folder of the run, `.strongbox`. `parts` says which processes there are, `tool` how Python
     runs the command line.
     """
+    terminal = Terminal()
     try:
         with only_run(base):
-            return await _Run(settings, base, parts, tool).until_stopped()
+            return await _Run(settings, base, parts, tool, terminal).until_stopped()
     except CannotStart as error:
+        terminal.close()
         click.echo(f"strongbox run: {error}", err=True)
         return 1
+    finally:
+        terminal.close()
 
 
-def say(text: str) -> None:
-    """Tell the terminal, which may be gone by now."""
-    with contextlib.suppress(OSError):
-        click.echo(text)
+class Terminal:
+    """Who watches the run, and may be gone or have halted it by now: the run goes on."""
+
+    def __init__(self) -> None:
+        # Closed, its number is another file's.
+        self._writer = LineWriter(1, lambda lost: b"(%d lines could not be shown)\n" % lost) if sys.stdout else None
+
+    def say(self, text: str) -> None:
+        """Tell."""
+        if self._writer:
+            self._writer.put(f"{text}\n".encode("utf-8", "backslashreplace"))
+
+    def close(self) -> None:
+        """Have told, unless that takes too long."""
+        if self._writer:
+            self._writer.close()
 
 
 class _Run:
-    def __init__(self, settings: Settings, base: Path, parts: Parts, tool: tuple[str, ...]) -> None:
+    def __init__(self, settings: Settings, base: Path, parts: Parts, tool: tuple[str, ...], terminal: Terminal) -> None:
         base = base.absolute()
         self._settings, self._base, self._parts, self._tool = settings, base, parts, tool
-        self._servers = Servers(base, settings, say)
-        self._supervisor = Supervisor(base / "logs", {}, say)
+        self._terminal, self._say = terminal, terminal.say
+        self._servers = Servers(base, settings, terminal.say)
+        self._supervisor = Supervisor(base / "logs", {}, terminal.say)
         self._stop = asyncio.Event()
         self._stopped_at_s = 0.0
 
@@ -71,10 +88,10 @@ class _Run:
             stopped.cancel()
             if serving.done():
                 await serving  # it ends by an error only
-            say("Ending: what is under way is finished first; Ctrl-C again ends at once")
+            self._say("Ending: what is under way is finished first; Ctrl-C again ends at once")
             serving.cancel()
             await asyncio.wait({serving})
-        say("Ended; the data is kept")
+        self._say("Ended; the data is kept")
         return 0
 
     def _on_signal(self) -> None:
@@ -83,9 +100,10 @@ class _Run:
             # `timeout make run` and the end of a terminal send one wish several times.
             if now_s - self._stopped_at_s < SAME_WISH_S:
                 return
-            say("Ended at once")
+            self._say("Ended at once")
             self._supervisor.kill()
             self._servers.kill()
+            self._terminal.close()
             os._exit(130)
         self._stopped_at_s = now_s
         self._stop.set()
@@ -94,11 +112,11 @@ class _Run:
         stack.callback((self._base / "run.json").unlink, missing_ok=True)
         grace_s = self._settings.shutdown_grace_s
         if left := await asyncio.to_thread(end_leftovers, self._base, grace_s):
-            say(f"Ended what a killed run left behind: {', '.join(left)}")
-        ports = plan.choose_ports(self._settings, say)
+            self._say(f"Ended what a killed run left behind: {', '.join(left)}")
+        ports = plan.choose_ports(self._settings, self._say)
         reached = await self._servers.start(stack)
         environment = self._environment(ports, reached)
-        say("Migrating …")
+        self._say("Migrating …")
         await self._command(MIGRATE, environment)
         await self._start_parts(stack, ports, environment)
         for command in demo_commands():
@@ -216,7 +234,7 @@ class _Run:
         api_key = "${API_KEYS%%,*}" if self._settings.api_keys else environment["API_KEYS"]
         # Nor is an operator's: whoever gave it knows it.
         key = None if self._settings.console_keys else environment["CONSOLE_KEYS"].partition(":")[2]
-        say(announcement(self._urls, api_key, key, self._supervisor.logs, psql))
+        self._say(announcement(self._urls, api_key, key, self._supervisor.logs, psql))
 
 
 async def _answers(client: httpx.AsyncClient, url: str) -> bool:

@@ -43,6 +43,7 @@ def payments(services: Services, options: HttpOptions, in_flight: InFlight) -> H
         key = idempotency_key(head)
         order = decode(state["body"])
         deadline = asyncio.get_running_loop().time() + options.request_timeout_s
+        state["reserved"] = []
         wanted = PaymentRequest(
             PaymentId(services.ids()),
             TransactionId(services.ids()),
@@ -55,7 +56,7 @@ def payments(services: Services, options: HttpOptions, in_flight: InFlight) -> H
             traceparent(head),
         )
         try:
-            result = await _pay(services, in_flight, wanted, deadline)
+            result = await _pay(services, in_flight, wanted, deadline, state["reserved"])
         except WalletNotFound as refusal:
             raise queries.no_wallet(refusal, refusal.currency, known) from None
         if isinstance(result, StillPending):
@@ -67,12 +68,14 @@ def payments(services: Services, options: HttpOptions, in_flight: InFlight) -> H
 
 
 async def _pay(
-    services: Services, in_flight: InFlight, request: PaymentRequest, deadline: float
+    services: Services, in_flight: InFlight, request: PaymentRequest, deadline: float, reserved: list[Payment]
 ) -> Answered | StillPending:
-    """Pay, in a task of its own: neither the client's leaving nor the deadline cuts it off half-way."""
+    """Pay, in a task of its own: neither the client's leaving nor the deadline cuts it off half-way.
+
+    The payment is in `reserved` as soon as it exists.
+    """
     if in_flight.draining:
         raise Unavailable
-    reserved: list[Payment] = []
     task = in_flight.start(services.pay(request, deadline, reserved.append))
     if await in_flight.wait(task, deadline + PATIENCE_S):
         return task.result()
