@@ -124,10 +124,9 @@ def test_a_malformed_request_is_a_warning_that_names_what_is_wrong_by_our_names_
     assert of(lines, "validation_failed")["details"].keys() == {"amount"}
 
 
-@pytest.mark.parametrize(
-    ("mode", "status", "why"), [("500", 502, "GATEWAY_ERROR"), ("timeout", 504, "GATEWAY_TIMEOUT")]
-)
-def test_a_gateway_that_fails_is_an_error(house: House, user: UUID, mode: str, status: int, why: str) -> None:
+@pytest.mark.parametrize("failure", [("500", 502, "GATEWAY_ERROR"), ("timeout", 504, "GATEWAY_TIMEOUT")])
+def test_a_gateway_that_fails_is_an_error(house: House, user: UUID, failure: tuple[str, int, str]) -> None:
+    mode, status, why = failure
     house.mode(mode, charge="never")
     answer, lines = pay(house, user, 10)
     house.mode("happy")
