@@ -12,15 +12,15 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from structlog.processors import add_log_level, format_exc_info
+from structlog.processors import format_exc_info
 from structlog.typing import EventDict
 
 from app.main.lines import LineStream, LineWriter
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
-Render = Callable[[Any, str, EventDict], bytes]
-"""Makes the line of an event at a level, as a processor of structlog."""
+Render = Callable[[str, EventDict], bytes]
+"""Makes the line of an event at a level; the event is its own, to add to."""
 
 _writers: list[LineWriter] = []
 
@@ -32,16 +32,14 @@ def configure(level: str, form: Literal["json", "console"], process: str) -> Non
     """
     descriptor = _standard_error()
     render = _json(process) if form == "json" else _console(process, colors=os.isatty(descriptor))
-    writer = LineWriter(descriptor, lambda lost: render(None, "warning", {"event": "log_lines_lost", "lines": lost}))
+    writer = LineWriter(descriptor, lambda lost: render("warning", {"event": "log_lines_lost", "lines": lost}))
     _writers.append(writer)
     stream = io.BufferedWriter(LineStream(writer, descriptor))
     sys.stderr = io.TextIOWrapper(stream, "utf-8", "backslashreplace", line_buffering=True)
     atexit.register(_end, sys.stderr, writer)
-    lines = _Lines(writer)
     structlog.configure(
-        processors=[render],
-        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=lambda *_: lines,
+        wrapper_class=_logger(_LEVELS[level], render, writer.put),
+        logger_factory=structlog.ReturnLoggerFactory(),
         cache_logger_on_first_use=True,
     )
     # Libraries speak only when something is wrong, in the same form.
@@ -55,11 +53,17 @@ def lost() -> int:
     return sum(writer.lost for writer in _writers)
 
 
-class _Lines:
-    """Where structlog's lines go, whatever their level."""
+def _logger(level: int, render: Render, put: Callable[[bytes], None]) -> type[structlog.typing.BindableLogger]:
+    """Loggers that make a line at once: a chain of processors takes the event apart and together for each of them."""
 
-    def __init__(self, writer: LineWriter) -> None:
-        self.debug = self.info = self.warning = self.error = self.critical = self.msg = writer.put
+    class Logger(structlog.make_filtering_bound_logger(level)):  # type: ignore[misc] # made for the level
+        def _proxy_to_logger(self, level: str, event: str | None = None, **fields: Any) -> None:
+            if self._context:
+                fields = {**self._context, **fields}
+            fields["event"] = event
+            put(render(level, fields))
+
+    return Logger
 
 
 class _FromLibraries(logging.Handler):
@@ -73,15 +77,15 @@ class _FromLibraries(logging.Handler):
             event: EventDict = {"event": record.getMessage()}
             if record.exc_info:
                 event["exc_info"] = record.exc_info
-            self._writer.put(self._render(None, record.levelname.lower(), event))
+            self._writer.put(self._render(record.levelname.lower(), event))
         except Exception:
             self.handleError(record)
 
 
 def _json(process: str) -> Render:
-    def render(_: object, level: str, event: EventDict) -> bytes:
+    def render(level: str, event: EventDict) -> bytes:
         structlog.contextvars.merge_contextvars(None, level, event)
-        add_log_level(None, level, event)
+        event["level"] = level
         event["timestamp"] = datetime.now(UTC)
         event.setdefault("process", process)
         if "exc_info" in event:
@@ -99,9 +103,9 @@ def _console(process: str, *, colors: bool) -> Render:
     # Plain: the rich one shows the values of every variable.
     shown = structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
 
-    def render(_: object, level: str, event: EventDict) -> bytes:
+    def render(level: str, event: EventDict) -> bytes:
         structlog.contextvars.merge_contextvars(None, level, event)
-        add_log_level(None, level, event)
+        event["level"] = level
         timed(None, level, event)
         event.setdefault("process", process)
         plain = {name: str(value) if isinstance(value, UUID) else value for name, value in event.items()}

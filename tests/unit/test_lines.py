@@ -129,7 +129,12 @@ def test_a_disk_with_room_again_is_told_what_is_missing(monkeypatch: pytest.Monk
 def test_a_pipe_that_others_write_to_gets_whole_lines_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pipe takes a page as one, and more in pieces, between which other processes write."""
     written: list[bytes] = []
-    monkeypatch.setattr(os, "write", lambda _, data: written.append(data) or len(data))
+
+    def take(_: int, data: bytes) -> int:
+        written.append(data)
+        return len(data)
+
+    monkeypatch.setattr(os, "write", take)
     writer = LineWriter(-1, tell_lost)
     for _ in range(100):
         writer.put(LINE)
