@@ -8,11 +8,23 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from app.main.local import rabbitmq
 from app.main.local.postgres import PostgresServer
 from app.main.local.rabbitmq import RabbitMQNode
 from app.main.local.roles import LOGIN, OWNER, Urls, make_database, make_roles
+
+# The same examples in every run, on however slow a machine: a failure here is a fault, never the weather.
+settings.register_profile(
+    "strongbox",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    max_examples=100,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("strongbox")
 
 PASSWORD = "only-for-tests"
 TEMPLATE = "strongbox_template"
