@@ -249,7 +249,7 @@ def test_what_others_wrote_is_shown_as_text(console: Console, visitor: Visitor, 
     """Wherever text of a client, a publisher, a gateway or an operator is stored and shown."""
     house.command("provider", "add", CANARY[:200], "--id", str(uuid.uuid4()))
     user_id = house.wallet(1_000)
-    payment_id = house.pay(user_id, 10, external_reference=CANARY).json()["payment_id"]
+    payment_id = house.paid(user_id, 10, external_reference=CANARY)
     ours = "UPDATE payments SET failure_code = %s WHERE id = %s AND user_id = %s RETURNING 1"
     house.query(ours, CANARY, payment_id, user_id)
     message_id = asyncio.run(_dead(house, CANARY))

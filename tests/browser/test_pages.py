@@ -132,7 +132,7 @@ async def test_a_dead_letter_is_shown_and_dropped_on_record(desk: Screen, consol
 async def test_dead_letters_are_put_back_on_record(desk: Screen, console: Console, house: House) -> None:
     """Of events that the consumer knows: it can handle them now, and does nothing."""
     page = desk.page
-    payment_id = house.pay(house.wallet(1_000), 10).json()["payment_id"]
+    payment_id = house.paid(house.wallet(1_000), 10)
     wait_until(lambda: len(house.trail(payment_id)) == 2, "the audit trail")
     rows = house.query("SELECT event_id::text, payload::text FROM outbox_events WHERE payment_id = %s", payment_id)
     for event_id, document in rows:
@@ -302,7 +302,7 @@ async def test_every_page_fits_a_phone_and_can_be_read(browser: Browser, console
     """No sideways scrolling, a label for every field, one first heading, and contrast as WCAG's AA has it."""
     user_id = house.wallet(10**15)
     external = "w" * 140
-    payment_id = house.pay(user_id, 10**14, external_reference=external).json()["payment_id"]
+    payment_id = house.paid(user_id, 10**14, external_reference=external)
     for scheme in ("light", "dark"):
         window = await screen(browser, console, viewport=PHONE, color_scheme=scheme)
         await window.page.goto("/login")

@@ -4,7 +4,7 @@ import pytest
 
 from tests.crash.fragile import Fragile
 from tests.crash.proxy import Then
-from tests.e2e.house import wait_until
+from tests.e2e.house import body, wait_until
 
 COMMITTED = b"COMMIT\0"
 
@@ -69,7 +69,7 @@ def test_a_lost_commit_is_decided_by_the_same_process_with_one_payment_and_one_c
     again = house.pay(user_id, 400, key)
     assert (again.status_code, again.content) == (201, answer.content)
     assert again.headers["Idempotent-Replayed"] == "true"
-    assert house.at_the_gateway(answer.json()["payment_id"])["attempts"]["charge"] == 1
+    assert house.at_the_gateway(body(answer, 201)["payment_id"])["attempts"]["charge"] == 1
     assert house.balance(user_id) == 600
     house.verify()
 
@@ -87,7 +87,7 @@ def test_a_mark_whose_commit_is_lost_is_made_sure_of_before_the_void_is_sent(hou
         assert house.marked(user_id)
         void.let_go()
         answer = first.result(15)
-    assert (answer.status_code, answer.json()["error"]["details"]["status"]) == (502, "FAILED")
+    assert body(answer, 502)["error"]["details"]["status"] == "FAILED"
     assert house.balance(user_id) == 1_000
     house.verify()
 

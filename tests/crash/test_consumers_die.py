@@ -12,11 +12,11 @@ TABLES = {"audit": "audit.events", "metrics": "metrics.inbox"}
 
 def _pay(house: Fragile, count: int) -> list[str]:
     user_id = house.wallet(1_000)
-    return [house.pay(user_id, 10).json()["payment_id"] for _ in range(count)]
+    return [house.paid(user_id, 10) for _ in range(count)]
 
 
 def _trails(house: Fragile, ids: list[str]) -> None:
-    wait_until(lambda: all(len(house.trail(one)) == 2 for one in ids), "the audit trail")
+    house.wait_for_trails(ids)
 
 
 @pytest.mark.long
@@ -82,7 +82,7 @@ def test_a_message_that_is_no_event_is_buried_with_its_reason_while_the_others_f
 def test_an_event_that_cannot_be_stored_is_buried_and_a_redrive_mends_it_once_it_can(house: Fragile) -> None:
     user_id = house.wallet(1_000)
     house.stop("audit")
-    payment_id = house.pay(user_id, 10).json()["payment_id"]
+    payment_id = house.paid(user_id, 10)
     with house.as_superuser() as session:
         session.execute(f"ALTER TABLE audit.events ADD CONSTRAINT not_now CHECK (subject <> '{payment_id}') NOT VALID")
         house.begin("audit")

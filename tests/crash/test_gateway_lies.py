@@ -5,7 +5,7 @@ import pytest
 
 from tests.crash.fragile import Fragile
 from tests.crash.proxy import Then
-from tests.e2e.house import wait_until
+from tests.e2e.house import body, wait_until
 
 
 def _details(answer: httpx.Response) -> tuple[int, str, bool]:
@@ -39,7 +39,7 @@ def test_a_charge_whose_answer_the_network_loses_is_charged_once_however_often_i
         answer = house.pay(user_id, 400)
         trap.wait_for_the_answer()
     assert answer.status_code == 201
-    charge = house.at_the_gateway(answer.json()["payment_id"])
+    charge = house.at_the_gateway(body(answer, 201)["payment_id"])
     assert (charge["charges_made"], charge["status"]) == (1, "APPROVED")
     assert house.balance(user_id) == 600
     house.verify()
@@ -67,7 +67,7 @@ def test_a_charge_that_comes_late_but_before_the_question_is_found_and_approved(
         wait_until(lambda: house.at_the_gateway(payment_id)["status"] == "APPROVED", "the late charge")
         question.let_go()
         answer = first.result(15)
-    assert (answer.status_code, answer.json()["status"]) == (201, "APPROVED")
+    assert body(answer, 201)["status"] == "APPROVED"
     assert house.balance(user_id) == 600
     house.verify()
 
@@ -91,7 +91,7 @@ def test_while_the_gateway_is_wholly_silent_the_payment_stays_pending_and_no_mon
     assert house.at_the_gateway(house.payment_id(user_id))["attempts"]["void"] == 0
     assert (house.statuses(user_id), house.balance(user_id)) == (["PENDING"], 600)
     meanwhile = house.pay(user_id, 400, "silent")
-    assert (meanwhile.status_code, meanwhile.json()["error"]["code"]) == (409, "IDEMPOTENCY_IN_PROGRESS")
+    assert body(meanwhile, 409)["error"]["code"] == "IDEMPOTENCY_IN_PROGRESS"
     assert "Retry-After" in meanwhile.headers
     house.mode("happy")
     house.wait_for_status(user_id, final)
@@ -129,7 +129,7 @@ def test_a_declined_charge_whose_answer_was_lost_is_declined_and_refunded_once(h
     with house.gateway.trap("POST /charges$", Then.LOSE_THE_ANSWER) as trap:
         answer = house.pay(user_id, 400)
         trap.wait_for_the_answer()
-    assert (answer.status_code, answer.json()["status"]) == (201, "DECLINED")
+    assert body(answer, 201)["status"] == "DECLINED"
     assert house.balance(user_id) == 1_000
     house.verify()
 

@@ -7,14 +7,11 @@ import pytest
 
 from app.adapters.rabbitmq import topology
 from tests.crash.fragile import Fragile
+from tests.crash.load import Load
 from tests.crash.proxy import Then
-from tests.e2e.house import wait_until
+from tests.e2e.house import body, wait_until
 
 CONFIRM = b"\0\x3c\0\x50"  # basic.ack, from the broker
-
-
-def _trails(house: Fragile, ids: list[str], limit_s: float = 60) -> None:
-    wait_until(lambda: all(len(house.trail(one)) == 2 for one in ids), "the audit trail", limit_s)
 
 
 @pytest.mark.long
@@ -28,7 +25,7 @@ def test_a_relay_that_dies_publishing_has_the_event_published_again_with_one_eff
 ) -> None:
     user_id, before = house.wallet(1_000), house.counted("APPROVED")
     house.stop("relay")
-    payment_id = house.pay(user_id, 400).json()["payment_id"]
+    payment_id = house.paid(user_id, 400)
     with house.rabbitmq.trap("publish", then, CONFIRM) as publishing:
         # The consumers have connections of their own, which publish nothing.
         house.begin("relay")
@@ -39,7 +36,7 @@ def test_a_relay_that_dies_publishing_has_the_event_published_again_with_one_eff
         publishing.drop()
     assert house.unsent() == 2
     house.begin("relay")
-    _trails(house, [payment_id])
+    house.wait_for_trails([payment_id], 60)
     published = house.broker.published(payment_id)
     assert (published.count(1), published[-1]) == (copies, 2)
     house.wait_until_counted(before + 1)
@@ -52,7 +49,7 @@ def test_a_relay_that_dies_after_the_confirm_before_the_mark_has_the_event_publi
 ) -> None:
     user_id, before = house.wallet(1_000), house.counted("APPROVED")
     house.stop("relay")
-    payment_id = house.pay(user_id, 400).json()["payment_id"]
+    payment_id = house.paid(user_id, 400)
     with house.locked("outbox_events"):
         house.begin("relay")
         house.wait_for_session("strongbox-relay", "Lock", "SET sent_at")
@@ -61,7 +58,7 @@ def test_a_relay_that_dies_after_the_confirm_before_the_mark_has_the_event_publi
     assert house.unsent() == 2
     assert house.broker.published(payment_id) == [1, 2]
     house.begin("relay")
-    _trails(house, [payment_id])
+    house.wait_for_trails([payment_id], 60)
     wait_until(lambda: house.unsent() == 0, "the relay to publish again", 60)
     assert sorted(house.broker.published(payment_id)) == [1, 1, 2, 2]
     house.wait_until_counted(before + 1)
@@ -71,9 +68,9 @@ def test_a_relay_that_dies_after_the_confirm_before_the_mark_has_the_event_publi
 def test_a_relay_whose_confirm_is_lost_publishes_again_by_itself(house: Fragile) -> None:
     user_id, before = house.wallet(1_000), house.counted("APPROVED")
     with house.rabbitmq.trap("publish", Then.LOSE_THE_ANSWER, CONFIRM) as publishing:
-        payment_id = house.pay(user_id, 400).json()["payment_id"]
+        payment_id = house.paid(user_id, 400)
         publishing.wait_for_the_answer()
-    _trails(house, [payment_id])
+    house.wait_for_trails([payment_id], 60)
     assert sorted(house.broker.published(payment_id)) in ([1, 1, 2], [1, 2, 2], [1, 1, 2, 2])
     house.wait_until_counted(before + 1)
     house.verify()
@@ -82,14 +79,14 @@ def test_a_relay_whose_confirm_is_lost_publishes_again_by_itself(house: Fragile)
 def test_a_relay_told_to_stop_marks_what_it_has_published(house: Fragile) -> None:
     user_id = house.wallet(1_000)
     with house.rabbitmq.trap("publish", Then.HOLD) as publishing:
-        payment_id = house.pay(user_id, 400).json()["payment_id"]
+        payment_id = house.paid(user_id, 400)
         publishing.wait()
         house.processes["relay"].terminate()
         publishing.let_go()
         assert house.processes.pop("relay").wait(20) == 0
     assert house.unsent() <= 1
     house.begin("relay")
-    _trails(house, [payment_id])
+    house.wait_for_trails([payment_id], 60)
     assert house.broker.published(payment_id) == [1, 2]
     house.verify()
 
@@ -111,10 +108,10 @@ def test_without_a_contract_queue_nothing_is_marked_sent_that_the_queue_does_not
                 house.broker.unbind(topology.AUDIT)
             case _:
                 house.broker.delete_exchange()
-        ids = [house.pay(user_id, 10, str(uuid.uuid4())).json()["payment_id"] for _ in range(5)]
+        ids = [house.paid(user_id, 10, str(uuid.uuid4())) for _ in range(5)]
         wait_until(lambda: house.unsent() == 0, "the relay")
         assert house.broker.depth(topology.AUDIT.name) >= 10
-    _trails(house, ids)
+    house.wait_for_trails(ids, 60)
     if missing == "the exchange":
         house.broker.watch_again()
     house.verify()
@@ -124,7 +121,7 @@ def test_without_a_contract_queue_nothing_is_marked_sent_that_the_queue_does_not
 @pytest.mark.parametrize("how", ["stopped", "killed"])
 def test_while_the_broker_is_away_payments_go_on_and_their_events_wait(house: Fragile, how: str) -> None:
     user_id, before = house.wallet(10_000), house.counted("APPROVED")
-    early = [house.pay(user_id, 10).json()["payment_id"] for _ in range(5)]
+    early = [house.paid(user_id, 10) for _ in range(5)]
     if how == "stopped":
         house.broker.node.stop()
     else:
@@ -133,7 +130,7 @@ def test_while_the_broker_is_away_payments_go_on_and_their_events_wait(house: Fr
     assert {answer.status_code for answer in answers} == {201}
     assert house.unsent() >= 40
     house.broker.node.start()
-    _trails(house, [*early, *(answer.json()["payment_id"] for answer in answers)])
+    house.wait_for_trails([*early, *(body(answer, 201)["payment_id"] for answer in answers)], 60)
     house.wait_until_counted(before + 25)
     house.verify()
 
@@ -142,13 +139,15 @@ def test_while_the_broker_is_away_payments_go_on_and_their_events_wait(house: Fr
 def test_a_broker_killed_under_load_loses_no_event_and_doubles_no_effect(house: Fragile) -> None:
     users = [house.wallet(10_000) for _ in range(4)]
     before = house.counted("APPROVED")
-    answers = [house.pay_later(users[n % 4], 1) for n in range(200)]
-    wait_until(lambda: sum(answer.done() for answer in answers) >= 50, "some of the load")
-    house.broker.node.kill()
-    ids = [answer.result(30).json()["payment_id"] for answer in answers]
+    with Load(house, users, name="broker-killed") as load:
+        wait_until(lambda: len(load.approved_at) >= 50, "some of the load")
+        house.broker.node.kill()
+        wait_until(lambda: len(load.approved_at) >= 200, "the rest of it")
     house.broker.node.start()
-    _trails(house, ids, 90)
-    house.wait_until_counted(before + 200)
+    approved = "SELECT id::text FROM payments WHERE user_id = ANY(%s) AND status = 'APPROVED'"
+    ids = [one for (one,) in house.query(approved, users)]
+    house.wait_for_trails(ids, 90)
+    house.wait_until_counted(before + len(ids))
     house.verify()
 
 
@@ -157,14 +156,14 @@ def test_under_a_memory_alarm_payments_go_on_and_their_events_wait(house: Fragil
     house.broker.control("set_vm_memory_high_watermark", "0.000001")
     try:
         began = time.monotonic()
-        ids = [house.pay(user_id, 10).json()["payment_id"] for _ in range(10)]
+        ids = [house.paid(user_id, 10) for _ in range(10)]
         assert time.monotonic() - began < 20
         # Told to block, the relay neither fails nor marks: what the broker has not read is not sent.
         wait_until(lambda: "relay_waits" in house.log("relay"), "the relay to notice")
         assert house.unsent() == 20
     finally:
         house.broker.control("set_vm_memory_high_watermark", "0.4")
-    _trails(house, ids)
+    house.wait_for_trails(ids, 60)
     house.verify()
 
 
@@ -173,12 +172,12 @@ def test_events_that_a_queue_refuses_wait_until_it_takes_them(house: Fragile) ->
     with house.without("audit"):
         house.broker.control("set_policy", "--apply-to", "queues", "full", "^audit.queue$", '{"max-length": 1}')
         try:
-            ids = [house.pay(user_id, 10).json()["payment_id"] for _ in range(10)]
+            ids = [house.paid(user_id, 10) for _ in range(10)]
             wait_until(lambda: "(nack)" in house.log("relay") or house.unsent() == 0, "the relay")
             assert house.unsent() > 0, "marked as sent what a queue refused"
         finally:
             house.broker.control("clear_policy", "full")
-    _trails(house, ids)
+    house.wait_for_trails(ids, 60)
     house.verify()
 
 
@@ -191,9 +190,9 @@ def test_a_relay_whose_database_session_falls_silent_for_good_goes_on(house: Fra
     with house.postgres.trap(r"strongbox-relay: [\s\S]*SET sent_at", Then.SWALLOW_ANSWERS) as marking:
         house.pay(user_id, 400)
         marking.wait()
-    later = house.pay(user_id, 100).json()["payment_id"]
+    later = house.paid(user_id, 100)
     try:
-        _trails(house, [later], 30)
+        house.wait_for_trails([later])
     finally:
         house.kill("relay")  # a hanging one would not end when told to
         house.begin("relay")

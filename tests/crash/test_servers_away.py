@@ -17,7 +17,7 @@ from app.main.local.processes import ProcessId
 from tests.crash.fragile import TIMES, Fragile
 from tests.crash.load import Load, clients_through_a_sigterm, newcomers_through_a_sigterm
 from tests.crash.proxy import Then
-from tests.e2e.house import HEADERS, _ok, wait_until
+from tests.e2e.house import HEADERS, _ok, body, wait_until
 
 FAKETIME = (
     "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
@@ -108,7 +108,7 @@ def test_a_wallet_that_someone_else_holds_is_answered_503_and_holds_up_nobody_el
             for n in range(3):
                 began = time.monotonic()
                 answer = house.pay(held, 1, f"held-{n}")
-                assert (answer.status_code, answer.json()["error"]["code"]) == (503, "UNAVAILABLE")
+                assert body(answer, 503)["error"]["code"] == "UNAVAILABLE"
                 assert "Retry-After" in answer.headers
                 assert time.monotonic() - began < 3
             wait_until(lambda: len(load.approved_at) > 50, "the others")
@@ -177,7 +177,7 @@ def test_at_the_end_of_the_grace_open_requests_are_answered_and_recovery_finishe
     house.wait_for_status(user_id, "PENDING")
     assert house.stop("api") == 0
     answer = first.result(10)
-    assert (answer.status_code, answer.json()["error"]["details"]["status"]) == (504, "PENDING")
+    assert body(answer, 504)["error"]["details"]["status"] == "PENDING"
     house.mode("happy")
     house.begin("api")
     house.wait_for_status(user_id, "APPROVED")
@@ -228,7 +228,7 @@ def test_a_full_disk_is_answered_503_with_no_half_effect_and_service_resumes_whe
             refused = f"full-{n}"
             break
     assert refused is not None, "the disk never was full"
-    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "UNAVAILABLE"), answer.text
+    assert body(answer, 503)["error"]["code"] == "UNAVAILABLE"
     assert "Retry-After" in answer.headers
     (tiny_disk / "filler").unlink()
     wait_until(lambda: house.pay(user_id, 1, refused).status_code == 201, "service")

@@ -8,7 +8,7 @@ import httpx
 from app.main.local.processes import free_port
 from tests.crash.fragile import PARTS, Fragile
 from tests.crash.proxy import Then
-from tests.e2e.house import _ok, wait_until
+from tests.e2e.house import _ok, body, wait_until
 
 # Behind the claim and the locks, before anything is written.
 HALF_WAY = r"strongbox-reserve: \s*INSERT INTO payments"
@@ -48,7 +48,7 @@ def test_money_that_another_api_has_read_but_not_yet_taken_is_not_spent_twice(ho
             assert first.result(15).status_code == 201
         wait_until(lambda: other.pay(user_id, 600, "there").status_code != 503, "the wallet")
         refused = other.pay(user_id, 600, "there")
-    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "INSUFFICIENT_FUNDS")
+    assert body(refused, 409)["error"]["code"] == "INSUFFICIENT_FUNDS"
     assert (house.statuses(user_id), house.balance(user_id)) == (["APPROVED"], 400)
     house.verify()
 
@@ -67,7 +67,7 @@ def test_a_key_that_another_api_has_claimed_but_not_yet_committed_makes_no_secon
             assert first.result(15).status_code == 201
         wait_until(lambda: other.pay(user_id, 400, "same", currency="EUR").status_code != 503, "the key")
         refused = other.pay(user_id, 400, "same", currency="EUR")
-    assert (refused.status_code, refused.json()["error"]["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert body(refused, 422)["error"]["code"] == "IDEMPOTENCY_KEY_REUSED"
     assert house.statuses(user_id) == ["APPROVED"]
     assert (house.balance(user_id), house.balance(user_id, "EUR")) == (600, 1_000)
     house.verify()

@@ -7,7 +7,7 @@ import pytest
 
 from tests.crash.fragile import EARLY, Fragile
 from tests.crash.proxy import Then
-from tests.e2e.house import wait_until
+from tests.e2e.house import body, wait_until
 
 
 def test_an_approval_in_the_hands_of_a_stopped_process_meets_the_mark_of_recovery(patient: Fragile) -> None:
@@ -134,7 +134,7 @@ def test_an_api_that_sleeps_before_its_charge_wakes_up_to_a_tombstone(patient: F
             house.wait_for_status(user_id, "FAILED")
             charging.let_go()
     answer = first.result(15)
-    assert (answer.status_code, answer.json()["error"]["details"]["status"]) == (504, "FAILED")
+    assert body(answer, 504)["error"]["details"]["status"] == "FAILED"
     assert house.pay(user_id, 400, "late").content == answer.content
     assert house.balance(user_id) == 1_000
     charge = house.at_the_gateway(house.payment_id(user_id))
@@ -167,11 +167,11 @@ def test_a_relay_that_sleeps_over_its_lease_marks_nothing_that_another_relays_by
         with house.paused("relay"):
             house.begin("relay2")
             wait_until(lambda: house.unsent() == 0, "the second relay to take over", 60)
-    payment_id = answer.json()["payment_id"]
+    payment_id = body(answer, 201)["payment_id"]
     wait_until(lambda: len(house.trail(payment_id)) == 2, "the audit trail")
     assert set(house.broker.published(payment_id)) == {1, 2}
     assert house.stop("relay2") == 0
-    later = house.pay(user_id, 100).json()["payment_id"]
+    later = house.paid(user_id, 100)
     wait_until(lambda: len(house.trail(later)) == 2, "the relay that woke up", 60)
     house.verify()
 
@@ -186,8 +186,8 @@ def test_a_consumer_that_sleeps_over_its_heartbeats_has_no_second_effect(house: 
         acking.wait()
         with house.paused("audit"):
             house.begin("audit2")
-            ids = [answer.json()["payment_id"] for answer in answers]
-            wait_until(lambda: all(len(house.trail(one)) == 2 for one in ids), "the audit trail", 60)
+            ids = [body(answer, 201)["payment_id"] for answer in answers]
+            house.wait_for_trails(ids, 60)
             wait_until(lambda: house.broker.depth("audit.queue") == 0, "the queue", 60)
     assert house.stop("audit2") == 0
     house.begin("metrics")
@@ -201,8 +201,8 @@ def test_two_relays_publish_each_event_once_and_in_order(house: Fragile) -> None
     house.begin("relay2")
     wait_until(lambda: "partitions_leased" in house.log("relay2"), "the second relay to hold a share", 60)
     users = [user_id, *(house.wallet(1_000) for _ in range(5))]
-    ids = [house.pay(user, 1, str(uuid.uuid4())).json()["payment_id"] for user in users for _ in range(4)]
-    wait_until(lambda: all(len(house.trail(one)) == 2 for one in ids), "the audit trail")
+    ids = [house.paid(user, 1, str(uuid.uuid4())) for user in users for _ in range(4)]
+    house.wait_for_trails(ids)
     assert all(house.broker.published(one) == [1, 2] for one in ids[::6])
     assert house.stop("relay2") == 0
     house.verify()

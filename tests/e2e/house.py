@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -135,6 +135,10 @@ class House:
         """Send a payment."""
         return httpx.post(**self.payment(user_id, amount, key, **members), timeout=15)
 
+    def paid(self, user_id: uuid.UUID, amount: int, key: str | None = None, **members: Any) -> str:
+        """Send a payment that is made; its id."""
+        return str(body(self.pay(user_id, amount, key, **members), 201)["payment_id"])
+
     async def pay_at_once(self, requests: list[dict[str, Any]]) -> list[httpx.Response]:
         """Send many payments at the same time."""
         async with httpx.AsyncClient(timeout=20, limits=httpx.Limits(max_connections=None)) as client:
@@ -175,6 +179,11 @@ class House:
         rows = self.query("SELECT type FROM audit.events WHERE subject = %s ORDER BY position", payment_id)
         return [kind for (kind,) in rows]
 
+    def wait_for_trails(self, payment_ids: Sequence[str], limit_s: float = LIMIT_S) -> None:
+        """Wait until the audit trail has two events of each of the payments."""
+        whole = "SELECT FROM audit.events WHERE subject = ANY(%s) GROUP BY subject HAVING count(*) = 2"
+        wait_until(lambda: len(self.query(whole, list(payment_ids))) == len(payment_ids), "the audit trail", limit_s)
+
     def quiet(self) -> bool:
         """Whether nothing is pending, unsent, or on its way to the audit trail."""
         ((left,),) = self.query(
@@ -203,6 +212,12 @@ def running(house: House) -> Iterator[House]:
         for process in house.processes.values():
             process.kill()
             process.wait()
+
+
+def body(answer: httpx.Response, status: int) -> Any:
+    """What an answer of that status says. One of another fails with its own words, which say more than their shape."""
+    assert answer.status_code == status, answer.text
+    return answer.json()
 
 
 def wait_until(condition: Callable[[], bool], what: str, limit_s: float = LIMIT_S) -> None:

@@ -18,7 +18,7 @@ from app.main.local.postgres import PostgresServer
 from app.main.local.roles import Urls
 from tests.e2e.canaries import CARD, SECRET, check_untold, columns_with, logs_with, metrics_of, of_answer, told
 from tests.e2e.conftest import without_what_others_left
-from tests.e2e.house import House, running, wait_until
+from tests.e2e.house import House, body, running, wait_until
 from tests.e2e.lying_gateway import Lie, LyingGateway, Told, Trap, answer, serving
 
 CODE = f"code-{uuid4().hex}"
@@ -155,7 +155,7 @@ def test_a_decline_code_is_kept_where_the_contract_wants_it_and_nowhere_else(
     gateway.lies = {"declined": lambda status, true: answer(status, true | {"decline_code": CODE})}
     response = pay_for(house, "declined")["declined"]
     house.mode("happy")
-    assert (response.status_code, response.json()["failure_code"]) == (201, CODE)
+    assert body(response, 201)["failure_code"] == CODE
     house.verify()
     assert columns_with(house, CODE) == {
         *("payments.failure_code", "idempotency_keys.response_body", "outbox_events.payload", "audit.events.payload")

@@ -75,11 +75,11 @@ def test_consumers_and_relay_that_were_killed_lose_nothing(house: House) -> None
     user_id = house.wallet(10_000)
     for name in ("relay", "metrics", "audit"):
         house.stop(name, signal.SIGKILL)
-    payments = [house.pay(user_id, 10).json()["payment_id"] for _ in range(20)]
+    payments = [house.paid(user_id, 10) for _ in range(20)]
     house.start("relay", "app", "relay")
     house.start("audit", "consumers", "audit")
     house.start("metrics", "consumers", "metrics")
-    wait_until(lambda: all(len(house.trail(payment)) == 2 for payment in payments), "the audit trail")
+    house.wait_for_trails(payments)
 
 
 def test_the_api_refuses_to_start_on_a_schema_that_is_behind(house: House) -> None:

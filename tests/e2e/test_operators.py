@@ -56,7 +56,7 @@ def test_a_payments_whole_story_is_on_one_time_line(house: House) -> None:
     user_id = house.wallet(1_000)
     house.mode("declined")
     key = f"secret-{uuid.uuid4()}"
-    payment_id = house.pay(user_id, 10, key).json()["payment_id"]
+    payment_id = house.paid(user_id, 10, key)
     wait_until(lambda: len(house.trail(payment_id)) == 3 and house.quiet(), "the audit trail")
     story = shown(house, "payments", "show", payment_id)
     assert (story["payment"]["status"], story["payment"]["provider_name"]) == ("DECLINED", "Acme")
@@ -115,11 +115,11 @@ def test_a_wallet_is_shown_beside_what_its_entries_say(house: House) -> None:
 
 def test_a_replay_restores_what_a_consumer_lacks_and_what_it_knows_has_no_second_effect(house: House) -> None:
     user_id = house.wallet(1_000)
-    known = house.pay(user_id, 10).json()["payment_id"]
+    known = house.paid(user_id, 10)
     wait_until(lambda: len(house.trail(known)) == 2 and house.quiet(), "the trail")
     since = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
     house.stop("audit")
-    lost = house.pay(user_id, 10).json()["payment_id"]
+    lost = house.paid(user_id, 10)
     wait_until(lambda: not house.query("SELECT FROM outbox_events WHERE sent_at IS NULL"), "the outbox to be empty")
     asyncio.run(purged(house.environment["RABBITMQ_URL"], "audit.queue"))
     wait_until(lambda: totals_are_those_of_the_payments(house), "the metrics")
@@ -128,7 +128,7 @@ def test_a_replay_restores_what_a_consumer_lacks_and_what_it_knows_has_no_second
         assert shown(house, "outbox", "replay", "--from", since, "--to-queue", queue)["events"] >= 4
     wait_until(lambda: len(house.trail(lost)) == 2, "what was lost")
     # What comes behind the replayed events in the queues tells that they are through.
-    last = house.pay(user_id, 10).json()["payment_id"]
+    last = house.paid(user_id, 10)
     wait_until(lambda: len(house.trail(last)) == 2, "the replayed events to be through")
     wait_until(lambda: totals_are_those_of_the_payments(house), "the metrics")
     assert len(house.trail(known)) == len(house.trail(lost)) == 2

@@ -6,7 +6,7 @@ from collections import Counter
 import httpx
 import pytest
 
-from tests.e2e.house import API_KEY, House, wait_until
+from tests.e2e.house import API_KEY, House, body, wait_until
 
 ALL_APPROVED = ["payment.created", "payment.completed"]
 ALL_REFUNDED = ["payment.created", "payment.failed", "refund.created"]
@@ -77,7 +77,7 @@ def test_a_finished_request_is_replayed_byte_for_byte_and_another_one_under_its_
     assert again.headers["Idempotent-Replayed"] == "true"
     assert "Idempotent-Replayed" not in first.headers
     other = house.pay(user_id, 11, "the-key")
-    assert (other.status_code, other.json()["error"]["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert body(other, 422)["error"]["code"] == "IDEMPOTENCY_KEY_REUSED"
     assert house.balance(user_id) == 990
 
 
@@ -118,7 +118,7 @@ def test_a_charge_whose_answer_was_lost_is_found(house: House, mode: str) -> Non
     user_id = house.wallet(1_000)
     house.mode(mode, charge="before")
     answer = house.pay(user_id, 400)
-    assert (answer.status_code, answer.json()["status"]) == (201, "APPROVED")
+    assert body(answer, 201)["status"] == "APPROVED"
     assert house.balance(user_id) == 600
 
 
@@ -131,7 +131,7 @@ def test_a_silent_gateway_leaves_the_payment_pending_until_it_speaks_again(house
     assert error["details"]["refunded"] is False
     assert house.balance(user_id) == 600
     waiting = house.pay(user_id, 400, "silence")
-    assert (waiting.status_code, waiting.json()["error"]["code"]) == (409, "IDEMPOTENCY_IN_PROGRESS")
+    assert body(waiting, 409)["error"]["code"] == "IDEMPOTENCY_IN_PROGRESS"
     assert "Retry-After" in waiting.headers
     house.mode("happy")
     wait_until(lambda: house.balance(user_id) == 1_000, "recovery to refund")

@@ -13,7 +13,7 @@ from app.main.local.processes import free_port
 from app.main.local.roles import Urls
 from tests.e2e.collector import Collector, collecting, tree
 from tests.e2e.conftest import without_what_others_left
-from tests.e2e.house import API_KEY, House, _ok, running, wait_until
+from tests.e2e.house import API_KEY, House, _ok, body, running, wait_until
 
 UNSAMPLED = "1af7651916cd43dd8448eb211c80319c"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -68,7 +68,7 @@ def test_a_payment_is_one_trace_from_its_request_to_the_consumers(
     assert request.parent_id == CALLER
     assert request.attributes["strongbox.request.id"] == answer.headers["X-Request-ID"]
     assert f'"trace_id":"{TRACE}"' in house.log("api")
-    payment_id = answer.json()["payment_id"]
+    payment_id = body(answer, 201)["payment_id"]
     named = {span.name: span.attributes.get("strongbox.payment.id") for span in spans}
     assert {name for name, about in named.items() if about != payment_id} == {"reserve", "settle"}
     events = dict(house.query("SELECT type, event_id::text FROM outbox_events WHERE payment_id = %s", payment_id))
@@ -120,7 +120,7 @@ def test_a_request_that_is_not_sampled_leaves_no_span_anywhere(
     order["headers"]["traceparent"] = f"00-{UNSAMPLED}-{CALLER}-00"
     payment_id = httpx.post(**order).json()["payment_id"]
     wait_until(lambda: len(house.trail(payment_id)) == 2, "the audit trail")
-    seen = house.pay(user_id, 10).json()["payment_id"]
+    seen = house.paid(user_id, 10)
     wait_until(lambda: collector.count(seen, "process") == 4, "the spans of a payment after it")
     assert collector.trace(UNSAMPLED) == collector.trace_of(payment_id) == []
     [(stored,)] = house.query("SELECT traceparent FROM payments WHERE id = %s", payment_id)
