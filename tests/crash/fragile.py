@@ -20,15 +20,9 @@ from app.main.local.roles import Urls
 from tests.crash.broker import Broker, metrics_total
 from tests.crash.dialects import Amqp, Http, Postgres
 from tests.crash.proxy import Proxy
-from tests.e2e.house import House, _ok, wait_until
+from tests.e2e.house import QUICK, House, _ok, wait_until
 
-# Wider than those of other tests: a busy machine must not turn an answer into a time-out.
-TIMES = {
-    "REQUEST_TIMEOUT_S": "4",
-    "GATEWAY_TIMEOUT_S": "0.8",
-    "GATEWAY_ATTEMPTS": "2",
-    "RECOVER_AFTER_S": "4.5",
-}
+TIMES = QUICK | {"GATEWAY_ATTEMPTS": "2"}
 # Recovery that takes over while the request is still under way, as if the API had been paused.
 EARLY = {"REQUEST_TIMEOUT_S": "1", "GATEWAY_TIMEOUT_S": "0.8", "RECOVER_AFTER_S": "1.1"}
 PARTS = {
@@ -45,7 +39,7 @@ class Fragile(House):
     """Between the API and its database, and between each process and the gateway or the broker, stands a proxy."""
 
     def __init__(self, server: PostgresServer, database: Urls, broker: Broker, folder: Path, **settings: str) -> None:
-        super().__init__(database, broker.node.url, folder, **TIMES, **settings)
+        super().__init__(database, broker.node.url, folder, **(TIMES | settings))
         self.server = server
         self.broker = broker
         self.postgres = Proxy(server.port, Postgres)

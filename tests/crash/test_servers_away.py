@@ -25,6 +25,8 @@ FAKETIME = (
     os.environ.get("LIBFAKETIME", ""),
 )
 ANSWER_WITHIN_S = float(TIMES["REQUEST_TIMEOUT_S"]) + 2
+ANSWERED = (201, 503, 504)
+"""How a payment may end that a busy machine came to late."""
 
 
 def test_postgresql_restarted_at_once_under_load_is_answered_503_and_served_again_without_a_restart(
@@ -137,7 +139,7 @@ def test_sigterm_under_load_lets_every_request_under_way_finish(house: Fragile) 
 def test_sigterm_resets_no_connection_that_was_made_before_it(house: Fragile) -> None:
     """Many wait to be accepted at that moment: their requests are sent, and wait to be read."""
     said = asyncio.run(newcomers_through_a_sigterm(house, house.wallet(100_000)))
-    assert set(said) <= {201, 503, "refused"}, said
+    assert set(said) <= {*ANSWERED, "refused"}, said
     assert house.processes.pop("api").wait(20) == 0
     house.begin("api")
     house.verify()
@@ -152,7 +154,7 @@ def test_requests_that_a_sigterm_overtakes_are_answered(house: Fragile) -> None:
         house.processes["api"].terminate()
     assert house.processes.pop("api").wait(20) == 0
     codes = {"refused" if isinstance(a.exception(20), httpx.ConnectError) else a.result().status_code for a in answers}
-    assert codes <= {201, 503, "refused"}
+    assert codes <= {*ANSWERED, "refused"}
     house.begin("api")
     house.verify()
 
@@ -161,7 +163,7 @@ def test_sigterm_drops_no_connection_that_clients_keep_open(house: Fragile) -> N
     """Each client sends its next request on the connection on which it got the answer before."""
     users = [house.wallet(100_000) for _ in range(4)]
     said = asyncio.run(clients_through_a_sigterm(house, users, 16))
-    assert set(said) <= {201, 503, "ConnectError"}, said
+    assert set(said) <= {*ANSWERED, "ConnectError"}, said
     house.processes.pop("api").wait(20)
     house.begin("api")
     house.verify()

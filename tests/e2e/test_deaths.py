@@ -8,7 +8,7 @@ import httpx
 import psycopg
 import pytest
 
-from tests.e2e.house import House, wait_until
+from tests.e2e.house import QUICK, House, wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +98,7 @@ def test_a_wrong_setting_stops_the_start_and_is_named(house: House) -> None:
     try:
         assert "RECOVER_AFTER_S" in house.command("recover", code=2)
     finally:
-        house.environment["RECOVER_AFTER_S"] = "3.5"
+        house.environment["RECOVER_AFTER_S"] = QUICK["RECOVER_AFTER_S"]
 
 
 def test_in_the_end_the_books_agree(house: House) -> None:

@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from app.main.cli import main
-from tests.e2e.house import House, wait_until
+from tests.e2e.house import QUICK, House, wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +86,9 @@ def test_a_pending_payment_says_what_comes_next_and_without_the_audit_trail_what
     payment_id = house.pay(user_id, 10).json()["error"]["details"]["payment_id"]
     story = shown(house, "payments", "show", payment_id)
     created_at = datetime.fromisoformat(story["payment"]["created_at"])
-    assert datetime.fromisoformat(story["next"]["at"]) >= created_at + timedelta(seconds=3.5)
+    assert datetime.fromisoformat(story["next"]["at"]) >= created_at + timedelta(
+        seconds=float(QUICK["RECOVER_AFTER_S"])
+    )
     assert "recovery asks the gateway" in story["next"]["what"]
     elsewhere = dict(house.environment, AUDIT_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
     done = subprocess.run(

@@ -82,7 +82,7 @@ def test_at_the_end_of_the_grace_open_requests_are_answered_as_far_as_is_known()
         assert answer.status_code == 504
         assert answer.json()["error"]["details"]["status"] == "PENDING"
         assert (held().status_code, held().json()["error"]["code"]) == (503, "UNAVAILABLE")
-        assert 0.9 < time.monotonic() - began < 2
+        assert 0.9 < time.monotonic() - began < 15  # the grace, not the time that the requests had
         assert api.is_over(within_s=3)
 
 

@@ -155,7 +155,7 @@ def test_a_request_that_drips_is_refused_though_it_never_stops(api: Running, par
             with contextlib.suppress(TimeoutError):
                 assert b"400 Bad Request" in connection.recv(4096)
                 break
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 20  # of the minute that all of it takes
 
 
 def test_a_steady_stream_of_requests_is_never_late(api: Running) -> None:

@@ -255,7 +255,7 @@ async def test_a_hanging_broker_hangs_nobody(rabbitmq_node: RabbitMQNode) -> Non
             with pytest.raises(BrokerUnavailable):
                 await publisher.publish([outbox_message()])
             await publisher.close()
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 20  # not the minutes after which the heartbeat tells
         finally:
             os.kill(node, signal.SIGCONT)
 
