@@ -42,8 +42,8 @@ run: setup ## Run everything here: database, broker, gateway, API, workers, demo
 demo: setup ## Show what it does, step by step
 	@exec $(RUN) app demo
 
-test: setup test-servers ## Run all tests, a file for each core at a time; the domain and the use cases must be covered by 90 %
-	$(RUN) pytest --numprocesses auto --dist loadfile --cov=app --cov-report=
+test: setup test-servers ## Run all tests, some files at a time; the domain and the use cases must be covered by 90 %
+	$(RUN) pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --cov=app --cov-report=
 	$(RUN) coverage report --skip-covered
 	$(RUN) coverage report --include='app/domain/*,app/application/*' --fail-under=90
 

@@ -34,7 +34,7 @@ def prepare(server: PostgresServer) -> None:
     migrations.up(urls(server, TEMPLATE).owner_url, urls(server, TEMPLATE).owner_url)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def mortal_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     """A server that may be killed."""
     server = PostgresServer(tmp_path_factory.mktemp("mortal-postgres"), settings=("max_connections=200",))
@@ -46,7 +46,7 @@ def mortal_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
         server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def mortal_rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQNode]:
     """A node that may be killed."""
     if not rabbitmq.installed():
@@ -59,7 +59,7 @@ def mortal_rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rabbit
         node.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def make_mortal_database(mortal_postgres: PostgresServer) -> Callable[[], Urls]:
     """A function that makes a migrated database on the server that may be killed."""
     numbers = itertools.count(1)
@@ -72,7 +72,7 @@ def make_mortal_database(mortal_postgres: PostgresServer) -> Callable[[], Urls]:
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def home(
     mortal_postgres: PostgresServer,
     mortal_rabbitmq: RabbitMQNode,

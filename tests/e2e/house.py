@@ -8,6 +8,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,11 @@ from typing import Any
 import httpx
 import psycopg
 
+from app.main.container import Container
 from app.main.local.processes import free_port
 from app.main.local.roles import Urls
+from app.main.operations import fund_wallet, with_books
+from app.main.settings import load
 
 LIMIT_S = 30.0
 API_KEY = "a-key-for-the-tests"
@@ -87,14 +91,15 @@ class House:
         self.start("api", "app", "api", expect=lambda: _ok(f"{self.api_url}/readyz"))
 
     def start_all(self) -> None:
-        """Start everything, and put a provider there."""
-        self.start_gateway()
+        """Start everything, side by side, and put a provider there."""
         self.start("relay", "app", "relay")
         self.start("recover", "app", "recover")
-        self.start("metrics", "consumers", "metrics", expect=lambda: _ok(f"{self.metrics_url}/metrics"))
+        self.start("metrics", "consumers", "metrics")
         self.start("audit", "consumers", "audit")
+        self.start_gateway()
         self.start_api()
         self.command("provider", "add", "Acme", "--id", str(self.provider_id))
+        wait_until(lambda: _ok(f"{self.metrics_url}/metrics") or self._alive("metrics"), "metrics to be ready")
 
     def stop(self, name: str, number: signal.Signals = signal.SIGTERM) -> int:
         """End a process and wait for it; its exit code."""
@@ -117,9 +122,14 @@ class House:
         return done.stdout + done.stderr
 
     def wallet(self, amount: int, currency: str = "USD") -> uuid.UUID:
-        """A new user with that much."""
+        """A new user with that much. It is paid in as the command does it, without the second that a process takes."""
         user_id = uuid.uuid4()
-        self.command("wallet", "fund", str(user_id), currency, str(amount))
+
+        async def pay_in(container: Container) -> None:
+            await fund_wallet(container, user_id, currency, amount, reference=None)
+
+        with ThreadPoolExecutor(1) as thread:  # a test's own may have an event loop under way
+            thread.submit(asyncio.run, with_books(Container(settings=load(self.environment, {})), pay_in)).result()
         return user_id
 
     def mode(self, mode: str, **how: Any) -> None:
