@@ -6,7 +6,7 @@ import psycopg
 
 from tests.crash.fragile import TIMES, Fragile
 from tests.crash.proxy import Then
-from tests.e2e.house import wait_until
+from tests.e2e.house import body, wait_until
 
 
 def test_payments_that_were_charged_as_the_database_fell_are_settled_by_their_api_once_it_is_back(
@@ -45,7 +45,7 @@ def test_a_settlement_whose_connection_breaks_again_and_again_is_written_by_its_
             trap.wait()
         assert answer.result(15).status_code == 503
         meanwhile = house.pay(user_id, 400, "cut")
-        assert (meanwhile.status_code, meanwhile.json()["error"]["code"]) == (409, "IDEMPOTENCY_IN_PROGRESS")
+        assert body(meanwhile, 409)["error"]["code"] == "IDEMPOTENCY_IN_PROGRESS"
         third.let_go()
         house.wait_for_status(user_id, "APPROVED", limit_s=2)
     assert house.pay(user_id, 400, "cut").headers["Idempotent-Replayed"] == "true"
@@ -66,12 +66,12 @@ def test_a_payment_whose_time_goes_in_a_commit_blames_no_gateway(house: Fragile)
         wait_until(lambda: time.monotonic() - began > float(TIMES["REQUEST_TIMEOUT_S"]) / 2, "time to go by")
         reserving.let_go()
         late = answer.result(15)
-    details = late.json()["error"]["details"]
-    assert (late.status_code, late.json()["error"]["code"], details["status"]) == (504, "GATEWAY_TIMEOUT", "FAILED")
+    error = body(late, 504)["error"]
+    assert (error["code"], error["details"]["status"]) == ("GATEWAY_TIMEOUT", "FAILED")
     assert house.query("SELECT status, failure_code FROM payments WHERE user_id = %s", user_id) == [
         ("FAILED", "DEADLINE_EXCEEDED")
     ]
-    assert house.at_the_gateway(details["payment_id"]) == {}
+    assert house.at_the_gateway(error["details"]["payment_id"]) == {}
     assert house.pay(user_id, 400, "late").content == late.content
     assert house.balance(user_id) == 1_000
     house.verify()

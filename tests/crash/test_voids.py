@@ -4,7 +4,7 @@ import uuid
 
 from tests.crash.fragile import EARLY, Fragile
 from tests.crash.proxy import Then
-from tests.e2e.house import wait_until
+from tests.e2e.house import body, wait_until
 
 
 def test_between_the_mark_and_the_void_the_same_key_is_answered_that_it_is_in_progress(patient: Fragile) -> None:
@@ -18,13 +18,13 @@ def test_between_the_mark_and_the_void_the_same_key_is_answered_that_it_is_in_pr
         void.wait()
         assert (house.marked(user_id), house.statuses(user_id)) == (True, ["PENDING"])
         meanwhile = house.pay(user_id, 400, "between")
-        assert (meanwhile.status_code, meanwhile.json()["error"]["code"]) == (409, "IDEMPOTENCY_IN_PROGRESS")
+        assert body(meanwhile, 409)["error"]["code"] == "IDEMPOTENCY_IN_PROGRESS"
         assert meanwhile.json()["error"]["details"] == {"payment_id": house.payment_id(user_id)}
         assert "Retry-After" in meanwhile.headers
         assert _stored_answers(house, user_id) == [None]
         void.let_go()
         answer = first.result(15)
-    assert (answer.status_code, answer.json()["error"]["details"]["status"]) == (504, "FAILED")
+    assert body(answer, 504)["error"]["details"]["status"] == "FAILED"
     assert house.pay(user_id, 400, "between").content == answer.content
     assert house.balance(user_id) == 1_000
     house.verify()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.house import House, wait_until
+from tests.e2e.house import House, body, wait_until
 
 OLD, NEW = "GONE", "USDC"
 
@@ -44,7 +44,7 @@ def test_a_payment_that_is_open_when_its_currency_leaves_is_answered_settled_and
     assert house.pay(user_id, 300, "lost", currency=OLD).status_code == 504
     leave(house)
     meanwhile = house.pay(user_id, 200, "charged", currency=OLD)
-    assert (meanwhile.status_code, meanwhile.json()["error"]["code"]) == (409, "IDEMPOTENCY_IN_PROGRESS")
+    assert body(meanwhile, 409)["error"]["code"] == "IDEMPOTENCY_IN_PROGRESS"
     house.mode("happy")
     wait_until(lambda: house.pay(user_id, 200, "charged", currency=OLD).status_code == 201, "the charge to be found")
     wait_until(lambda: house.pay(user_id, 300, "lost", currency=OLD).status_code == 504, "the money to be back")
@@ -68,16 +68,16 @@ def test_what_is_held_in_a_currency_that_has_left_is_shown_and_spent_and_nothing
     assert len(house.get(f"/wallets/{user_id}/transactions", currency=OLD).json()["transactions"]) == 2
     assert OLD in house.command("wallets", "show", str(user_id))
     house.mode("declined")
-    assert house.pay(user_id, 50, currency=OLD).json()["status"] == "DECLINED"
+    assert body(house.pay(user_id, 50, currency=OLD), 201)["status"] == "DECLINED"
     house.mode("happy")
-    assert house.pay(user_id, 1_050, currency=OLD).json()["status"] == "APPROVED"
-    assert house.pay(user_id, 1, currency=OLD).json()["error"]["code"] == "INSUFFICIENT_FUNDS"
+    assert body(house.pay(user_id, 1_050, currency=OLD), 201)["status"] == "APPROVED"
+    assert body(house.pay(user_id, 1, currency=OLD), 409)["error"]["code"] == "INSUFFICIENT_FUNDS"
     for answer in (
         house.pay(other_id, 1, currency=OLD),
         house.get(f"/wallets/{other_id}/balance", currency=OLD),
         house.get(f"/wallets/{other_id}/transactions", currency=OLD),
     ):
-        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
+        assert body(answer, 400)["error"]["code"] == "VALIDATION_ERROR"
         assert answer.json()["error"]["details"].keys() == {"currency"}
     house.verify()
 
