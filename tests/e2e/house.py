@@ -226,7 +226,7 @@ def running(house: House) -> Iterator[House]:
 
 def body(answer: httpx.Response, status: int) -> Any:
     """What an answer of that status says. One of another fails with its own words, which say more than their shape."""
-    assert answer.status_code == status, answer.text
+    assert answer.status_code == status, f"{answer.status_code}, not {status}: {answer.text}"
     return answer.json()
 
 
