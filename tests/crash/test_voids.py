@@ -6,6 +6,8 @@ from tests.crash.fragile import EARLY, Fragile
 from tests.crash.proxy import Then
 from tests.e2e.house import body, wait_until
 
+TWICE = "money that was paid back twice"
+
 
 def test_between_the_mark_and_the_void_the_same_key_is_answered_that_it_is_in_progress(patient: Fragile) -> None:
     house = patient
@@ -51,14 +53,14 @@ def test_a_void_that_two_recoveries_have_in_hand_is_refunded_once(patient: Fragi
         assert house.balance(user_id) == 1_000
         settling.let_go()
         wait_until(lambda: _recovered(house) > before, "the first recovery to read what stands")
-    assert house.balance(user_id) == 1_000
+    assert house.balance(user_id) == 1_000, TWICE
     ((refunds,),) = house.query("SELECT count(*) FROM transactions WHERE user_id = %s AND kind = 'REFUND'", user_id)
     ((held,),) = house.query(
         "SELECT sum(amount)::bigint FROM ledger_entries WHERE user_id = %s AND account = 'wallet'", user_id
     )
-    assert (refunds, held) == (1, 1_000)
+    assert (refunds, held) == (1, 1_000), TWICE
     assert house.pay(user_id, 1_000, "all-of-it").status_code == 201
-    assert house.pay(user_id, 1, "more").status_code == 409, "money that was paid back twice"
+    assert house.pay(user_id, 1, "more").status_code == 409, TWICE
     house.verify()
 
 
