@@ -11,12 +11,14 @@ from typing import Annotated, Final
 from uuid import UUID
 
 import msgspec
+import psycopg
 from msgspec import Meta
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
 from app.adapters.rabbitmq import topology
 from consumers.kit.database import Database, DatabaseAway
+from consumers.kit.faults import reason_of
 from consumers.kit.inbox import Inbox
 from consumers.kit.messages import Time, decoded
 from consumers.kit.process import Process
@@ -131,9 +133,12 @@ async def collect(database: Database) -> list[Metric]:
 
 
 async def _read(database: Database) -> tuple[list[tuple[str, str, int, int]], list[tuple[float, int, float]]]:
-    async with database.connection() as connection:
-        totals = await (await connection.execute(_TOTALS)).fetchall()
-        latency = await (await connection.execute(_LATENCY)).fetchall()
+    try:
+        async with database.connection() as connection:
+            totals = await (await connection.execute(_TOTALS)).fetchall()
+            latency = await (await connection.execute(_LATENCY)).fetchall()
+    except psycopg.Error as error:
+        raise DatabaseAway(reason_of(error)) from error
     return totals, latency
 
 

@@ -50,7 +50,7 @@ class ActionLog(Protocol):
 async def recorded(actions: Actions, action: str, details: Mapping[str, object]) -> AsyncIterator[dict[str, object]]:
     """Record the action before it begins, and at its end what the block has put into the yielded dict.
 
-    An action that was killed has its first row only.
+    The dict has the number of the first row as `began_as`. An action that was killed has its first row only.
 
     Raises:
         NotRecorded: nothing was done, as it could not be recorded; or its end could not be.
@@ -59,16 +59,14 @@ async def recorded(actions: Actions, action: str, details: Mapping[str, object])
         began = await actions.record(action, {**details, "phase": "begins"})
     except NotRecorded as error:
         raise NotRecorded(f"nothing was done: {error}") from error
-    outcome: dict[str, object] = {}
+    outcome: dict[str, object] = {"began_as": began}
     try:
         yield outcome
     except BaseException as error:
         with suppress(NotRecorded):  # what went wrong before matters more
-            await actions.record(
-                action, {"phase": "failed", "began_as": began, **outcome, "error": type(error).__name__}
-            )
+            await actions.record(action, {"phase": "failed", **outcome, "error": type(error).__name__})
         raise
     try:
-        await actions.record(action, {"phase": "ended", "began_as": began, **outcome})
+        await actions.record(action, {"phase": "ended", **outcome})
     except NotRecorded as error:
         raise NotRecorded(f"done, but {error}; its beginning is action {began}") from error

@@ -28,6 +28,7 @@ from app.main.telemetry.watch import OutboxMetrics, PoolMetrics, Watcher, lookin
 from consumers import metrics
 from consumers.audit import Audit
 from consumers.kit.database import Database
+from consumers.kit.faults import is_the_messages
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
@@ -96,4 +97,6 @@ async def _in_process(settings: Settings) -> AsyncIterator[Publisher]:
             (topology.METRICS, metrics.Metrics(database("strongbox-metrics"))),
             (topology.AUDIT, Audit(database("strongbox-audit"))),
         )
-        yield InProcessBroker([Subscription(queue.name, queue.takes, handle) for queue, handle in handlers])
+        yield InProcessBroker(
+            [Subscription(queue.name, queue.takes, handle, is_the_messages) for queue, handle in handlers]
+        )

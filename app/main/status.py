@@ -9,7 +9,7 @@ from app.adapters.looking import ask
 from app.adapters.postgres.figures import PostgresFigures
 from app.adapters.rabbitmq import topology
 from app.adapters.rabbitmq.connection import split
-from app.adapters.rabbitmq.queues import depths
+from app.adapters.rabbitmq.queues import depths, unconfigurable
 from app.application.ports import Unavailable
 from app.application.status import judge
 from app.application.status.health import Health, Part, State, look_at
@@ -103,8 +103,10 @@ async def _consumers(figures: PostgresFigures) -> Health:
 async def _broker(settings: Settings, in_process: bool) -> Health:
     if not settings.rabbitmq_url:
         return Health(State.OK, "inside the relay of this folder's run") if in_process else _unset("RABBITMQ_URL")
-    found = await depths(split(settings.rabbitmq_url), [queue.name for queue in topology.QUEUES])
-    return judge.broker(found)
+    brokers = split(settings.rabbitmq_url)
+    found = await depths(brokers, [queue.name for queue in topology.QUEUES])
+    missing = [name for name, figures in found.items() if figures is None]
+    return judge.broker(found, await unconfigurable(brokers, missing) if missing else ())
 
 
 async def _dead_letters(settings: Settings, in_process: bool) -> Health:

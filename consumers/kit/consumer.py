@@ -3,19 +3,18 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Final
 
 import structlog
-from aiormq import spec
 from aiormq.abc import DeliveredMessage
-from pamqp.common import FieldTable
 
 from app.adapters.rabbitmq import topology
 from app.adapters.rabbitmq.connection import BrokerError, Connection, connected
 from app.adapters.rabbitmq.deliveries import MAX_BODY_BYTES, Delivered
-from consumers.kit import messages
-from consumers.kit.worker import Counts, Delivery, Handle, Observe, Outcome, Worker, pause
+from consumers.kit.burial import bury
+from consumers.kit.orders import Order, Orders
+from consumers.kit.pauses import pause
+from consumers.kit.worker import Counts, Delivery, Handle, Observe, Outcome, Worker
 
 # Two batches' worth: one under way, one arriving. With bodies as large as may be they are 100 MiB.
 PREFETCH: Final = 800
@@ -34,7 +33,7 @@ _log = structlog.get_logger(__name__)
 class Consumer:
     """Feeds a queue's messages to a handler, from whichever broker answers.
 
-    `alive` is called while there is a session with a broker and the handler works.
+    `alive` is called while there is a session with a broker, the handler works, and no message is stuck.
     """
 
     def __init__(
@@ -45,6 +44,7 @@ class Consumer:
         counts: Counts,
         alive: Callable[[], None],
         observe: Observe | None = None,
+        orders: Orders | None = None,
     ) -> None:
         self._brokers = brokers
         self._queue = queue
@@ -52,6 +52,7 @@ class Consumer:
         self._counts = counts
         self._alive = alive
         self._observe = observe
+        self._orders = orders
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until told to stop; then finish what has arrived and acknowledge it."""
@@ -59,7 +60,9 @@ class Consumer:
         while not stop.is_set():
             try:
                 async with connected(self._brokers, f"strongbox-{self._queue.name}") as connection:
-                    session = _Session(connection, self._queue, self._handle, self._counts, self._alive, self._observe)
+                    session = _Session(
+                        connection, self._queue, self._handle, self._counts, self._alive, self._observe, self._orders
+                    )
                     await session.open()
                     _log.info("consuming", queue=self._queue.name)
                     failures = 0
@@ -91,10 +94,13 @@ class _Session:
         counts: Counts,
         alive: Callable[[], None],
         observe: Observe | None,
+        orders: Orders | None = None,
     ) -> None:
         self._connection = connection
         self._queue = queue
+        self._counts = counts
         self._alive = alive
+        self._orders = orders
         self._abandon = asyncio.Event()
         self._worker = Worker(handle, counts, self._abandon, observe)
         self._wake = asyncio.Event()
@@ -125,7 +131,7 @@ class _Session:
             while not (self._over or stop.is_set()):
                 await self._wait()
                 await self._work()
-                if not self._over:
+                if not self._over and self._counts.stuck_since is None:
                     self._alive()
             if not self._over:
                 await self._finish()
@@ -199,14 +205,33 @@ class _Session:
         try:
             await self._worker.work(batch, outcome)
             await self._worker.retry(asyncio.get_running_loop().time(), outcome)
+            buried = await self._bury_as_ordered(outcome)
         finally:
             if not self._over:
                 await self._settle(outcome)
+        if self._orders is not None and not self._over:
+            for order, reason in buried:
+                await self._orders.carried_out(order, reason)
+
+    async def _bury_as_ordered(self, outcome: Outcome) -> list[tuple[Order, str]]:
+        """Give up the stuck messages that an operator has ordered to; the orders, with the reasons."""
+        stuck = {delivery.id: delivery for delivery in self._worker.stuck}
+        if self._orders is None or not stuck:
+            return []
+        buried = []
+        for order in await self._orders.standing(list(stuck)):
+            delivery = stuck[order.message_id]
+            reason = f"{delivery.reason}; buried by {order.operator}, action {order.number}"
+            if delivery in self._worker.stuck:  # not yet by an order before
+                await self._worker.give_up(delivery, reason, outcome)
+            buried.append((order, reason))
+        return buried
 
     async def _settle(self, outcome: Outcome) -> None:
         async with asyncio.timeout(BROKER_TIMEOUT_S):
             # Together: when all that is in hand dies at once, one confirm after the other takes longer than there is.
-            await asyncio.gather(*(self._bury(delivery, reason) for delivery, reason in outcome.dead))
+            burials = (bury(self._channel, self._queue, delivery, reason) for delivery, reason in outcome.dead)
+            await asyncio.gather(*burials)
             tags = [delivery.tag for delivery in outcome.done] + [delivery.tag for delivery, _ in outcome.dead]
             for tag in tags:
                 del self._held[tag]
@@ -218,36 +243,6 @@ class _Session:
             for tag in tags:
                 if oldest is not None and tag > oldest:
                     await self._channel.basic_ack(tag)
-
-    async def _bury(self, delivery: Delivery, reason: str) -> None:
-        """Put the message into the dead-letter queue. It is confirmed there before it is acknowledged here."""
-        message: Delivered = delivery.message
-        deliver, properties = message.details()
-        headers: FieldTable = {
-            name: value for name, value in (properties.headers or {}).items() if isinstance(value, str)
-        }
-        headers |= {
-            "x-death-reason": reason[:500],
-            "x-death-queue": self._queue.name,
-            "x-death-exchange": deliver.exchange or "",
-            "x-death-routing-key": deliver.routing_key or "",
-            "x-death-attempts": delivery.attempts,
-            "x-death-at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        }
-        await self._channel.basic_publish(
-            delivery.body,
-            routing_key=self._queue.dead_letters,
-            properties=spec.Basic.Properties(
-                content_type=properties.content_type,
-                message_id=properties.message_id,
-                message_type=properties.message_type,
-                delivery_mode=2,
-                headers=headers,
-            ),
-            mandatory=True,
-        )
-        message_id = messages.known_id(properties.message_id)
-        _log.error("message_buried", message_id=message_id, queue=self._queue.dead_letters, reason=reason)
 
 
 async def _taken_before(_: DeliveredMessage) -> None:

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import AsyncConnection
 
 from app.adapters.sessions import begin_session, reason, session_url
+from consumers.kit.faults import is_away, is_the_messages
 
 # A consumer waits for nothing longer than this: not for a lock, a statement, or itself in the middle of a transaction.
 _LIMITS: Final = {"lock_timeout": 5_000, "statement_timeout": 15_000, "idle_in_transaction_session_timeout": 15_000}
@@ -31,19 +32,18 @@ class Database:
         """The connection, in autocommit mode.
 
         Raises:
-            DatabaseAway: there is none, or it broke, or the database refused for a reason that no message is to blame
-                for. Whether a COMMIT under way took effect is not known then.
+            DatabaseAway: there is none, or it broke, or the database is busy. Whether a COMMIT under way took effect is
+                not known then.
         """
         async with self._free:
             try:
                 yield await self._connected()
-            except (psycopg.DataError, psycopg.IntegrityError):
-                raise  # the message's fault (SQLSTATE classes 22 and 23); its transaction is rolled back
-            except psycopg.Error as error:
-                await self._drop()
-                raise DatabaseAway(reason(error)) from error
-            except asyncio.CancelledError:
-                await self._drop()
+            except (Exception, asyncio.CancelledError) as error:
+                if is_the_messages(error):
+                    raise  # its transaction is rolled back
+                await self._drop()  # what was wrong with the session's settings may be mended in the next one
+                if isinstance(error, psycopg.Error) and is_away(error):
+                    raise DatabaseAway(reason(error)) from error
                 raise
 
     async def close(self) -> None:

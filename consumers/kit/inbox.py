@@ -4,10 +4,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from psycopg import AsyncConnection, IntegrityError, sql
+import psycopg
+from psycopg import AsyncConnection, sql
 
 from app.adapters.rabbitmq.topology import Queue
 from consumers.kit.database import Database, DatabaseAway
+from consumers.kit.faults import reason_of
 from consumers.kit.messages import Event, event
 
 Connection = AsyncConnection[Any]
@@ -15,8 +17,8 @@ Connection = AsyncConnection[Any]
 Effect = Callable[[Connection, Sequence[Event]], Awaitable[None]]
 """What events lead to, in the transaction that the connection is in, which is committed when it returns.
 
-It gets events that had no effect yet, in their order. Raises ConnectionError while it cannot work; anything else is the
-fault of one of the events.
+It gets events that had no effect yet, in their order. Raises ConnectionError while it cannot work, and `Malformed`,
+psycopg's IntegrityError or DataError for what is the fault of one of the events; anything else is a fault of its own.
 """
 
 # In the order of the ids, so that two consumers never wait for each other. It tells the known ones, as there are few.
@@ -66,8 +68,8 @@ class Inbox:
             try:
                 async with database.connection() as connection:
                     deleted = (await connection.execute(self._clean_up, arguments)).rowcount
-            except IntegrityError as error:  # a table of the user's refers to an id: no message is to blame
-                raise DatabaseAway(f"{type(error).__name__} {error.sqlstate}") from error
+            except psycopg.Error as error:  # a table of the user's refers to an id, or it may not be done
+                raise DatabaseAway(reason_of(error)) from error
 
 
 class Once:

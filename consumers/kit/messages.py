@@ -43,6 +43,10 @@ class _Subject(msgspec.Struct, frozen=True, gc=False):
     subject: UUID
 
 
+class _Id(msgspec.Struct, frozen=True, gc=False):
+    id: UUID
+
+
 class _Time(msgspec.Struct, frozen=True, gc=False):
     time: Time
 
@@ -54,6 +58,7 @@ _QUOTED: Final = re.compile(r"(?<=nvalid )((?:enum )?value )(?:.*(?= - at `[^`]*
 # Numbers in strings are taken as numbers: the envelope's attributes are strings in other bindings of CloudEvents.
 _events: Final = msgspec.json.Decoder(Event, strict=False)
 _subjects: Final = msgspec.json.Decoder(_Subject)
+_ids: Final = msgspec.json.Decoder(_Id)
 _times: Final = msgspec.json.Decoder(_Time)
 
 
@@ -82,6 +87,14 @@ def subject(document: bytes) -> UUID | None:
     """The payment id that the document names, however malformed the rest of it is; None if it names none."""
     try:
         return _subjects.decode(document).subject
+    except _NOT_READABLE:
+        return None
+
+
+def event_id(document: bytes) -> UUID | None:
+    """The event's id that the document names; None if it names none."""
+    try:
+        return _ids.decode(document).id
     except _NOT_READABLE:
         return None
 

@@ -1,5 +1,6 @@
 """What Prometheus is told of a consumer. It is put together when it is asked for: a message costs nothing for it."""
 
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
@@ -32,6 +33,13 @@ class ConsumerMetrics(Collector):
         )
         age.add_metric([self._queue], self._oldest_s())
         yield age
+        stuck = GaugeMetricFamily(
+            "strongbox_consumer_stuck_seconds",
+            "For how long it cannot handle a message, by no fault of the message; 0 when it can.",
+            labels=["queue"],
+        )
+        stuck.add_metric([self._queue], 0.0 if counts.stuck_since is None else time.monotonic() - counts.stuck_since)
+        yield stuck
 
     def _counter(self, name: str, text: str, value: int) -> Metric:
         counter = CounterMetricFamily(name, text, labels=["queue"])
@@ -41,5 +49,5 @@ class ConsumerMetrics(Collector):
     def _oldest_s(self) -> float:
         # In the order in which they came, so the first is the oldest, unless it does not tell.
         times = (messages.time(delivery.body) for delivery in self._counts.held.values())
-        oldest = next((time for time in times if time is not None), None)
+        oldest = next((at for at in times if at is not None), None)
         return max(0.0, (datetime.now(UTC) - oldest).total_seconds()) if oldest else 0.0

@@ -28,7 +28,9 @@ from consumers.kit.database import Database, DatabaseAway
 from consumers.kit.inbox import Effect, Inbox, Once, remembered_h
 from consumers.kit.liveness import Liveness
 from consumers.kit.metrics import ConsumerMetrics
-from consumers.kit.worker import Counts, Delivery, Handle, Observe, pause
+from consumers.kit.orders import Orders
+from consumers.kit.pauses import pause
+from consumers.kit.worker import Counts, Delivery, Handle, Observe
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
@@ -78,10 +80,15 @@ class Process:
         metrics are served on the port of the named setting, with those of `more_metrics`; 0 is no port.
         """
         observe = _traced(self.tracer, queue) if self.tracer else None
-        consumer = Consumer(self.brokers, queue, handle, self.counts, self.liveness.sign, observe)
-        async with self._metrics(queue, metrics_port, more_metrics), asyncio.TaskGroup() as tasks:
+        async with (
+            self.database() as asking,
+            self._metrics(queue, metrics_port, more_metrics),
+            asyncio.TaskGroup() as tasks,
+        ):
             if inbox is not None:
                 tasks.create_task(self._clean_up(*inbox))
+            orders = Orders(asking, queue.name, f"strongbox-{self.name}")
+            consumer = Consumer(self.brokers, queue, handle, self.counts, self.liveness.sign, observe, orders)
             await consumer.run(self.stop)
 
     @asynccontextmanager

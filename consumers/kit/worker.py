@@ -1,32 +1,37 @@
 """What is done with deliveries, wherever they come from: batches, retries with back-off, dead letters.
 
 A batch is handled as a whole. When that fails over one of its messages it is halved until that one stands alone; the
-one is tried again a few times while everything else flows on, except the later messages of the same payment, which
-wait behind it. While the database is away nothing fails: everything waits.
+one is tried again while everything else flows on, except the later messages of the same payment, which wait behind it.
+What is the message's own fault is tried a few times, and then given up. Any other message is stuck: it is tried for as
+long as it takes. When many are stuck no new ones are begun, and while the database is away nothing fails: everything
+waits.
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Final
 
 import structlog
 
 from consumers.kit import messages
-from consumers.kit.messages import Malformed
+from consumers.kit.faults import is_the_messages, place_of, reason_of
+from consumers.kit.pauses import backoff_s, pause
 
 # Every failing message gets its attempts, broken JSON too: one rule, and 2 s cost nothing where nothing waits for them.
 MAX_ATTEMPTS: Final = 4
 RETRY_BACKOFF_S: Final = (0.2, 0.6, 1.2)
 OUTAGE_BACKOFF_S: Final = (0.1, 2.0)
+STUCK_BACKOFF_S: Final = (0.2, 30.0)
+# So many stuck messages of different payments, and it is hardly about them any more.
+STUCK_AT_MOST: Final = 16
 
 Handle = Callable[[Sequence[bytes]], Awaitable[None]]
 """Takes effect for all of the documents, exactly once for each event's id, or for none.
 
-Raises ConnectionError while it cannot work; anything else is the fault of one of the documents.
+Raises ConnectionError while it cannot work. Of all else `is_the_messages` says whose fault it is.
 """
 
 _log = structlog.get_logger(__name__)
@@ -34,12 +39,23 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(slots=True, eq=False)
 class Delivery:
-    """A message in hand. Those with the same key are handled in the order in which they came."""
+    """A message in hand. Those with the same key are handled in the order in which they came.
+
+    So many `attempts` failed by its own fault, and `vain` ones by the process's, since `stuck_since` (monotonic).
+    """
 
     tag: int
     body: bytes
     message: Any = None
     attempts: int = 0
+    vain: int = 0
+    stuck_since: float = 0.0
+    reason: str = ""
+
+    @property
+    def id(self) -> str:
+        """Its event's id, or a digest where it has none."""
+        return str(messages.event_id(self.body) or f"body-{sha256(self.body).hexdigest()[:16]}")
 
     @property
     def key(self) -> str:
@@ -53,12 +69,17 @@ Observe = Callable[[Sequence[Delivery], int, str | None], None]
 
 @dataclass(slots=True)
 class Counts:
-    """What a consumer did since it started, and which messages it has in hand: the oldest first."""
+    """What a consumer did since it started, and which messages it has in hand: the oldest first.
+
+    `stuck_since` is the monotonic time since when it cannot handle one of them, by no fault of the message; None when
+    it can.
+    """
 
     handled: int = 0
     retries: int = 0
     dead_letters: int = 0
     held: Mapping[int, Delivery] = field(default_factory=dict)
+    stuck_since: float | None = None
 
 
 @dataclass(slots=True)
@@ -85,6 +106,15 @@ class Worker:
         self._abandon = abandon
         self._observe = observe
         self._failing: dict[str, _Failing] = {}
+        # Those of the failing ones that do so by no fault of theirs, and what is not begun, as they are too many.
+        self._stuck: dict[str, Delivery] = {}
+        self._waiting: list[Delivery] = []
+        counts.stuck_since = None
+
+    @property
+    def stuck(self) -> Sequence[Delivery]:
+        """The messages that cannot be handled, by no fault of theirs."""
+        return list(self._stuck.values())
 
     def next_retry_at(self) -> float | None:
         """When the next failing message is due, in the event loop's time."""
@@ -96,6 +126,30 @@ class Worker:
         Raises:
             ConnectionError: the handler cannot work, and `abandon` is set.
         """
+        waiting, self._waiting = self._waiting, []
+        await self._work([*waiting, *deliveries], outcome)
+        stuck_since = min((delivery.stuck_since for delivery in self._stuck.values()), default=None)
+        self._counts.stuck_since = stuck_since
+
+    async def retry(self, now: float, outcome: Outcome) -> None:
+        """Handle the failing deliveries that are due, and what waits behind those that no longer fail."""
+        for key in [key for key, failing in self._failing.items() if failing.retry_at <= now]:
+            failing = self._released(key)
+            self._counts.retries += 1
+            await self._work([failing.delivery], outcome)
+            if failing.delivery.vain and key not in self._failing:
+                for other in self._stuck:  # what was mended may have been theirs, too
+                    self._failing[other].retry_at = now
+            await self._work(failing.behind, outcome)
+        await self.work((), outcome)
+
+    async def give_up(self, delivery: Delivery, reason: str, outcome: Outcome) -> None:
+        """Give up a stuck message, as somebody said so, and go on with what waits behind it."""
+        failing = self._released(delivery.key)
+        self._bury(delivery, reason, outcome)
+        await self.work(failing.behind, outcome)
+
+    async def _work(self, deliveries: Sequence[Delivery], outcome: Outcome) -> None:
         ready = [delivery for delivery in deliveries if not self._waits(delivery)]
         if not ready:
             return
@@ -111,41 +165,56 @@ class Worker:
                     self._observe(ready, began_ns, type(error).__name__)
                 return
             half = len(ready) // 2
-            await self.work(ready[:half], outcome)
-            await self.work(ready[half:], outcome)
+            await self._work(ready[:half], outcome)
+            await self._work(ready[half:], outcome)
         else:
             outcome.done += ready
             self._counts.handled += len(ready)
             if self._observe:
                 self._observe(ready, began_ns, None)
 
-    async def retry(self, now: float, outcome: Outcome) -> None:
-        """Handle the failing deliveries that are due, and what waits behind those that no longer fail."""
-        for key in [key for key, failing in self._failing.items() if failing.retry_at <= now]:
-            failing = self._failing.pop(key)
-            self._counts.retries += 1
-            await self.work([failing.delivery], outcome)
-            await self.work(failing.behind, outcome)
-
     def _waits(self, delivery: Delivery) -> bool:
         if not self._failing:
             return False
         failing = self._failing.get(delivery.key)
-        if failing is None:
+        if failing is not None:
+            failing.behind.append(delivery)
+        elif len(self._stuck) >= STUCK_AT_MOST:
+            self._waiting.append(delivery)
+        else:
             return False
-        failing.behind.append(delivery)
         return True
 
     def _fail(self, delivery: Delivery, error: Exception, outcome: Outcome) -> None:
-        delivery.attempts += 1
-        reason = _reason(error)
-        if delivery.attempts >= MAX_ATTEMPTS:
-            outcome.dead.append((delivery, reason))
-            self._counts.dead_letters += 1
+        delivery.reason = reason_of(error)
+        if not is_the_messages(error):
+            self._stick(delivery, error)
             return
-        delay_s = RETRY_BACKOFF_S[delivery.attempts - 1]
-        self._failing[delivery.key] = _Failing(delivery, asyncio.get_running_loop().time() + delay_s)
-        _log.warning("message_fails", key=delivery.key, attempts=delivery.attempts, reason=reason)
+        delivery.attempts += 1
+        if delivery.attempts >= MAX_ATTEMPTS:
+            self._bury(delivery, delivery.reason, outcome)
+            return
+        self._failing[delivery.key] = _Failing(delivery, _in_s(RETRY_BACKOFF_S[delivery.attempts - 1]))
+        _log.warning("message_fails", key=delivery.key, attempts=delivery.attempts, reason=delivery.reason)
+
+    def _stick(self, delivery: Delivery, error: Exception) -> None:
+        key = delivery.key
+        delivery.stuck_since = delivery.stuck_since or time.monotonic()
+        self._failing[key] = _Failing(delivery, _in_s(backoff_s(*STUCK_BACKOFF_S, delivery.vain)))
+        self._stuck[key] = delivery
+        delivery.vain += 1
+        _log.error(
+            "message_stuck", message_id=delivery.id, key=key, tries=delivery.vain, reason=delivery.reason,
+            where=place_of(error),
+        )  # fmt: skip
+
+    def _released(self, key: str) -> _Failing:
+        self._stuck.pop(key, None)
+        return self._failing.pop(key)
+
+    def _bury(self, delivery: Delivery, reason: str, outcome: Outcome) -> None:
+        outcome.dead.append((delivery, reason))
+        self._counts.dead_letters += 1
 
     async def _patiently(self, deliveries: Sequence[Delivery]) -> None:
         documents = [delivery.body for delivery in deliveries]
@@ -158,9 +227,8 @@ class Worker:
                     raise
                 if failures == 0:
                     _log.warning("consumer_waits", reason=str(error))
-                first_s, most_s = OUTAGE_BACKOFF_S
-                jitter = random.uniform(0.5, 1)  # noqa: S311 -- nothing to guess here
-                await pause(min(most_s, first_s * 2 ** min(failures, 10)) * jitter, self._abandon)
+                self._counts.stuck_since = self._counts.stuck_since or time.monotonic()
+                await pause(backoff_s(*OUTAGE_BACKOFF_S, failures), self._abandon)
                 failures += 1
             else:
                 if failures:
@@ -168,16 +236,5 @@ class Worker:
                 return
 
 
-async def pause(pause_s: float, until: asyncio.Event) -> None:
-    """Wait, or until the event is set."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(pause_s):
-            await until.wait()
-
-
-def _reason(error: Exception) -> str:
-    """What went wrong, without a word of the message or of its values."""
-    if isinstance(error, Malformed):
-        return f"malformed: {error}"
-    sqlstate = getattr(error, "sqlstate", None)
-    return f"{type(error).__name__}{f' {sqlstate}' if sqlstate else ''}"
+def _in_s(delay_s: float) -> float:
+    return asyncio.get_running_loop().time() + delay_s

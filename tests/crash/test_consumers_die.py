@@ -34,6 +34,25 @@ def test_a_consumer_that_dies_before_its_effect_is_committed_gets_the_messages_a
     house.verify()
 
 
+def test_a_metrics_consumer_that_dies_over_its_totals_counts_every_status_once(house: Fragile) -> None:
+    def counted() -> dict[str, float]:
+        return {status: house.counted(status) for status in ("PENDING", "APPROVED", "DECLINED", "FAILED")}
+
+    before = counted()
+    with house.locked("metrics.totals"):
+        ids = _pay(house, 3)
+        house.wait_for_session("strongbox-metrics", "Lock")
+        house.kill("metrics")
+        house.wait_until_rolled_back("strongbox-metrics")
+    house.begin("metrics")
+    after = before | {status: before[status] + 3 for status in ("PENDING", "APPROVED")}
+    wait_until(lambda: counted() == after, "the totals")
+    _trails(house, ids)
+    wait_until(lambda: house.broker.depth("metrics.queue") == 0, "the metrics queue to be empty")
+    assert counted() == after
+    house.verify()
+
+
 @pytest.mark.parametrize("name", ["audit", pytest.param("metrics", marks=pytest.mark.long)])
 def test_a_consumer_that_dies_after_its_effect_before_the_ack_has_one_effect(house: Fragile, name: str) -> None:
     before = house.counted("APPROVED")

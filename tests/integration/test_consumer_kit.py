@@ -272,7 +272,8 @@ async def test_an_effect_that_fails_leaves_no_trace_and_the_payments_later_event
     assert [sequence for subject, sequence in seen if subject == payment] == [1, 2]
     assert seen[-1] == (payment, 2)
     assert query(tables.app_url, "SELECT sum(amount) FROM spending.daily") == [(3,)]
-    assert {log["reason"] for log in logs if log["event"] == "message_fails"} == {"KeyError"}
+    assert {log["reason"] for log in logs if log["event"] == "message_stuck"} == {"KeyError"}
+    assert "secret" not in str(logs)
 
 
 @pytest.mark.parametrize(

@@ -197,7 +197,7 @@ async def test_later_messages_of_a_failing_payment_wait_behind_it_and_nobody_els
 
     async def handle(documents: Sequence[bytes]) -> None:
         if a1 in documents and not heal:
-            raise ValueError
+            raise Malformed("for now")
         handled.extend(documents)
 
     worker, outcome = Worker(handle, Counts(), asyncio.Event()), Outcome()

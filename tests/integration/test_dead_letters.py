@@ -14,7 +14,7 @@ import pytest
 from aiormq import spec
 from pamqp.common import FieldTable
 
-from app.adapters.rabbitmq import dead_letters
+from app.adapters.rabbitmq import dead_letters, taking
 from app.adapters.rabbitmq.connection import split
 from app.adapters.rabbitmq.dead_letters import RabbitDeadLetters
 from app.application.ports import Unavailable
@@ -219,7 +219,7 @@ async def test_a_redrive_that_is_ended_in_the_middle_loses_nothing(
     assert await shell.run("dlq", "redrive", "--all", "--queue", "audit.queue") == f"{left} put back into audit.queue\n"
     back = await taken(broker, "audit.queue")
     assert set(back) == set(ids)
-    assert len(back) - len(ids) <= dead_letters.BATCH
+    assert len(back) - len(ids) <= taking.BATCH
     first, *others = actions(database)
     assert first[1]["phase"] == "begins"
     stopped = [details.get("stopped") for _, details in others]

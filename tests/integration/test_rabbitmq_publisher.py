@@ -18,6 +18,7 @@ from app.adapters.rabbitmq.framing import Outgoing, publish_at_once, publish_eac
 from app.adapters.rabbitmq.publisher import RabbitPublisher
 from app.application.outbox.ports import BrokerUnavailable, Confirmed, Publisher, Rejected
 from app.main.local.rabbitmq import RabbitMQNode
+from consumers.kit.faults import is_the_messages
 from tests.integration.outbox_fixtures import (
     Broker,
     broker_as_it_is,
@@ -64,7 +65,9 @@ async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
             return got[queue]
 
         yield Subject(
-            InProcessBroker([Subscription(queue.name, queue.takes, consumer(queue)) for queue in topology.QUEUES]),
+            InProcessBroker(
+                [Subscription(queue.name, queue.takes, consumer(queue), is_the_messages) for queue in topology.QUEUES]
+            ),
             bodies,
         )
         return

@@ -21,6 +21,7 @@ from app.main.local.rabbitmq import RabbitMQNode
 from app.main.local.roles import Urls
 from app.main.telemetry.relay import QueueMetrics
 from app.main.telemetry.watch import watching
+from consumers.kit.faults import is_the_messages
 from tests.integration.outbox_fixtures import (
     Broker,
     clean_broker,
@@ -192,7 +193,7 @@ async def test_without_a_broker_the_relay_delivers_by_itself(database: Urls, poo
     async def take(documents: Sequence[bytes]) -> None:
         got.extend(documents)
 
-    inprocess = InProcessBroker([Subscription("audit.queue", topology.AUDIT.takes, take)])
+    inprocess = InProcessBroker([Subscription("audit.queue", topology.AUDIT.takes, take, is_the_messages)])
     payments = [uuid4() for _ in range(30)]
     insert_events(database.app_url, payments, (1, 2, 3))
     async with running(Relay(PostgresOutbox(pool), inprocess, "me").run):

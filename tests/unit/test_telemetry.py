@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -192,7 +193,7 @@ def test_a_consumer_tells_what_it_did_and_how_old_the_oldest_is_that_it_has_in_h
         assert {one.labels["queue"] for one in samples} == {"audit.queue"}
         return {one.name.removeprefix("strongbox_consumer_"): one.value for one in samples}
 
-    did = {"messages_total": 7, "retries_total": 3, "dead_letters_total": 1}
+    did = {"messages_total": 7, "retries_total": 3, "dead_letters_total": 1, "stuck_seconds": 0}
     assert told() == did | {"oldest_message_age_seconds": 0}
     at = (datetime.now(UTC) - timedelta(minutes=5)).isoformat()
     bodies = [b"nonsense", json.dumps({"time": at}).encode(), json.dumps({"time": NOON.isoformat()}).encode()]
@@ -200,3 +201,5 @@ def test_a_consumer_tells_what_it_did_and_how_old_the_oldest_is_that_it_has_in_h
     assert 300 <= told()["oldest_message_age_seconds"] < 360
     counts.held = {1: Delivery(1, json.dumps({"time": "2999-01-01T00:00:00Z"}).encode())}
     assert told()["oldest_message_age_seconds"] == 0
+    counts.stuck_since = time.monotonic() - 70
+    assert 70 <= told()["stuck_seconds"] < 130

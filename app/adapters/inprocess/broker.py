@@ -28,13 +28,14 @@ class Subscription:
     """A queue and its consumer.
 
     `takes` tells by its type whether a message is routed here. `handle` takes effect for all of the documents, exactly
-    once for each event's id, or for none; it raises ConnectionError while it cannot work, and anything else is the
-    fault of one of the documents.
+    once for each event's id, or for none; it raises ConnectionError while it cannot work. Of anything else `blames`
+    tells whether one of the documents is to blame, which is then given up after some attempts.
     """
 
     queue: str
     takes: Callable[[str], bool]
     handle: Callable[[Sequence[bytes]], Awaitable[None]]
+    blames: Callable[[BaseException], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class InProcessBroker:
                 await self._deliver(subscription, messages[half:], failed)
                 return
             reason = _reason(error)
-            if messages[0].attempts + 1 < MAX_ATTEMPTS:
+            if messages[0].attempts + 1 < MAX_ATTEMPTS or not subscription.blames(error):
                 failed[messages[0].id] = f"{subscription.queue}: {reason}"
             else:
                 self._bury(DeadLetter(subscription.queue, messages[0], reason))

@@ -66,16 +66,20 @@ _PENDING = """
 _SENT = """
     SELECT event_id, extract(epoch FROM now() - sent_at)::float8 FROM outbox_events
     WHERE sent_at < now() - make_interval(secs => %(settling_s)s) AND type LIKE %(types)s
-    ORDER BY sent_at DESC LIMIT 1
+    ORDER BY sent_at DESC LIMIT %(most)s
 """
 _AUDITED = """
-    SELECT EXISTS (SELECT FROM audit.events WHERE event_id = %(event_id)s),
+    SELECT ARRAY(SELECT id FROM unnest(%(ids)s::uuid[]) AS e(id)
+                 WHERE NOT EXISTS (SELECT FROM audit.events AS a WHERE a.event_id = e.id)),
            (SELECT occurred_at FROM audit.events ORDER BY position DESC LIMIT 1)
 """
 _COUNTED = """
-    SELECT EXISTS (SELECT FROM metrics.inbox WHERE event_id = %(event_id)s),
+    SELECT ARRAY(SELECT id FROM unnest(%(ids)s::uuid[]) AS e(id)
+                 WHERE NOT EXISTS (SELECT FROM metrics.inbox AS i WHERE i.event_id = e.id)),
            (SELECT max(received_at) FROM metrics.inbox)
 """
+LOOKED_FOR = 1000
+"""So many of the events sent last are looked for at each consumer."""
 
 
 async def _replication(connection: AsyncConnection[Row]) -> Replication:
@@ -121,17 +125,16 @@ class PostgresFigures:
         return PendingFigures(*row)
 
     async def consumers(self) -> Mapping[str, ConsumerFigures]:
-        """Each consumer's newest, beside what was sent."""
+        """What each consumer lacks of the events sent last, and its newest."""
         return {
             "audit": await self._consumer(_AUDITED, "%"),
             "metrics": await self._consumer(_COUNTED, "payment.%"),
         }
 
     async def _consumer(self, query: str, types: str) -> ConsumerFigures:
-        sent = await self._rows(self._url, _SENT, {"settling_s": LATE_S, "types": types})
-        event_id, sent_s_ago = sent[0] if sent else (None, 0.0)
-        ((has_it, newest_at),) = await self._rows(self._consumers_url, query, {"event_id": event_id})
-        return ConsumerFigures(has_it if sent else None, sent_s_ago, newest_at)
+        sent = dict(await self._rows(self._url, _SENT, {"settling_s": LATE_S, "types": types, "most": LOOKED_FOR}))
+        ((missing, newest_at),) = await self._rows(self._consumers_url, query, {"ids": list(sent)})
+        return ConsumerFigures(len(missing), max((sent[one] for one in missing), default=0.0), newest_at)
 
     async def _rows(self, url: str, query: str, known: dict[str, object]) -> list[tuple[Any, ...]]:
         async with inspecting(url, self._within_s) as connection:

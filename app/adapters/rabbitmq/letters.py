@@ -8,6 +8,7 @@ from uuid import UUID
 
 from aiormq.abc import DeliveredMessage
 
+from app.adapters.rabbitmq.topology import DELIVERY_LIMIT
 from app.application.dead_letters.ports import DeadLetter
 
 DEATH: Final = ("x-death", "x-first-death", "x-last-death")
@@ -21,7 +22,9 @@ def letter_of(message: DeliveredMessage, queue: str) -> DeadLetter:
     headers = properties.headers or {}
     by_broker = _first(headers.get("x-death"))
     reason = headers.get("x-death-reason") or f"by the broker: {by_broker.get('reason', 'unknown')}"
-    attempts = headers.get("x-death-attempts", by_broker.get("count"))
+    # Its `count` is that of such deaths, not of deliveries.
+    limited = by_broker.get("reason") == "delivery_limit"
+    attempts = headers.get("x-death-attempts", DELIVERY_LIMIT + 1 if limited else by_broker.get("count"))
     return DeadLetter(
         queue,
         _id(properties.message_id, message.body),

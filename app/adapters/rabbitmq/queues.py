@@ -12,6 +12,7 @@ from pamqp.common import FieldTable
 
 from app.adapters.rabbitmq.connection import BrokerError, Connection, connected
 from app.adapters.rabbitmq.framing import CONTENT_TYPE, PERSISTENT
+from app.adapters.rabbitmq.topology import may_configure
 from app.application.outbox.replay import PastEvent
 from app.application.ports import Unavailable
 from app.application.status.judge import QueueFigures
@@ -68,6 +69,16 @@ async def depths(brokers: Sequence[str], queues: Sequence[str]) -> Mapping[str, 
     """
     async with broker(brokers, "strongbox-status") as connection:
         return {queue: await depth(connection, queue) for queue in queues}
+
+
+async def unconfigurable(brokers: Sequence[str], queues: Sequence[str]) -> Sequence[str]:
+    """Those of the missing queues that the broker's user may not declare.
+
+    Raises:
+        Unavailable: no broker answered.
+    """
+    async with broker(brokers, "strongbox-status") as connection, asyncio.timeout(STEP_S):
+        return [queue for queue in queues if not await may_configure(await connection.open_channel(), queue)]
 
 
 async def put(channel: AbstractChannel, queue: str, messages: Sequence[tuple[bytes, spec.Basic.Properties]]) -> None:

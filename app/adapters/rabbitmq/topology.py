@@ -6,7 +6,7 @@ from typing import Final
 
 import structlog
 from aiormq.abc import AbstractChannel
-from aiormq.exceptions import ChannelPreconditionFailed
+from aiormq.exceptions import AMQPError, ChannelAccessRefused, ChannelPreconditionFailed
 from pamqp.common import FieldTable
 
 EXCHANGE: Final = "payments.events"
@@ -16,6 +16,10 @@ EXCHANGE: Final = "payments.events"
 DELIVERY_LIMIT: Final = 50
 
 _log = structlog.get_logger(__name__)
+
+
+class NotPermitted(ConnectionError):  # noqa: N818 -- it says what the user is not
+    """The broker's user lacks a permission."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ async def declare(channel: AbstractChannel, queues: Sequence[Queue] = QUEUES) ->
 
     Raises:
         ChannelPreconditionFailed: a queue or the exchange exists with other arguments; it is logged by name.
+        NotPermitted: the broker's user may not do it; the message names the permission.
     """
     name = EXCHANGE
     try:
@@ -58,9 +63,26 @@ async def declare(channel: AbstractChannel, queues: Sequence[Queue] = QUEUES) ->
     except ChannelPreconditionFailed as error:
         _log.error("topology_mismatch", name=name, reason=str(error))
         raise
+    except ChannelAccessRefused as error:
+        raise NotPermitted(f"the permission `configure` for {name} is missing ({error})") from error
     for queue in queues:
         for routing_key in queue.bindings:
-            await channel.queue_bind(queue.name, EXCHANGE, routing_key)
+            try:
+                await channel.queue_bind(queue.name, EXCHANGE, routing_key)
+            except ChannelAccessRefused as error:
+                missing = f"the permission `write` for {queue.name} or `read` for {EXCHANGE} is missing"
+                raise NotPermitted(f"{missing} ({error})") from error
+
+
+async def may_configure(channel: AbstractChannel, queue: str) -> bool:
+    """Whether the broker's user may declare the queue. It is not declared: the arguments are none. Ends the channel."""
+    try:
+        await channel.queue_declare(queue, durable=True, arguments={"x-expires": "never"})
+    except ChannelAccessRefused:
+        return False
+    except AMQPError:
+        return True
+    return True
 
 
 async def check(channel: AbstractChannel) -> None:

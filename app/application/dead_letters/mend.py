@@ -1,11 +1,20 @@
-"""Find dead letters, put them back into their queues, or drop them: each recorded before it begins."""
+"""Find dead letters, put them back into their queues, drop them, make one: each recorded before it begins."""
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 
-from app.application.actions import Actions, recorded
+from app.application.actions import ActionLog, Actions, recorded
 from app.application.dead_letters.ports import DeadLetter, DeadLetters, Progress
+
+BURIED_WITHIN_S = 30.0
+"""How long a consumer gets to do what is ordered: it looks for orders every few seconds, if the message is stuck."""
+_LOOK_EVERY_S = 0.5
+_NEWEST = 100
+
+
+class NotBuried(Exception):  # noqa: N818 -- it says what did not happen
+    """No consumer has put the message aside."""
 
 
 class DeadLetterNotFound(Exception):  # noqa: N818 -- it says what is not there
@@ -78,6 +87,35 @@ async def drop(letters: DeadLetters, actions: Actions, letter: DeadLetter) -> No
         outcome["dropped"] = len(dropped)
     if not dropped:
         raise DeadLetterNotFound(await _missing(letters, [letter.queue], [letter.id]))
+
+
+async def bury(actions: Actions, log: ActionLog, queue: str, id: str, within_s: float = BURIED_WITHIN_S) -> None:
+    """Have the consumer that holds the message as stuck put it among the queue's dead letters.
+
+    The order is the action's row: it stands until it is carried out, or withdrawn by the action's end.
+
+    Raises:
+        NotBuried: nobody has carried it out in that time; it is withdrawn.
+        NotRecorded: see `recorded`.
+        Unavailable: the record is out of reach.
+    """
+    async with recorded(actions, "dlq bury", {"queue": queue, "messages": [id]}) as outcome:
+        try:
+            async with asyncio.timeout(within_s):
+                while not await _carried_out(log, outcome["began_as"]):  # noqa: ASYNC110 -- no event tells
+                    await asyncio.sleep(_LOOK_EVERY_S)
+        except TimeoutError:
+            raise NotBuried(
+                f"no consumer of {queue} holds the message {id} as stuck (waited {within_s:.0f} s): nothing was done"
+            ) from None
+        outcome["buried"] = 1
+
+
+async def _carried_out(log: ActionLog, order: object) -> bool:
+    return any(
+        action.details.get("phase") == "buried" and action.details.get("began_as") == order
+        for action in await log.newest(None, _NEWEST)
+    )
 
 
 async def _missing(letters: DeadLetters, queues: Sequence[str], ids: Collection[str]) -> str:

@@ -55,9 +55,9 @@ class PendingFigures:
 
 @dataclass(frozen=True, slots=True)
 class ConsumerFigures:
-    """Whether a consumer has the newest event that was sent to it a while ago; None when there is no such event."""
+    """How many of the events sent last, but not just now, a consumer has not; when the oldest of those was sent."""
 
-    has_it: bool | None
+    missing: int
     sent_s_ago: float
     newest_at: datetime | None
 
@@ -117,7 +117,7 @@ def recovery(figures: PendingFigures, recover_after_s: float) -> Health:
 
 def consumers(figures: Mapping[str, ConsumerFigures]) -> Health:
     """Whether consumers have what was sent."""
-    behind = [name for name, figure in figures.items() if figure.has_it is False]
+    behind = [name for name, figure in figures.items() if figure.missing]
     seen = "; ".join(
         f"{name} {'behind' if name in behind else 'up to date'}"
         + (f", newest of {figure.newest_at:%Y-%m-%d %H:%M:%S}Z" if figure.newest_at else "")
@@ -127,13 +127,14 @@ def consumers(figures: Mapping[str, ConsumerFigures]) -> Health:
         return Health(State.OK, seen, None, _as_dicts(figures))
     late_s = max(figures[name].sent_s_ago for name in behind)
     hint = (
-        f"{' and '.join(behind)}: an event sent {late_s:.0f} s ago is missing: see the queue, the log, the dead letters"
+        f"{' and '.join(behind)}: an event sent {late_s:.0f} s ago is missing: see the queue, the dead letters,"
+        " and `message_stuck` in the log"
     )
     return Health(State.DEGRADED, seen, hint, _as_dicts(figures))
 
 
-def broker(figures: Mapping[str, QueueFigures | None]) -> Health:
-    """Whether the queues are there, and somebody takes what comes."""
+def broker(figures: Mapping[str, QueueFigures | None], forbidden: Sequence[str] = ()) -> Health:
+    """Whether the queues are there, and somebody takes what comes. `forbidden`: those that we may not declare."""
     missing = [name for name, figure in figures.items() if figure is None]
     alone = [name for name, figure in figures.items() if figure is not None and not figure.consumers]
     seen = ", ".join(
@@ -141,7 +142,10 @@ def broker(figures: Mapping[str, QueueFigures | None]) -> Health:
         for name, figure in figures.items()
     )
     state, hint = State.OK, None
-    if missing:
+    if forbidden:
+        state = State.DOWN
+        hint = f"the broker's user has no permission `configure` for {', '.join(forbidden)}: nobody can declare them"
+    elif missing:
         state, hint = State.DOWN, "start `strongbox relay`, or the consumers: they declare what is missing"
     elif alone:
         names = " and ".join(f"`python -m consumers {name.partition('.')[0]}`" for name in alone)

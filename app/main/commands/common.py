@@ -120,14 +120,16 @@ def with_broker(*required: str) -> Settings:
 def or_fail(action: Callable[[], T]) -> T:
     """Run what may fail for reasons that an operator can mend, and say them without a traceback."""
     from app.application.actions import NotRecorded
-    from app.application.dead_letters.mend import DeadLetterNotFound
+    from app.application.dead_letters.mend import DeadLetterNotFound, NotBuried
     from app.application.outbox.replay import CannotReplay
     from app.application.payments.story import PaymentNotFound
     from app.application.ports import Unavailable
     from app.domain.refusals import Refusal
     from app.main.processes import CannotServe
 
-    expected = (CannotReplay, CannotServe, DeadLetterNotFound, NotRecorded, PaymentNotFound, Refusal, Unavailable)
+    expected = (
+        CannotReplay, CannotServe, DeadLetterNotFound, NotBuried, NotRecorded, PaymentNotFound, Refusal, Unavailable,
+    )  # fmt: skip
     try:
         return action()
     except (*expected, migrations.MigrationError) as error:

@@ -3,13 +3,23 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
+from uuid import UUID
 
 import click
 import msgspec
 
 from app.application.dead_letters.ports import DeadLetter, DeadLetters
 from app.main import terminal
-from app.main.commands.common import Failed, Whole, json_option, or_fail, queue_names, run_stoppable, with_broker
+from app.main.commands.common import (
+    Failed,
+    Whole,
+    json_option,
+    or_fail,
+    queue_names,
+    run_stoppable,
+    text,
+    with_broker,
+)
 from app.main.settings import Settings
 from app.main.terminal import cell
 
@@ -149,6 +159,37 @@ def dlq_drop(id: str, queue: str | None, yes: bool) -> None:
         click.confirm(f"{what}: drop it for good?", abort=True)
     or_fail(lambda: asyncio.run(drop(letters, actions(settings.consumers_url), letter)))
     click.echo(f"dropped {letter.id} of {letter.queue}")
+
+
+@dlq.command("bury")
+@click.argument("queue", callback=_known, shell_complete=queue_names)
+@click.argument("event_id", metavar="EVENT_ID")
+def dlq_bury(queue: str, event_id: str) -> None:
+    """Put a message that its consumer is stuck on among the dead letters of QUEUE.
+
+    For when the cause cannot be mended soon. `message_stuck` in the consumer's log names it. The consumer carries it
+    out; the order is recorded in `audit.actions`, and withdrawn if none does within 30 s.
+    """
+    from app.adapters.postgres.actions import PostgresActionLog
+    from app.application.dead_letters.mend import bury
+    from app.main.operations import actions
+
+    settings = with_broker("consumers_url")
+    url, letters, message = settings.consumers_url, _letters(settings), _event_id(event_id)
+
+    async def order() -> None:
+        await letters.counts([queue])  # a name that nobody consumes is a slip of the pen
+        await bury(actions(url), PostgresActionLog(url), queue, message)
+
+    or_fail(lambda: asyncio.run(order()))
+    click.echo(f"buried {message} of {queue}: it is in `strongbox dlq ls --queue {queue}`")
+
+
+def _event_id(given: str) -> str:
+    try:
+        return str(UUID(given))
+    except ValueError:
+        return text("EVENT_ID", given, 64)  # of a message without one: a digest
 
 
 def _chosen(queue: str | None) -> list[str]:

@@ -1,0 +1,81 @@
+"""Messages that an operator has ordered to be put aside: `strongbox dlq bury`.
+
+An order is a row of `audit.actions`, so whichever process holds the message finds it, after a restart, too. It stands
+until another row says what became of it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from psycopg.types.json import Jsonb
+
+from consumers.kit.database import Database
+from consumers.kit.faults import reason_of
+
+LOOK_EVERY_S: Final = 2.0
+
+_STANDING: Final = """
+SELECT o.id, o.operator, o.details #>> '{messages,0}' FROM audit.actions AS o
+WHERE o.action = 'dlq bury' AND o.details ->> 'phase' = 'begins' AND o.details ->> 'queue' = %(queue)s
+  AND o.details #>> '{messages,0}' = ANY(%(ids)s)
+  AND NOT EXISTS (SELECT FROM audit.actions AS a WHERE a.action = o.action AND a.details -> 'began_as' = to_jsonb(o.id))
+ORDER BY o.id
+"""
+_DONE: Final = "INSERT INTO audit.actions (operator, action, details) VALUES (%s, 'dlq bury', %s)"
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """To bury the message, given as that action by the operator."""
+
+    number: int
+    operator: str
+    message_id: str
+
+
+class Orders:
+    """The orders about a queue. `name` is who carries them out."""
+
+    def __init__(self, database: Database, queue: str, name: str) -> None:
+        self._database = database
+        self._queue = queue
+        self._name = name
+        self._fails = False
+        self._look_at = 0.0
+
+    async def standing(self, ids: Sequence[str]) -> Sequence[Order]:
+        """Those about the messages with the ids; none where it was looked just now, or the record cannot be read."""
+        now = asyncio.get_running_loop().time()
+        if now < self._look_at:
+            return []
+        self._look_at = now + LOOK_EVERY_S
+        try:
+            async with self._database.connection() as connection:
+                cursor = await connection.execute(_STANDING, {"queue": self._queue, "ids": list(ids)})
+                rows = await cursor.fetchall()
+        except Exception as error:
+            if not self._fails:
+                _log.warning("orders_not_read", reason=reason_of(error))
+            self._fails = True
+            return []
+        self._fails = False
+        await self._database.close()  # hardly ever is anything stuck
+        return [Order(*row) for row in rows]
+
+    async def carried_out(self, order: Order, reason: str) -> None:
+        """Record that the message is buried. When that fails the order stands, for when the message is stuck again."""
+        details = {
+            "phase": "buried", "began_as": order.number, "queue": self._queue, "messages": [order.message_id],
+            "reason": reason,
+        }  # fmt: skip
+        try:
+            async with self._database.connection() as connection:
+                await connection.execute(_DONE, (self._name, Jsonb(details)))
+        except Exception as error:
+            _log.error("burial_not_recorded", message_id=order.message_id, reason=reason_of(error))
+        await self._database.close()
