@@ -5,10 +5,12 @@ import signal
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
+from typing import Any, Self
 
 import click
 import msgspec
 import psycopg
+from psycopg import AsyncConnection
 
 from app.adapters.gateway.record import NoRecord, gateway_record
 from app.adapters.looking import http_client
@@ -25,6 +27,7 @@ from app.adapters.postgres.integrity import (
     snapshot,
     time_of,
 )
+from app.adapters.postgres.pool import hang_up
 from app.application.integrity.charges import ChargesMatchPayments
 from app.application.integrity.verify import OFFENDERS_NAMED, Check, Finding
 from app.application.integrity.verify import verify as run_checks
@@ -40,17 +43,18 @@ async def verify(settings: Settings, as_json: bool, named: int = OFFENDERS_NAMED
     SIGTERM ends it as Ctrl-C does.
 
     Raises:
+        Abort: it was ended.
         Unavailable: a database is out of reach.
         MigrationError: its schema is behind.
     """
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
     notes: list[str] = []
     try:
-        async with AsyncExitStack() as stack:
-            progress = stack.enter_context(terminal.progress_bar(not as_json and terminal.on_a_terminal()))
-            progress("the gateway's record", 0, 1)
-            lanes = await _lanes(settings, stack, notes)
-            findings = await run_checks(lanes, progress, named)
+        with _End() as end:
+            async with AsyncExitStack() as stack:
+                progress = stack.enter_context(terminal.progress_bar(not as_json and terminal.on_a_terminal()))
+                progress("the gateway's record", 0, 1)
+                lanes = await _lanes(settings, stack, notes, end)
+                findings = await run_checks(lanes, progress, named)
     except psycopg.OperationalError as error:
         raise Unavailable(why(error)) from error
     except psycopg.errors.UndefinedTable as error:
@@ -59,7 +63,37 @@ async def verify(settings: Settings, as_json: bool, named: int = OFFENDERS_NAMED
     return 0 if all(finding.holds for finding in findings) else 1
 
 
-async def _lanes(settings: Settings, stack: AsyncExitStack, notes: list[str]) -> Sequence[Sequence[Check]]:
+class _End:
+    """SIGTERM and SIGINT end what is done meanwhile, at once, whatever it is that fails then.
+
+    Once there are connections we hang up: a query that is cancelled before its server has begun it would be waited for
+    to its end.
+    """
+
+    def __init__(self) -> None:
+        self.connections: list[AsyncConnection[Any]] = []
+        self._came = False
+
+    def __enter__(self) -> Self:
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        assert task is not None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._come, task)
+        return self
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if self._came:
+            raise click.Abort from error
+
+    def _come(self, task: asyncio.Task[Any]) -> None:
+        self._came = True
+        for connection in self.connections:
+            hang_up(connection)
+        if not self.connections:
+            task.cancel()
+
+
+async def _lanes(settings: Settings, stack: AsyncExitStack, notes: list[str], end: _End) -> Sequence[Sequence[Check]]:
     # The gateway's record comes first: every charge in it belongs to a payment that was committed before.
     cut = await time_of(settings.database_url)
     record = None
@@ -73,6 +107,7 @@ async def _lanes(settings: Settings, stack: AsyncExitStack, notes: list[str]) ->
     # So does the audit trail: every event in it was in the outbox before.
     trails = [await stack.enter_async_context(snapshot(settings.consumers_url)) for _ in range(2)]
     books = [await stack.enter_async_context(snapshot(settings.database_url)) for _ in range(2)]
+    end.connections += trails + books
     trails_url = "AUDIT_DATABASE_URL" if settings.audit_database_url else "DATABASE_URL"
     for table, connection, url in ((LEDGER, books[0], "DATABASE_URL"), (TRAIL, trails[0], trails_url)):
         if not await append_only_is_enforced(connection, table):

@@ -131,8 +131,8 @@ class _Session:
             while not (self._over or stop.is_set()):
                 await self._wait()
                 await self._work()
-                if not self._over and self._counts.stuck_since is None:
-                    self._alive()
+                if not self._over:
+                    self._alive()  # stuck or not: a restart mends nothing, and counts as a delivery
             if not self._over:
                 await self._finish()
         except ConnectionError:

@@ -255,7 +255,7 @@ def test_it_can_be_ended_in_the_middle(database: Urls, postgres_url: str, end: s
         try:
             wait_until(lambda: sessions("PgSleep") > 0, "a check to be under way")
             process.send_signal(end)
-            assert process.communicate(timeout=30) == ("", "\nAborted!\n")
+            assert process.communicate(timeout=30) == ("", "Aborted!\n")
             assert process.returncode == 1
         finally:
             process.kill()

@@ -66,6 +66,8 @@ async def snapshot(url: str) -> AsyncIterator[AsyncConnection[Row]]:
         # Offenders are few, whatever the planner expects: nothing speaks against finding them in parallel.
         parallel_tuple_cost=0,
         jit="off",
+        # A query ends with whoever asked, also if the request to cancel it came before it had begun.
+        client_connection_check_interval=1_000,
     )
     try:
         await connection.set_autocommit(False)

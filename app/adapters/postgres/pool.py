@@ -135,14 +135,14 @@ async def session(pool: Pool) -> AsyncIterator[AsyncConnection]:
 @contextmanager
 def hanging_up_after(limit_s: float, connection: AsyncConnection[Any]) -> Iterator[None]:
     """Hang up on a connection that is still being waited for after so long."""
-    silence = asyncio.get_running_loop().call_later(limit_s, _hang_up, connection)
+    silence = asyncio.get_running_loop().call_later(limit_s, hang_up, connection)
     try:
         yield
     finally:
         silence.cancel()
 
 
-def _hang_up(connection: AsyncConnection[Any]) -> None:
+def hang_up(connection: AsyncConnection[Any]) -> None:
     """Shut the connection down under whoever waits for its server, who sees it lost."""
     # Not by cancelling: psycopg would wait for the server's answer to that, too.
     with suppress(OSError, OperationalError), socket.socket(fileno=os.dup(connection.fileno())) as same:
