@@ -103,8 +103,8 @@ async def _look_at_the_database(settings: Settings) -> None:
         _log.warning("collation_changed", reason=reordered)
 
 
-def api(container: Container, settings: Settings, listener: socket.socket) -> None:
-    """Serve the HTTP API on the socket until told to stop."""
+def api(container: Container, settings: Settings, listener: socket.socket, *, is_worker: bool) -> None:
+    """Serve the HTTP API on the socket, which workers share, until told to stop."""
     _take_descriptors()
     schema = SchemaReader(container.upkeep_pool(), _expected(settings))
 
@@ -158,6 +158,7 @@ def api(container: Container, settings: Settings, listener: socket.socket) -> No
         keep_alive_s=settings.http_keep_alive_s,
         sockets=[listener],
         on_started=lambda port: _log.info("serving", host=settings.http_host, port=port),
+        is_shared=is_worker,
     )
 
 

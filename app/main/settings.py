@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -10,7 +11,7 @@ import msgspec
 import yaml
 from msgspec import Meta
 
-from app.main.urls import database_url, gateway_url, is_url, origin
+from app.main.urls import database_url, gateway_url, host, is_url, origin
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
@@ -19,12 +20,14 @@ Count = Annotated[int, Meta(ge=1, le=100_000)]
 
 KEY_LENGTH = 16
 """Characters of an operator's key at the least."""
-_URLS = {
+_PLACES = {
     **dict.fromkeys(
         ("database_url", "migrate_database_url", "audit_database_url", "migrate_audit_database_url"), database_url
     ),
     "gateway_url": gateway_url,
     "console_url": origin,
+    "http_host": host,
+    "console_host": host,
 }
 _OPERATOR = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 
@@ -88,7 +91,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 f"GATEWAY_TIMEOUT_S ({self.gateway_timeout_s:g}) must be below "
                 f"REQUEST_TIMEOUT_S ({self.request_timeout_s:g})"
             )
-        self._check_urls()
+        self._check_places()
         if self.api_keys and not self.keys:
             raise InvalidSettings("API_KEYS holds no key")
         _ = self.operators
@@ -96,9 +99,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             if not (3 <= len(code) <= 5 and code.isascii() and code.isalpha() and code.isupper()):
                 raise InvalidSettings(f"EXTRA_CURRENCIES: {code!r} is not three to five capital letters")
 
-    def _check_urls(self) -> None:
-        """See whether the URLs are any. No message quotes one: passwords are in them."""
-        for name, check in _URLS.items():
+    def _check_places(self) -> None:
+        """See whether URLs and hosts are any. No message quotes one: passwords are in them."""
+        for name, check in _PLACES.items():
             if given := getattr(self, name):
                 try:
                     msgspec.structs.force_setattr(self, name, check(given))
@@ -210,11 +213,16 @@ def _convert(name: str, value: object) -> object:
 
 def _file(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        tree, content = yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InvalidSettings(f"STRONGBOX_CONFIG: {path} cannot be read: {type(error).__name__}") from None
     if content is None:
         return {}
-    if not isinstance(content, dict):
+    if not isinstance(content, dict) or not isinstance(tree, yaml.MappingNode):
         raise InvalidSettings(f"STRONGBOX_CONFIG: {path} is not a mapping of names to values")
+    # Of two the last would win, and nobody would notice that the other does not count.
+    given = Counter(str(key.value).upper() for key, _ in tree.value)
+    if twice := [name for name, times in given.items() if times > 1]:
+        raise InvalidSettings(f"STRONGBOX_CONFIG: {path} has {', '.join(twice)} twice")
     return {str(name).upper(): value for name, value in content.items() if value is not None}

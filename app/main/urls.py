@@ -15,9 +15,25 @@ def is_url(text: str, *schemes: str) -> bool:
     """Whether the text is a URL of one of the schemes, with a host."""
     try:
         url = urlsplit(text)
-        return url.scheme in schemes and bool(url.hostname) and (url.port is None or url.port > 0)
+        host = (url.hostname or "").encode("idna")  # as it is looked up
+        return url.scheme in schemes and bool(host) and (url.port is None or url.port > 0)
     except ValueError:
         return False
+
+
+def host(text: str) -> str:
+    """A name or an address to listen on; one of IPv6 may stand in brackets, as in URLs.
+
+    Raises:
+        ValueError: it is none; the message begins with the verb.
+    """
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        return str(ip_address(bare))
+    except ValueError:
+        if re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", text):
+            return text
+    raise ValueError("is no name and no address of a host; a port is a setting of its own")
 
 
 def origin(text: str) -> str:

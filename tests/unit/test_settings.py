@@ -149,3 +149,31 @@ def test_where_the_console_is_is_kept_as_browsers_send_it(given: str, sent_by_br
 def test_a_host_that_browsers_write_otherwise_is_refused(url: str) -> None:
     with pytest.raises(InvalidSettings, match="CONSOLE_URL"):
         load({"CONSOLE_URL": url})
+
+
+def test_a_setting_that_the_file_has_twice_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "strongbox.yaml"
+    path.write_text("http_port: 1\nLOG_LEVEL: info\nHTTP_PORT: 2\n")
+    with pytest.raises(InvalidSettings, match=r"has HTTP_PORT twice"):
+        load({"STRONGBOX_CONFIG": str(path)})
+
+
+@pytest.mark.parametrize("name", ["HTTP_HOST", "CONSOLE_HOST"])
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [("[::1]", "::1"), ("::", "::"), ("0.0.0.0", "0.0.0.0"), ("localhost", "localhost"), ("a-b.c_d", "a-b.c_d")],
+)
+def test_a_host_to_listen_on_is_a_name_or_an_address(name: str, given: str, used: str) -> None:
+    assert getattr(load({name: given}), name.lower()) == used
+
+
+@pytest.mark.parametrize("given", ["127.0.0.1:8080", "[::1]:80", "http://localhost", "a b", "[localhost]", "-"])
+def test_what_is_no_host_is_refused_by_name(given: str) -> None:
+    with pytest.raises(InvalidSettings, match="HTTP_HOST is no name and no address"):
+        load({"HTTP_HOST": given})
+
+
+@pytest.mark.parametrize("host", ["h..", "a" * 64])
+def test_a_broker_whose_name_cannot_be_looked_up_is_refused_by_name(host: str) -> None:
+    with pytest.raises(InvalidSettings, match="RABBITMQ_URL: broker 2"):
+        load({"RABBITMQ_URL": f"amqp://good/,amqp://{host}/"})

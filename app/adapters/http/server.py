@@ -33,12 +33,19 @@ class Server(uvicorn.Server):
     """uvicorn's server, with what it serves told first of its end, and with signals that end it like a return."""
 
     def __init__(
-        self, config: uvicorn.Config, served: Served, grace_s: float, on_started: Callable[[int], None] | None
+        self,
+        config: uvicorn.Config,
+        served: Served,
+        grace_s: float,
+        on_started: Callable[[int], None] | None,
+        *,
+        is_shared: bool,
     ) -> None:
         super().__init__(config)
         self._served = served
         self._grace_s = grace_s
         self._on_started = on_started
+        self._is_shared = is_shared
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and tell the port."""
@@ -50,7 +57,7 @@ class Server(uvicorn.Server):
         """Drain: every request that was accepted is answered, within the grace."""
         self._served.begin_drain()
         last = asyncio.get_running_loop().call_later(self._grace_s + AFTER_GRACE_S, self._hang_up)
-        await self._accept_who_waits(shared=bool(sockets))
+        await self._accept_who_waits()
         await super().shutdown(sockets)
         last.cancel()
 
@@ -58,7 +65,7 @@ class Server(uvicorn.Server):
         for connection in list(self.server_state.connections):
             cast("StrictProtocol", connection).hang_up()
 
-    async def _accept_who_waits(self, shared: bool) -> None:
+    async def _accept_who_waits(self) -> None:
         """Accept the connections that the system has made already: the socket's end would reset them.
 
         The door of a shared socket is closed by whoever shares it: others may go on accepting.
@@ -67,7 +74,7 @@ class Server(uvicorn.Server):
         for server in self.servers:
             for listening in server.sockets:
                 waiting.register(listening.fileno(), select.POLLIN)
-                if not shared:
+                if not self._is_shared:
                     with socket.socket(fileno=os.dup(listening.fileno())) as same:
                         close_door(same)
         loop = asyncio.get_running_loop()
@@ -104,6 +111,8 @@ def make_server(
     grace_s: float,
     keep_alive_s: int = KEEP_ALIVE_S,
     on_started: Callable[[int], None] | None = None,
+    *,
+    is_shared: bool = False,
 ) -> Server:
     """A server; `await server.serve()` runs it in the running loop, `server.run()` in one of its own."""
     config = uvicorn.Config(
@@ -125,7 +134,7 @@ def make_server(
         log_config=None,
         log_level="warning",
     )
-    return Server(config, served, grace_s, on_started)
+    return Server(config, served, grace_s, on_started, is_shared=is_shared)
 
 
 def serve(
@@ -136,12 +145,15 @@ def serve(
     keep_alive_s: int = KEEP_ALIVE_S,
     sockets: list[socket.socket] | None = None,
     on_started: Callable[[int], None] | None = None,
+    *,
+    is_shared: bool = False,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then drain within `grace_s` and return.
 
-    Several processes may share a port by `sockets`, bound and inherited. `on_started` is told the port.
+    `sockets` are listening already; where other processes accept from them, too, they `is_shared`. `on_started` is told
+    the port.
 
     Raises:
         SystemExit: the services or the port could not be opened.
     """
-    make_server(served, host, port, grace_s, keep_alive_s, on_started).run(sockets)
+    make_server(served, host, port, grace_s, keep_alive_s, on_started, is_shared=is_shared).run(sockets)

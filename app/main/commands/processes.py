@@ -70,7 +70,7 @@ def api(workers: int | None, fd: int | None) -> None:
                 raise Failed(f"HTTP_HOST, HTTP_PORT: cannot listen on {where}: {error.strerror}") from None
             if (workers or settings.http_workers) > 1:
                 return Workers(listener, workers or settings.http_workers, settings.shutdown_grace_s).run()
-        return or_fail(lambda: serve_api(_container(settings, tracer), settings, listener))
+        return or_fail(lambda: serve_api(_container(settings, tracer), settings, listener, is_worker=fd is not None))
 
 
 @click.command()
