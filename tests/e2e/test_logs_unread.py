@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from app.main.local.processes import free_port
-from app.main.local.roles import Urls
+from tests.conftest import MakeDatabase
 from tests.e2e.conftest import METRICS_PORTS, without_what_others_left
 from tests.e2e.house import House, running, wait_until
 
@@ -51,12 +51,15 @@ class Unread:
 
 @pytest.fixture(scope="module", params=UNREAD)
 def unread(
-    request: pytest.FixtureRequest, module_database: Urls, rabbitmq_url: str, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    make_fresh_database: MakeDatabase,
+    rabbitmq_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[House]:
     """Every process of Strongbox, with such an output."""
     asyncio.run(without_what_others_left(rabbitmq_url))
     ports = {name: str(free_port()) for name in METRICS_PORTS}
-    house = House(module_database, rabbitmq_url, tmp_path_factory.mktemp(request.param), **ports)
+    house = House(make_fresh_database(), rabbitmq_url, tmp_path_factory.mktemp(request.param), **ports)
     with closing(Unread(request.param)) as output:
         house.output = output.end
         with running(house):

@@ -42,7 +42,7 @@ async def verify(house: House, code: int = 0) -> dict[str, list[str]]:
     """What it finds, by check."""
     report = json.loads(await asyncio.to_thread(house.command, "verify", "--json", code=code))
     assert report["notes"] == []
-    assert len(report["checks"]) == 11
+    assert len(report["checks"]) == 12
     return {check["name"]: check["offenders"] for check in report["checks"] if not check["holds"]}
 
 
