@@ -46,13 +46,13 @@ async def serve(listener: socket.socket, pages: Mapping[str, Make]) -> AsyncIter
         assert task is not None
         exchanges[task] = writer
         if len(exchanges) > MAX_CONNECTIONS:
-            next(iter(exchanges.values())).transport.abort()
+            exchanges.pop(next(iter(exchanges))).transport.abort()
         try:
             # Cancelled at the end, which the streams of Python 3.11 would take for a fault.
             with suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 await _exchange(reader, writer, pages)
         finally:
-            del exchanges[task]
+            exchanges.pop(task, None)
             writer.transport.abort()
 
     server = await asyncio.start_server(exchange, sock=listener, limit=MAX_HEAD_BYTES)

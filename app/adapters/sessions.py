@@ -26,6 +26,7 @@ _ALWAYS: Final[Settings] = {
     "bytea_output": "hex",
     "extra_float_digits": 1,
     "array_nulls": "on",
+    "quote_all_identifiers": "off",
     "standard_conforming_strings": "on",
     # What is looked at.
     "search_path": "public",
@@ -53,6 +54,8 @@ _HAS_TO_BE: Final[Mapping[str, Collection[str]]] = {
     "extra_float_digits": ("1", "0", "2", "3"),
     "array_nulls": ("on",),
     "session_replication_role": ("origin",),  # else foreign keys hold nothing; only superusers set it
+    # libpq looks for a session that can write, and a pooler answers with what it has seen of another one.
+    "transaction_read_only": ("off",),
 }
 
 _LOOK: Final = """
@@ -76,6 +79,7 @@ def session_url(url: str, application_name: str) -> str:
     return make_conninfo(
         url,
         application_name=application_name,
+        options=given.get("options") or "",  # not PGOPTIONS, which poolers refuse
         client_encoding="utf8",  # what texts are encoded in, whatever the environment says
         target_session_attrs=given.get("target_session_attrs") or "read-write",
         connect_timeout=given.get("connect_timeout") or "2",
@@ -147,6 +151,8 @@ def _beginning(info: psycopg.ConnectionInfo, settings: Settings) -> Generator[_S
     # Older servers do not know all of them.
     wanted = {name: value for name, value in wanted.items() if name in found and (own or name in _CARRIED_OVER)}
     for name, good in _HAS_TO_BE.items():
+        if own and name == "transaction_read_only":
+            continue  # libpq has seen to it, unless the URL asks for another kind of session
         if name not in wanted and found[name] not in good:
             raise UnfitSession(_complaint(info, name, found[name], next(iter(good)), own=own))
     yield _SET, (list(wanted), list(wanted.values()))
@@ -154,6 +160,8 @@ def _beginning(info: psycopg.ConnectionInfo, settings: Settings) -> Generator[_S
 
 
 def _complaint(info: psycopg.ConnectionInfo, name: str, value: str | None, needed: str, *, own: bool) -> str:
+    if name == "transaction_read_only":
+        return "behind the pooler is a standby, or default_transaction_read_only is on for the role or the database"
     mended = sql.SQL("ALTER ROLE {} IN DATABASE {} SET {} = {}").format(
         sql.Identifier(info.user), sql.Identifier(info.dbname), sql.SQL(name), sql.Literal(needed)
     )

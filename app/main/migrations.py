@@ -86,8 +86,8 @@ def up(url: str, consumers_url: str, tell: Callable[[str], None] = lambda _: Non
     ran = []
     homes = targets(url, consumers_url)
     for target in homes:
-        with _connected(target.url):
-            pass  # both, before anything is run in either
+        with _connected(target.url) as connection:
+            _refuse_another_home(connection)  # both, before anything is run in either
     for target in homes:
         with _locked(target.url), _backend(target) as (backend, migrations):
             for migration in backend.to_apply(migrations):
@@ -189,19 +189,20 @@ _BEHIND_A_POOLER = (
 _OTHER_HOMES = """
     SELECT string_agg(nspname, ', ' ORDER BY nspname)
     FROM pg_namespace n
-    WHERE nspname <> 'public' AND to_regclass('public.wallet_balances') IS NULL
-        AND EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid AND relname = 'wallet_balances')
-        AND EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid AND relname = %s)
+    WHERE nspname <> 'public' AND to_regclass('public.' || %(table)s) IS NULL
+        AND EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid AND relname = %(table)s)
+        AND (to_regclass('audit.head') IS NOT NULL
+             OR EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid AND relname = 'wallet_balances'))
 """
 
 
 def _refuse_another_home(connection: psycopg.Connection[Any]) -> None:
-    """Refuse to begin anew beside books that a search_path of before has put elsewhere."""
-    ((home,),) = connection.execute(_OTHER_HOMES, (TABLE,)).fetchall()
+    """Refuse to begin anew beside what a search_path of before has had made elsewhere."""
+    ((home,),) = connection.execute(_OTHER_HOMES, {"table": TABLE}).fetchall()
     if home:
         raise UnfitDatabase(
-            f"the books are in the schema {home}, where a search_path has put them, and the services look in public: "
-            f"move each table there (ALTER TABLE … SET SCHEMA public)"
+            f"the tables of migrations run before are in the schema {home}, where a search_path has put them, and are "
+            "looked for in public: move each of them there (ALTER TABLE … SET SCHEMA public)"
         )
 
 

@@ -11,7 +11,7 @@ from psycopg_pool import PoolTimeout
 
 from app.adapters.postgres.actions import PostgresActions
 from app.adapters.postgres.errors import Fault, fault
-from app.adapters.postgres.inspection import inspecting
+from app.adapters.postgres.inspection import inspecting, why
 from app.adapters.postgres.pool import lock_patience_ms
 from app.adapters.postgres.providers import add
 from app.application.actions import NotRecorded
@@ -51,8 +51,10 @@ async def with_books(container: Container, action: Callable[[Container], Awaitab
     try:
         await pool.open(wait=True, timeout=10.0)
         return await action(container)
-    except psycopg.errors.UndefinedTable as error:
-        raise MigrationError(f"{error.diag.message_primary}: run `strongbox migrate up` first") from None
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege) as error:
+        raise MigrationError(why(error)) from None
+    except psycopg.errors.ReadOnlySqlTransaction as error:
+        raise Unavailable("the database takes no writes: nothing was done") from error
     except (PoolTimeout, psycopg.Error) as error:
         if fault(error) is Fault.OTHER:
             raise

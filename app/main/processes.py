@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -86,9 +87,15 @@ async def check_schema(settings: Settings) -> None:
 
 
 def _expected(settings: Settings) -> Expected:
-    """What the database of the service must have."""
-    service, _ = migrations.expected(settings.database_url, settings.consumers_url)
-    return service
+    """What the database of the service must have when a process starts."""
+    whole, _ = migrations.expected(settings.database_url, settings.consumers_url)
+    return whole
+
+
+def _needed(settings: Settings) -> Expected:
+    """What no payment can do without: a grant of the consumers' that is lost takes no API away."""
+    service, _ = migrations.targets(settings.database_url, settings.consumers_url)
+    return replace(_expected(settings), grants=service.expected.grants, sequences=service.expected.sequences)
 
 
 async def _look_at_the_database(settings: Settings) -> None:
@@ -106,7 +113,7 @@ async def _look_at_the_database(settings: Settings) -> None:
 def api(container: Container, settings: Settings, listener: socket.socket, *, is_worker: bool) -> None:
     """Serve the HTTP API on the socket, which workers share, until told to stop."""
     _take_descriptors()
-    schema = SchemaReader(container.upkeep_pool(), _expected(settings))
+    schema = SchemaReader(container.upkeep_pool(), _needed(settings))
 
     async def readiness() -> Mapping[str, str]:
         return await schema.problems()

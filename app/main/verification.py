@@ -11,6 +11,7 @@ import click
 import msgspec
 import psycopg
 from psycopg import AsyncConnection
+from psycopg.errors import InsufficientPrivilege, InvalidSchemaName, UndefinedTable
 
 from app.adapters.gateway.record import NoRecord, gateway_record
 from app.adapters.looking import http_client
@@ -33,7 +34,6 @@ from app.application.integrity.verify import OFFENDERS_NAMED, Check, Finding
 from app.application.integrity.verify import verify as run_checks
 from app.application.ports import Unavailable
 from app.main import terminal
-from app.main.migrations import MigrationError
 from app.main.settings import Settings
 
 
@@ -44,8 +44,7 @@ async def verify(settings: Settings, as_json: bool, named: int = OFFENDERS_NAMED
 
     Raises:
         Abort: it was ended.
-        Unavailable: a database is out of reach.
-        MigrationError: its schema is behind.
+        Unavailable: a database is out of reach, its schema is behind, or it does not let us look.
     """
     notes: list[str] = []
     try:
@@ -55,10 +54,8 @@ async def verify(settings: Settings, as_json: bool, named: int = OFFENDERS_NAMED
                 progress("the gateway's record", 0, 1)
                 lanes = await _lanes(settings, stack, notes, end)
                 findings = await run_checks(lanes, progress, named)
-    except psycopg.OperationalError as error:
+    except (psycopg.OperationalError, UndefinedTable, InvalidSchemaName, InsufficientPrivilege) as error:
         raise Unavailable(why(error)) from error
-    except psycopg.errors.UndefinedTable as error:
-        raise MigrationError(f"{error.diag.message_primary}: run `strongbox migrate up` first") from error
     click.echo(_json(findings, notes) if as_json else _text(findings, notes))
     return 0 if all(finding.holds for finding in findings) else 1
 

@@ -14,17 +14,19 @@ import psycopg
 from app.adapters import sessions
 from consumers.kit.messages import Malformed
 
-# Errors of data that a session's or a database's encoding makes of good text.
+# Errors of data that a session's or a database's encoding makes of good text; a NUL, which no text of PostgreSQL has,
+# comes to them, too.
 _ENCODING: Final = frozenset({"22P05", "22021"})
+_NUL: Final = b"\\u0000"
 # By SQLSTATE or its class, beside those of a database that takes no work: conflicts, the system; a lock that takes too
 # long, a server that may not write (failed over), the time-outs of a session in a transaction.
 _BUSY: Final = ("40", "58", "55P03", "25006", "25P03", "25P04")
 
 
-def is_the_messages(error: BaseException) -> bool:
-    """Whether a message is to blame, so that it may be put aside after some attempts."""
+def is_the_messages(error: BaseException, document: bytes = b"") -> bool:
+    """Whether a message is to blame, so that it may be put aside after some attempts. `document` is that message."""
     if isinstance(error, psycopg.DataError):
-        return error.sqlstate not in _ENCODING
+        return error.sqlstate not in _ENCODING or _NUL in document
     return isinstance(error, Malformed | psycopg.IntegrityError)
 
 
@@ -42,6 +44,7 @@ def reason_of(error: BaseException) -> str:
 
 
 def place_of(error: BaseException) -> str:
-    """The line of code that raised it."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
+    """The line of code that raised it: the last one that is no library's."""
+    frames = list(traceback.extract_tb(error.__traceback__))
+    ours = [frame for frame in frames if "site-packages" not in frame.filename] or frames
+    return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "?"

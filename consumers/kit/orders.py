@@ -16,11 +16,14 @@ from consumers.kit.database import Database
 from consumers.kit.faults import reason_of
 
 LOOK_EVERY_S: Final = 2.0
+STANDS_S: Final = 30.0
+"""How long an order stands, whatever became of the command that gave it, which waits as long."""
 
 _STANDING: Final = """
 SELECT o.id, o.operator, o.details #>> '{messages,0}' FROM audit.actions AS o
 WHERE o.action = 'dlq bury' AND o.details ->> 'phase' = 'begins' AND o.details ->> 'queue' = %(queue)s
   AND o.details #>> '{messages,0}' = ANY(%(ids)s)
+  AND o.at > clock_timestamp() - make_interval(secs => %(within_s)s)
   AND NOT EXISTS (SELECT FROM audit.actions AS a WHERE a.action = o.action AND a.details -> 'began_as' = to_jsonb(o.id))
 ORDER BY o.id
 """
@@ -56,7 +59,9 @@ class Orders:
         self._look_at = now + LOOK_EVERY_S
         try:
             async with self._database.connection() as connection:
-                cursor = await connection.execute(_STANDING, {"queue": self._queue, "ids": list(ids)})
+                cursor = await connection.execute(
+                    _STANDING, {"queue": self._queue, "ids": list(ids), "within_s": STANDS_S}
+                )
                 rows = await cursor.fetchall()
         except Exception as error:
             if not self._fails:

@@ -187,7 +187,7 @@ class Worker:
 
     def _fail(self, delivery: Delivery, error: Exception, outcome: Outcome) -> None:
         delivery.reason = reason_of(error)
-        if not is_the_messages(error):
+        if not is_the_messages(error, delivery.body):
             self._stick(delivery, error)
             return
         delivery.attempts += 1

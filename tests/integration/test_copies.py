@@ -62,10 +62,10 @@ async def problems(urls: Urls) -> dict[str, str]:
         return dict(await SchemaReader(pool, service).problems())
 
 
-def start(urls: Urls, process: str = "recover") -> "subprocess.CompletedProcess[str]":
-    """Start a process that has to refuse."""
+def start(urls: Urls, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Start a command that has to refuse, else recovery."""
     return subprocess.run(
-        [sys.executable, "-m", "app", process],
+        [sys.executable, "-m", "app", *(words or ("recover",))],
         env={"DATABASE_URL": urls.app_url, "GATEWAY_URL": "http://127.0.0.1:1", "PATH": ""},
         capture_output=True, text=True, check=False, timeout=25,
     )  # fmt: skip
@@ -134,7 +134,10 @@ async def test_a_dump_restored_without_grants_is_not_ready_until_migrate_up(
     found = await problems(restored)
     assert found["privileges"].endswith(TELLS)
     refused = start(restored)
-    assert (refused.returncode, found["privileges"] in refused.stderr) == (1, True)
+    assert (refused.returncode, "privileges: lacks" in refused.stderr, TELLS in refused.stderr) == (1, True, True)
+    for command in (["verify"], ["wallet", "fund", str(uuid4()), "USD", "5"]):
+        told = start(restored, *command)
+        assert (told.returncode, "Traceback" in told.stderr, "strongbox migrate up" in told.stderr) == (1, False, True)
     assert "granted strongbox_app" in up(restored)
     assert privileges(restored.owner_url) == privileges(database.owner_url)
     assert await problems(restored) == {}

@@ -18,12 +18,13 @@ from app.adapters.postgres.inspection import inspecting
 from app.adapters.postgres.integrity import snapshot
 from app.adapters.postgres.plans import make_planned_pool
 from app.adapters.postgres.pool import has_own_session, make_pool
+from app.adapters.postgres.rules import misread
 from app.adapters.sessions import UnfitSession
 from app.application.ports import Unavailable
 from app.main import migrations
 from app.main.local.roles import LOGIN, OWNER, Urls, make_database
 from consumers.kit.database import Database, DatabaseAway
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, MakeDatabase
 from tests.pgbouncer import pgbouncer
 
 # What each session shows of itself: a time, a span, bytes, a number, a text, NULL in a list, and where things are.
@@ -53,6 +54,7 @@ HANDED_DOWN = {
     "exit_on_error": "on",
     "lock_timeout": "1ms",
     "plan_cache_mode": "force_generic_plan",
+    "quote_all_identifiers": "on",
 }
 # Behind a pooler nobody can set these; what it is told is what is wrong.
 REFUSED_BEHIND_A_POOLER = {
@@ -207,6 +209,35 @@ async def test_what_no_pooler_carries_over_is_refused_by_name_with_what_mends_it
         await at_a_look(pooler.owner_url)
 
 
+async def test_a_server_that_takes_no_writes_is_refused_behind_a_pooler_which_libpq_does_not_see(
+    database: Urls, hand: Hand, tmp_path: Path
+) -> None:
+    with pooled(database, tmp_path) as pooler:
+        await at_a_look(pooler.owner_url)  # what the pooler knows of its server from here on
+        hand(default_transaction_read_only="on")
+        with psycopg.connect(database.owner_url, autocommit=True) as owner:
+            owner.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        with pytest.raises(Unavailable, match="default_transaction_read_only is on"):
+            await at_a_look(pooler.owner_url)
+
+
+async def test_libpqs_options_are_not_sent_to_a_pooler_that_refuses_them(
+    pooler: Urls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGOPTIONS", "-c geqo=off")
+    await at_a_look(pooler.owner_url)
+
+
+@pytest.mark.parametrize("setting", ["on", "off"])
+async def test_the_currencys_rule_is_read_however_names_are_quoted(database: Urls, setting: str) -> None:
+    async with await psycopg.AsyncConnection.connect(database.owner_url, autocommit=True) as connection:
+        await connection.execute(f"SET quote_all_identifiers = {setting}")
+        assert await misread(connection) == {}
+
+
 async def test_behind_a_pooler_nothing_is_prepared_and_nothing_is_left_behind(pooler: Urls, database: Urls) -> None:
     async with snapshot(pooler.app_url) as connection:
         await connection.execute("SELECT 1")
@@ -263,3 +294,18 @@ def test_books_that_an_old_search_path_put_elsewhere_are_not_begun_anew(database
             owner.execute(f"ALTER TABLE {table} SET SCHEMA bank")
     with pytest.raises(migrations.UnfitDatabase, match="in the schema bank"):
         migrations.up(database.owner_url, database.owner_url)
+
+
+def test_consumers_tables_that_an_old_search_path_put_elsewhere_are_not_begun_anew_nor_anything_before(
+    make_fresh_database: MakeDatabase, postgres_url: str
+) -> None:
+    consumers, name = make_fresh_database(), f"beside_{uuid.uuid4().hex[:8]}"
+    make_database(postgres_url, name)
+    service_url = f"{consumers.owner_url.rpartition('/')[0]}/{name}"
+    with psycopg.connect(consumers.owner_url, autocommit=True) as owner:
+        owner.execute(
+            "CREATE SCHEMA bank; ALTER TABLE _yoyo_migration SET SCHEMA bank; DROP TABLE wallet_balances CASCADE"
+        )
+    with pytest.raises(migrations.UnfitDatabase, match="in the schema bank"):
+        migrations.up(service_url, consumers.owner_url)
+    assert migrations.version(service_url, service_url) == 0

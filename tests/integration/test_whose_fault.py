@@ -73,6 +73,22 @@ def test_a_message_is_to_blame_for_its_own_faults_alone(error: Exception, messag
     assert is_the_messages(error) is message
 
 
+@pytest.mark.parametrize("error", [psycopg.errors.UntranslatableCharacter(), psycopg.errors.CharacterNotInRepertoire()])
+def test_a_message_with_a_nul_in_it_is_to_blame_for_what_looks_like_an_encoding(error: Exception) -> None:
+    assert is_the_messages(error, rb'{"type": "payment.\u0000"}')
+    assert not is_the_messages(error, '{"type": "€"}'.encode())
+
+
+async def test_a_nul_in_a_message_puts_it_among_the_dead_letters(broker: Broker, database: Urls) -> None:
+    counts, connection = Counts(), Database(database.app_url, "audit")
+    async with consuming(broker, database.app_url, Audit(connection), counts):
+        await broker.send(document(uuid4()).replace(b'"payment.created"', rb'"payment.\u0000"'))
+        await broker.send(document(uuid4()))
+        await eventually(lambda: is_deep(broker, "audit.dlq", 1))
+        assert audited(database.app_url) == 1
+    await connection.close()
+
+
 # The worker
 
 
@@ -205,6 +221,22 @@ async def test_a_message_is_buried_when_an_operator_says_so_and_once_for_each_ti
         retries = counts.retries
         await eventually(lambda: counts.retries > retries + 10)
         assert (counts.dead_letters, await broker.depth("audit.dlq")) == (1, 0)
+    await connection.close()
+
+
+async def test_an_order_ends_by_itself_when_its_command_was_killed(database: Urls) -> None:
+    connection, message = Database(database.app_url, "orders"), str(uuid4())
+    query(
+        database.app_url,
+        "INSERT INTO audit.actions (operator, action, details, at) SELECT 'somebody', 'dlq bury',"
+        " jsonb_build_object('phase', 'begins', 'queue', 'audit.queue', 'messages', jsonb_build_array(%s::text)),"
+        " now() - age FROM unnest(ARRAY[interval '31 s', interval '1 s']) AS age",
+        message,
+    )
+    [order] = await Orders(connection, "audit.queue", "strongbox-audit").standing([message])
+    assert query(
+        database.app_url, "SELECT at < now() - interval '20 s' FROM audit.actions WHERE id = %s", order.number
+    ) == [(False,)]
     await connection.close()
 
 

@@ -75,6 +75,10 @@ class StrictProtocol(HttpToolsProtocol):
         self.flow = Flow(transport)
         for direction in (socket.SO_RCVBUF, socket.SO_SNDBUF):
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, direction, SYSTEM_HOLDS_BYTES)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+            # What the system keeps for a client, after our end as well, is not kept for longer either.
+            taken_within_ms = int(TAKEN_WITHIN_S * 1000)
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, taken_within_ms)
         # So that writing is paused by as little as one byte that the system does not take.
         transport.set_write_buffer_limits(high=0)
         self._expect_a_request()

@@ -24,10 +24,11 @@ async def collations_that_changed(connection: AsyncConnection[Any]) -> str | Non
     """Which collations the database was made with another version of, and what to do; None when there is none."""
     noted = connection.info.server_version >= 150000
     cursor = await connection.execute((_OF_THE_DATABASE if noted else "") + _OF_INDEXES)
-    changed = [f"{name} from {was} to {now}" for name, was, now in await cursor.fetchall() if was not in (None, now)]
+    changed = [(name, was, now) for name, was, now in await cursor.fetchall() if was not in (None, now)]
     if not changed:
         return None
-    return (
-        f"the order of texts has changed since the database was made (collation: {', '.join(changed)}): "
-        "REINDEX DATABASE, then ALTER DATABASE … REFRESH COLLATION VERSION"
-    )
+    named = ", ".join(f"{name} from {was} to {now or 'one without a version'}" for name, was, now in changed)
+    cure = "REINDEX DATABASE, then ALTER DATABASE … REFRESH COLLATION VERSION"
+    if any(now is None for _, _, now in changed):  # PostgreSQL refuses to forget a version
+        cure = "dump it and restore it here, or go back to the library of before"
+    return f"the order of texts has changed since the database was made (collation: {named}): {cure}"

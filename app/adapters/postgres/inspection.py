@@ -45,7 +45,9 @@ def why(error: psycopg.Error) -> str:
         case psycopg.errors.UndefinedTable() | psycopg.errors.InvalidSchemaName():
             return f"{error.diag.message_primary}: run `strongbox migrate up` first"
         case psycopg.errors.InsufficientPrivilege():
-            return f"{error.diag.message_primary}: is the login role a member of strongbox_app?"
+            return (
+                f"{error.diag.message_primary}: run `strongbox migrate up`, or is the login no member of strongbox_app?"
+            )
         case UnfitSession():
             return f"the database cannot be used: {error}"
         case psycopg.errors.QueryCanceled():

@@ -90,7 +90,7 @@ _PAYMENTS_MATCH_THEIR_TRANSACTIONS = """
             WHEN status NOT IN ('PENDING', 'APPROVED', 'DECLINED', 'FAILED') THEN format('is %s: no status', status)
             WHEN status = 'APPROVED' AND void_requested_at IS NOT NULL THEN 'is APPROVED, though marked for a void'
             WHEN (status = 'PENDING') <> (finalized_at IS NULL) THEN format('is %s, final at %s', status, finalized_at)
-            WHEN finalized_at < created_at OR finalized_at > clock_timestamp()
+            WHEN finalized_at < created_at OR NOT isfinite(finalized_at)
                 THEN format('was made at %s, final at %s', created_at, finalized_at)
             WHEN provider_id NOT IN (SELECT s.id FROM service_providers s)
                 THEN format('is for provider %s, which does not exist', provider_id) END AS wrong

@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from psycopg import AsyncConnection
 
-CURRENCY: Final = r"currency ~ '\A[A-Z]{3,5}\Z'"
+_FORM: Final = r"~ '\A[A-Z]{3,5}\Z'"
+CURRENCY: Final = f"currency {_FORM}"
 
 # The definition is written as this session reads texts: with what it has in it, nothing doubled.
 _MISREAD: Final = """
@@ -21,7 +22,7 @@ async def misread(connection: AsyncConnection[Any]) -> Mapping[str, str]:
     A migration that was run under `standard_conforming_strings = off`, as it can no longer be, lost its backslashes:
     then no currency is one, and no wallet can be opened.
     """
-    if not await (await connection.execute(_MISREAD, (CURRENCY,))).fetchall():
+    if not await (await connection.execute(_MISREAD, (_FORM,))).fetchall():
         return {}
     mended = (
         "ALTER TABLE wallet_balances DROP CONSTRAINT wallet_balances_currency, "

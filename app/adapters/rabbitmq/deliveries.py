@@ -127,7 +127,8 @@ class Deliveries:
         if kind == _HEADER:
             message.header = frame
             (missing,) = _LONGLONG.unpack_from(frame, _BODY_SIZE)
-            message.is_too_large = missing > MAX_BODY_BYTES
+            # With its properties, which may be as large as a frame.
+            message.is_too_large = missing + len(frame) > MAX_BODY_BYTES
         else:
             missing -= len(frame) - _FRAME.size - 1
             if not message.is_too_large:
