@@ -287,9 +287,10 @@ class StrictProtocol(HttpToolsProtocol):
     def _refuse(self, problem: Problem) -> None:
         """Read no more of this connection. The request under way gets the blame if it is its body that is wrong."""
         body_is_bad = self._reading == "body"
+        is_head = self._reading == "head" and self.parser.get_method() == b"HEAD"
         self._turn_deaf()
         if not body_is_bad:
-            self._send_refusal(problem)
+            self._send_refusal(problem, with_body=not is_head)
         elif self.cycle.response_complete:
             self._end()
         else:
@@ -304,13 +305,11 @@ class StrictProtocol(HttpToolsProtocol):
         self._reading = "nothing"
         self._set_deadline("nothing")
 
-    def _send_refusal(self, problem: Problem) -> None:
+    def _send_refusal(self, problem: Problem, *, with_body: bool) -> None:
         self._unset_keepalive_if_required()
         started = time.perf_counter()
         ours = request_id(Head(self.headers))
-        is_head = problem is self._refusal and self.parser.get_method() == b"HEAD"
-        answer = on_the_wire(problem, ours, self.server_state.default_headers, with_body=not is_head)
-        self.transport.write(answer)
+        self.transport.write(on_the_wire(problem, ours, self.server_state.default_headers, with_body=with_body))
         with structlog.contextvars.bound_contextvars(request_id=ours):
             self._served.record_refused(problem, started)
         self._end()
