@@ -10,13 +10,13 @@ from aiormq.abc import DeliveredMessage
 
 from app.adapters.rabbitmq import topology
 from app.adapters.rabbitmq.connection import BrokerError, Connection, connected
-from app.adapters.rabbitmq.deliveries import MAX_BODY_BYTES, Delivered
+from app.adapters.rabbitmq.deliveries import MAX_MESSAGE_BYTES, Delivered
 from consumers.kit.burial import bury
 from consumers.kit.orders import Order, Orders
 from consumers.kit.pauses import pause
 from consumers.kit.worker import Counts, Delivery, Handle, Observe, Outcome, Worker
 
-# Two batches' worth: one under way, one arriving. With bodies as large as may be they are 100 MiB.
+# Two batches' worth: one under way, one arriving. As large as they may be they are 100 MiB.
 PREFETCH: Final = 800
 BATCH: Final = 400
 # Under load a batch begins this often, not with each message: its statements and its commit cost the same for many. A
@@ -196,7 +196,7 @@ class _Session:
                 await self._channel.basic_reject(tag, requeue=False)
                 del self._held[tag]
                 self._counts.dead_letters += 1
-                _log.error("message_rejected", queue=self._queue.name, reason=f"more than {MAX_BODY_BYTES} bytes")
+                _log.error("message_rejected", queue=self._queue.name, reason=f"more than {MAX_MESSAGE_BYTES} bytes")
 
     async def _work(self) -> None:
         await self._reject()

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from app.adapters.rabbitmq import topology
 from app.adapters.rabbitmq.connection import split
 from app.adapters.rabbitmq.dead_letters import RabbitDeadLetters
-from app.adapters.rabbitmq.deliveries import MAX_BODY_BYTES
+from app.adapters.rabbitmq.deliveries import MAX_MESSAGE_BYTES
 from app.main.local.postgres import PostgresServer
 from app.main.local.roles import Urls
 from consumers import metrics
@@ -172,7 +172,7 @@ async def test_poison_ends_in_the_dead_letter_queue_with_its_reason_while_others
 async def test_what_is_too_large_to_be_an_event_is_not_kept_here_and_whole_among_the_dead_letters(
     broker: Broker, database: Urls
 ) -> None:
-    large = [b"x" * (MAX_BODY_BYTES + 1), b"y" * 3_000_000]
+    large = [b"x" * (MAX_MESSAGE_BYTES + 1), b"y" * 3_000_000]
     counts = Counts()
     for body in (document(uuid4()), large[0], document(uuid4()), large[1], document(uuid4())):
         await broker.send(body)

@@ -147,6 +147,10 @@ async def test_another_order_of_texts_is_noted(
     async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as superuser:
         was = "UPDATE pg_database SET datcollversion = '153.14' WHERE datname = %s"
         await superuser.execute(was, [books.info.dbname])
+        actual = "SELECT pg_database_collation_actual_version(oid) FROM pg_database WHERE datname = %s"
+        ((now,),) = await (await superuser.execute(actual, [books.info.dbname])).fetchall()
+    # PostgreSQL takes no version back, where its library notes none.
+    cure = "REFRESH COLLATION VERSION" if now else "dump it and restore it here"
     done = strongbox(database, "verify")
     assert done.returncode == 0
     assert (
@@ -155,7 +159,7 @@ async def test_another_order_of_texts_is_noted(
     status = json.loads(strongbox(database, "status", "--json").stdout)
     (part,) = [part for part in status["parts"] if part["part"] == "database"]
     assert part["state"] == "degraded"
-    assert "REFRESH COLLATION VERSION" in part["hint"]
+    assert cure in part["hint"]
 
 
 async def test_the_trail_of_a_database_of_its_own_is_looked_at_there(make_fresh_database: MakeDatabase) -> None:

@@ -17,8 +17,8 @@ from pamqp.header import ContentHeader
 
 HEARTBEAT: Final = b"\x08\x00\x00\x00\x00\x00\x00\xce"
 HEARTBEAT_EVERY_S: Final = 1.0
-MAX_BODY_BYTES: Final = 128 * 1024
-"""Of a message's body. An event has one or two KiB; the broker lets up to 16 MiB pass, of hundreds at a time."""
+MAX_MESSAGE_BYTES: Final = 128 * 1024
+"""Of a message, its properties included. An event has one or two KiB; the broker lets up to 16 MiB pass, of hundreds at a time."""
 # A header of that name whose value is a string of the only length that the first version of W3C's format has.
 _TRACEPARENT: Final = b"\x0btraceparentS\x00\x00\x00\x37"
 _TRACEPARENT_LENGTH: Final = 55
@@ -128,7 +128,7 @@ class Deliveries:
             message.header = frame
             (missing,) = _LONGLONG.unpack_from(frame, _BODY_SIZE)
             # With its properties, which may be as large as a frame.
-            message.is_too_large = missing + len(frame) > MAX_BODY_BYTES
+            message.is_too_large = missing + len(frame) > MAX_MESSAGE_BYTES
         else:
             missing -= len(frame) - _FRAME.size - 1
             if not message.is_too_large:
