@@ -18,7 +18,7 @@ from pamqp.header import ContentHeader
 HEARTBEAT: Final = b"\x08\x00\x00\x00\x00\x00\x00\xce"
 HEARTBEAT_EVERY_S: Final = 1.0
 MAX_MESSAGE_BYTES: Final = 128 * 1024
-"""Of a message, its properties included. An event has one or two KiB; the broker lets up to 16 MiB pass, of hundreds at a time."""
+"""With its properties. An event has one or two KiB; the broker lets up to 16 MiB pass, of hundreds at a time."""
 # A header of that name whose value is a string of the only length that the first version of W3C's format has.
 _TRACEPARENT: Final = b"\x0btraceparentS\x00\x00\x00\x37"
 _TRACEPARENT_LENGTH: Final = 55
