@@ -20,6 +20,13 @@ _CODES = """
 ISO_4217 = frozenset(_CODES.split())
 """The active alphabetic codes of ISO 4217 for money; metals, units of account and test codes are not money."""
 
+_OTHER_DIGITS = """
+    BIF 0 CLP 0 DJF 0 GNF 0 ISK 0 JPY 0 KMF 0 KRW 0 PYG 0 RWF 0 UGX 0 UYI 0 VND 0 VUV 0 XAF 0 XOF 0 XPF 0
+    BHD 3 IQD 3 JOD 3 KWD 3 LYD 3 OMR 3 TND 3 CLF 4 UYW 4
+"""
+_DIGITS = {code: int(digits) for code, digits in re.findall("([A-Z]+) ([0-9])", _OTHER_DIGITS)}
+"""ISO 4217's, of those that have not two."""
+
 _FORM = re.compile("[A-Z]{3,5}")
 
 
@@ -31,3 +38,8 @@ def is_well_formed(code: str) -> bool:
 def is_known(code: str, extra: Container[str] = ()) -> bool:
     """Whether the code is a currency of ISO 4217, or one of `extra`."""
     return code in ISO_4217 or code in extra
+
+
+def minor_digits(code: str) -> int:
+    """How many digits of a unit of the currency its minor units are: 2 of a dollar's. Codes of one's own have two."""
+    return _DIGITS.get(code, 2)

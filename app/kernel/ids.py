@@ -4,7 +4,4 @@ from typing import NewType
 from uuid import UUID
 
 UserId = NewType("UserId", UUID)
-ProviderId = NewType("ProviderId", UUID)
-PaymentId = NewType("PaymentId", UUID)
-TransactionId = NewType("TransactionId", UUID)
 EventId = NewType("EventId", UUID)

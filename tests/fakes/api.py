@@ -1,44 +1,30 @@
-"""The API on a real socket, over use cases that are told how to end, and a client for it."""
+"""The use cases behind the API, told how to end."""
 
 import asyncio
-import threading
-import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import httpx
-from prometheus_client import CollectorRegistry, generate_latest
+from app.contexts.funds.application.wallet_reader import Balance, TransactionLine
+from app.contexts.funds.domain.refusals import InsufficientFunds, WalletNotFound
+from app.contexts.payments.adapters.http.answers import HttpAnswers
+from app.contexts.payments.application.pay import OnReserved
+from app.contexts.payments.application.request import PaymentRequest
+from app.contexts.payments.application.results import Answered, StillPending
+from app.contexts.payments.domain.ids import PaymentId
+from app.contexts.payments.domain.outcome import Approved, Declined, FailureCode, Outcome, Voided
+from app.contexts.payments.domain.payment import Payment
+from app.contexts.payments.domain.refusals import GatewayUnavailable, KeyInProgress, ProviderNotFound
+from app.kernel.errors import Unavailable
+from app.kernel.ids import UserId
+from app.kernel.money import Currency
+from app.platform.idempotency.keys import Answer, KeyScope
+from app.platform.idempotency.refusals import KeyReused
 
-from app.adapters.http.answers import HttpAnswers
-from app.adapters.http.asgi import HttpOptions, Services, create_app
-from app.adapters.http.limits import KEEP_ALIVE_S
-from app.adapters.http.server import Server, make_server
-from app.application.payments.pay import OnReserved
-from app.application.payments.results import Answered, StillPending
-from app.application.ports import Answer, Balance, KeyScope, PaymentRequest, TransactionLine, Unavailable
-from app.domain.ids import PaymentId, UserId
-from app.domain.money import Currency
-from app.domain.payments.payment import Payment
-from app.domain.payments.provider import Approved, Declined, FailureCode, Outcome, Voided
-from app.domain.refusals import (
-    GatewayUnavailable,
-    InsufficientFunds,
-    KeyInProgress,
-    KeyReused,
-    ProviderNotFound,
-    WalletNotFound,
-)
-
-KEY = "the-key-of-the-tests"
 USER = UUID("6f0d5c1e-8a3b-4f39-9a52-0c1b7e2d4a10")
 NOBODY = UUID("00000000-0000-4000-8000-000000000000")
 PROVIDER = UUID("2b1d9a34-5c6e-4f70-8a9b-1c2d3e4f5a60")
 AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
-GRACE_S = 2.0
 
 _OUTCOMES: Mapping[str, Outcome] = {
     "approve": Approved(),
@@ -51,7 +37,7 @@ _REFUSALS: Mapping[str, Exception] = {
     "in-progress": KeyInProgress(PaymentId(PROVIDER)),
     "reused": KeyReused(),
     "closed": GatewayUnavailable(7),
-    "unavailable": Unavailable(),
+    "unavailable": Unavailable("it is away"),
     "bug": RuntimeError("the secret of the house"),
 }
 
@@ -106,7 +92,7 @@ class FakeReader:
         if user_id == NOBODY:
             return []
         if user_id.int == 1:
-            raise Unavailable
+            raise Unavailable("it is away")
         if user_id.int == 2:
             await asyncio.Event().wait()
         return [Balance("EUR", 0, AT), Balance("USD", 2**63 - 1, AT)]
@@ -137,112 +123,3 @@ def _payment(request: PaymentRequest) -> Payment:
         AT,
         traceparent=request.traceparent,
     )
-
-
-@dataclass
-class Running:
-    """A server under test."""
-
-    server: Server
-    pay: FakePay
-    loop: asyncio.AbstractEventLoop
-    port: int
-    problems: dict[str, str]
-    thread: threading.Thread
-
-    def client(self, *, key: str | None = KEY) -> httpx.Client:
-        """A client that keeps its connections, with an API key."""
-        headers = {"X-API-Key": key} if key else {}
-        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=10)
-
-    def release(self) -> None:
-        """Let the held payments go on."""
-        self.loop.call_soon_threadsafe(self.pay.release.set)
-
-    def stop(self) -> None:
-        """Begin to end, as a signal would."""
-        self.server.stop()
-
-    def is_over(self, within_s: float) -> bool:
-        """Whether the server ended within the time."""
-        self.thread.join(within_s)
-        return not self.thread.is_alive()
-
-
-OPTIONS = HttpOptions((KEY, "another-key"), ("USDC",), request_timeout_s=1.0, shutdown_grace_s=GRACE_S)
-
-
-def services(
-    pay: FakePay,
-    problems: Mapping[str, str] | None = None,
-    on_opened: Callable[[asyncio.AbstractEventLoop], None] = lambda _: None,
-) -> Services:
-    """What the API is given: fakes, and a readiness with these problems."""
-    registry = CollectorRegistry()
-
-    async def readiness() -> Mapping[str, str]:
-        if problems and problems.get("database") == "silent":
-            await asyncio.Event().wait()
-        return problems or {}
-
-    @asynccontextmanager
-    async def lifespan() -> AsyncIterator[None]:
-        on_opened(asyncio.get_running_loop())
-        yield
-
-    return Services(pay, FakeReader(), uuid4, readiness, registry, lambda: generate_latest(registry), lifespan)
-
-
-@contextmanager
-def running(options: HttpOptions = OPTIONS, keep_alive_s: int = KEEP_ALIVE_S) -> Iterator[Running]:
-    """The API, served in a thread of its own until the end of the block."""
-    pay, problems = FakePay(), dict[str, str]()
-    loops: list[asyncio.AbstractEventLoop] = []
-    ports: list[int] = []
-    app = create_app(services(pay, problems, loops.append), options)
-    server = make_server(app, "127.0.0.1", 0, options.shutdown_grace_s, keep_alive_s, on_started=ports.append)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    wait_until(lambda: bool(ports))
-    api = Running(server, pay, loops[0], ports[0], problems, thread)
-    try:
-        yield api
-    finally:
-        if thread.is_alive():
-            api.release()
-        server.stop()
-        assert api.is_over(GRACE_S + 6), "the server did not end"
-
-
-def wait_until(condition: Any, within_s: float = 5.0) -> None:
-    """Wait for the condition, up to a limit."""
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.005)
-
-
-def order(reference: str = "approve", **changes: Any) -> dict[str, Any]:
-    """The body of a payment that ends as the reference says."""
-    return {
-        "provider_id": str(PROVIDER),
-        "external_reference": reference,
-        "amount": 1250,
-        "currency": "USD",
-    } | changes
-
-
-PAYMENTS = f"/wallets/{USER}/payments"
-
-
-def post(client: httpx.Client, reference: str = "approve", key: str | None = None, **changes: Any) -> httpx.Response:
-    """Ask for a payment."""
-    return client.post(PAYMENTS, json=order(reference, **changes), headers={"Idempotency-Key": key or uuid4().hex})
-
-
-def error(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
-    """The details of an error, which is of this status and code."""
-    assert response.status_code == status, response.text
-    assert response.json()["error"]["code"] == code
-    details: dict[str, Any] = response.json()["error"]["details"]
-    return details

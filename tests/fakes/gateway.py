@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Self
 
-from app.domain.ids import PaymentId
-from app.domain.money import Money
-from app.domain.payments.payment import Payment
-from app.domain.payments.provider import (
+from app.contexts.payments.domain.ids import PaymentId
+from app.contexts.payments.domain.outcome import (
     Absent,
     Approved,
     Declined,
@@ -18,7 +16,9 @@ from app.domain.payments.provider import (
     Unknown,
     Voided,
 )
-from app.domain.refusals import GatewayUnavailable
+from app.contexts.payments.domain.payment import Payment
+from app.contexts.payments.domain.refusals import GatewayUnavailable
+from app.kernel.money import Money
 from tests.fakes.turns import fate_of, turn
 
 

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from app.application.outbox.ports import LONGEST_RETRY_S, Confirmed, Leases, OutboxMessage, Rejected, Retry
-from app.application.ports import Unavailable
+from app.kernel.errors import Unavailable
+from app.platform.messaging.ports import LONGEST_RETRY_S, Confirmed, Leases, OutboxMessage, Rejected, Retry
 
 PARTITIONS = 16
 
@@ -82,13 +82,13 @@ class FakeOutbox:
         self._maybe_away()
         now = self._clock()
         waiting = {
-            row.message.payment_id for row in self.rows if not row.sent and now < row.retry_at <= now + LONGEST_RETRY_S
+            row.message.subject for row in self.rows if not row.sent and now < row.retry_at <= now + LONGEST_RETRY_S
         }
         return [
             row.message
             for partition in partitions
             for row in self.rows
-            if row.message.partition == partition and not row.sent and row.message.payment_id not in waiting
+            if row.message.partition == partition and not row.sent and row.message.subject not in waiting
         ][:limit]
 
     async def record(

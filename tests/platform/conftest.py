@@ -1,8 +1,10 @@
-"""An outbox and a broker in memory."""
+"""An outbox and a publisher in memory, and a clean broker."""
 
 import pytest
 
+from tests.api_fixtures import api, client, logged, transport
 from tests.fakes.outbox import FakeOutbox, FakePublisher
+from tests.platform.outbox_fixtures import broker
 
 
 @pytest.fixture
@@ -13,3 +15,6 @@ def outbox() -> FakeOutbox:
 @pytest.fixture
 def publisher() -> FakePublisher:
     return FakePublisher()
+
+
+__all__ = ["api", "broker", "client", "logged", "transport"]

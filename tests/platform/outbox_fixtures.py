@@ -10,13 +10,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
+import pytest
 from aiormq import spec
 from aiormq.abc import AbstractChannel, DeliveredMessage
 
-from app.adapters.postgres.pool import Pool, make_pool
-from app.adapters.rabbitmq import topology
-from app.adapters.rabbitmq.connection import Connection, connected, split
-from app.application.outbox.ports import OutboxMessage
+from app.contexts.payments.public import EVENTS
+from app.platform.messaging.ports import OutboxMessage
+from app.platform.postgres.pool import Pool, make_pool
+from app.platform.rabbitmq import topology
+from app.platform.rabbitmq.connection import BrokerConnection, connected, split
 
 TYPES = {1: "payment.created", 2: "payment.failed", 3: "refund.created"}
 STATUSES = {1: "PENDING", 2: "DECLINED"}
@@ -57,8 +59,8 @@ def insert_events(url: str, payments: Sequence[UUID], sequences: Sequence[int] =
                 ids.append(event_id := uuid4())
                 body = document(payment_id, sequence, event_id).decode()
                 cursor.execute(
-                    "INSERT INTO outbox_events"
-                    " (user_id, event_id, payment_id, sequence, type, payload, partition, created_at)"
+                    "INSERT INTO payments.outbox_events"
+                    " (user_id, event_id, subject, sequence, type, payload, partition, created_at)"
                     " VALUES (%s, %s, %s, %s, %s, %s, %s, now())",
                     (payment_id, event_id, payment_id, sequence, TYPES[sequence], body, number % 16),
                 )
@@ -74,7 +76,7 @@ def query(url: str, statement: str, *arguments: object) -> list[Any]:
 
 def unsent(url: str) -> int:
     """How many events wait in the outbox."""
-    return int(query(url, "SELECT count(*) FROM outbox_events WHERE sent_at IS NULL")[0][0])
+    return int(query(url, "SELECT count(*) FROM payments.outbox_events WHERE sent_at IS NULL")[0][0])
 
 
 async def eventually(holds: Callable[[], Any], limit_s: float = 60) -> None:
@@ -99,7 +101,7 @@ async def running(run: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncItera
         yield stop
     finally:
         stop.set()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             await task
 
 
@@ -107,7 +109,7 @@ async def running(run: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncItera
 async def outbox_pool(url: str) -> AsyncIterator[Pool]:
     """An open pool of the services' kind."""
     pool = make_pool(url, "tests", 6)
-    await pool.open()
+    await pool.open(wait=True)
     try:
         yield pool
     finally:
@@ -119,7 +121,7 @@ class Broker:
     """A look into RabbitMQ from outside."""
 
     url: str
-    connection: Connection
+    connection: BrokerConnection
     channel: AbstractChannel
 
     async def depth(self, queue: str) -> int:
@@ -155,7 +157,7 @@ class Broker:
         """Publish to the contract's exchange."""
         properties = spec.Basic.Properties(message_id=str(uuid4()), delivery_mode=2, message_type=routing_key)
         await self.channel.basic_publish(
-            body, exchange=topology.EXCHANGE, routing_key=routing_key, properties=properties, mandatory=True
+            body, exchange=EVENTS.name, routing_key=routing_key, properties=properties, mandatory=True
         )
 
 
@@ -177,14 +179,21 @@ async def clean_broker(url: str) -> AsyncIterator[Broker]:
     """The contract's topology, freshly declared and empty."""
     async with broker_as_it_is(url) as broker:
         await remove_topology(broker.channel)
-        await topology.declare(broker.channel)
+        await topology.declare(broker.channel, EVENTS)
+        yield broker
+
+
+@pytest.fixture
+async def broker(rabbitmq_url: str) -> AsyncIterator[Broker]:
+    """That, for one test."""
+    async with clean_broker(rabbitmq_url) as broker:
         yield broker
 
 
 async def remove_topology(channel: AbstractChannel) -> None:
     """Delete the exchange and all queues."""
-    for queue in topology.QUEUES:
+    for queue in EVENTS.queues:
         for name in (queue.name, queue.dead_letters):
             await channel.queue_delete(name)
     with suppress(Exception):
-        await channel.exchange_delete(topology.EXCHANGE)
+        await channel.exchange_delete(EVENTS.name)

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 from uuid import UUID, uuid4
 
-from app.application.outbox.ports import OutboxMessage
-from app.application.outbox.relay import Relay
+from app.platform.messaging.ports import OutboxMessage
+from app.platform.messaging.relay import Relay
 
 
 def message(payment_id: UUID, partition: int = 0, kind: str = "payment.created") -> OutboxMessage:
@@ -13,7 +13,7 @@ def message(payment_id: UUID, partition: int = 0, kind: str = "payment.created")
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not holds():  # noqa: ASYNC110 -- the fakes have no events to wait for
             await asyncio.sleep(0.005)
 
@@ -29,5 +29,5 @@ async def run_until(relay: Relay, holds: Callable[[], bool]) -> None:
     running = asyncio.create_task(relay.run(stop))
     await until(holds)
     stop.set()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await running

@@ -2,50 +2,31 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
+from litestar import Request, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+from litestar.types import ASGIApp
 
-from app.adapters.console.asgi import Console
-from app.adapters.console.chart import chart
-from app.adapters.console.pages import Pages
-from app.adapters.console.routes.dead_letters import SHOWN, _body
-from app.adapters.console.services import ConsoleOptions, ConsoleServices
-from app.adapters.console.visit import Visit
-from app.adapters.console.watch import Seen
-from app.adapters.console.work import Work
-from app.adapters.http.bodies import BODY_PROBLEM
-from app.adapters.http.errors import validation
-from app.application.outbox.replay import Replayed
-from app.application.ports import TransactionLine, Unavailable
-from tests.builders import NOON
-
-KEY = "a-key-of-16-or-more"
-ORIGIN = "http://console.test"
-
-
-class Nothing:
-    """Stands for what a test does not use: whatever is asked of it fails."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(name)
-
-
-class Slow:
-    """A wallet with more entries than can be added up in time."""
-
-    async def standings(self, _: Any) -> Any:
-        raise Unavailable("the database did not answer in time")
-
-    async def transactions(self, *_: Any) -> Any:
-        return [TransactionLine(uuid4(), "FUNDING", 7, "USD", "COMPLETED", 7, None, None, "<ref>", NOON)]
+from app.platform.console.asgi import Console
+from app.platform.console.dead_letters import SHOWN, _body
+from app.platform.console.desk import Desk
+from app.platform.console.page import Page
+from app.platform.console.pages import Pages
+from app.platform.console.services import ConsoleOptions
+from app.platform.console.visit import visit_of
+from app.platform.console.work import Workbench
+from app.platform.http.bodies import BODY_PROBLEM
+from app.platform.http.errors import validation
+from app.platform.messaging.replay import Replayed
+from tests.consoles import KEY, ORIGIN, SERVICES, browsing, log_in
 
 
 class Record(list[Any]):
@@ -62,42 +43,10 @@ class Record(list[Any]):
 class Replays:
     """Replays that go on until they are told to stop."""
 
-    async def __call__(
-        self, record: Any, since: Any, until: Any, queue: str, dry_run: bool, progress: Any, stop: asyncio.Event
-    ) -> Replayed:
-        progress(30, 120)
+    async def __call__(self, record: Any, wanted: Any, dry_run: bool, progress: Any, stop: asyncio.Event) -> Replayed:
+        progress("into it", 30, 120)
         await stop.wait()
         return Replayed(30, stopped=True)
-
-
-@asynccontextmanager
-async def nothing_to_open() -> AsyncIterator[None]:
-    yield
-
-
-nothing: Any = Nothing()
-SERVICES = ConsoleServices(
-    look=nothing, breakers=nothing, pulse=nothing, recent=nothing, story=nothing, standings=nothing, reader=nothing,
-    queues=["audit.queue"], letters=None, replay=None, gateway=None, log=nothing, record_of=lambda _: nothing,
-    lifespan=nothing_to_open,
-)  # fmt: skip
-
-
-@asynccontextmanager
-async def browsing(**services: Any) -> AsyncIterator[httpx.AsyncClient]:
-    """A client that nobody has logged in."""
-    console: Any = Console(replace(SERVICES, **services), ConsoleOptions({"alice": KEY}))
-    transport = httpx.ASGITransport(app=console)
-    async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers={"Origin": ORIGIN}) as client:
-        yield client
-
-
-async def log_in(client: httpx.AsyncClient) -> str:
-    """Log in; the token of the session's forms."""
-    assert (await client.post("/login", data={"key": KEY, "next": "/"})).status_code == 303
-    found = re.search(r'name="csrf" value="([^"]+)"', (await client.get("/wallets")).text)
-    assert found
-    return found[1]
 
 
 async def test_who_guesses_has_to_wait_though_the_next_key_is_right() -> None:
@@ -112,30 +61,36 @@ async def test_who_guesses_has_to_wait_though_the_next_key_is_right() -> None:
     assert "set-cookie" not in answer.headers
 
 
-@pytest.mark.parametrize("path", ["/dead-letters", "/dead-letters/audit.queue/x", "/replay"])
-async def test_without_queues_a_page_says_so(path: str) -> None:
-    async with browsing() as client:
+@pytest.mark.parametrize(
+    ("in_process", "why", "what_to_do"),
+    [
+        (True, "This run has no RabbitMQ, so there are no queues", "install RabbitMQ"),
+        (False, "The console was not told where RabbitMQ is", "Set <code>RABBITMQ_URL</code>"),
+    ],
+)
+@pytest.mark.parametrize(("path", "heading"), [("/dead-letters", "Dead letters"), ("/replay", "Replay events")])
+async def test_without_queues_a_page_says_why_and_what_to_do(
+    path: str, heading: str, in_process: bool, why: str, what_to_do: str
+) -> None:
+    async with browsing(in_process=in_process) as client:
         await log_in(client)
         answer = await client.get(path)
-    assert answer.status_code == 404
-    assert "There are no queues: the broker is inside the relay" in answer.text
-
-
-async def test_a_gateway_that_is_not_the_mock_is_not_told_how_to_fail() -> None:
-    async with browsing() as client:
-        token = await log_in(client)
-        assert "it is not the mock" in (await client.get("/gateway")).text
-        mode = {"mode": "happy", "applies_to": "all", "rate": "100", "latency_ms": "", "charge": "never"}
-        assert (await client.post("/gateway", data={"csrf": token, **mode})).status_code == 404
-
-
-async def test_a_wallet_whose_entries_are_too_many_shows_its_transactions() -> None:
-    async with browsing(standings=Slow(), reader=Slow()) as client:
-        await log_in(client)
-        answer = await client.get(f"/wallets/{uuid4()}")
     assert answer.status_code == 200
-    assert "is not shown: the database did not answer in time" in answer.text
-    assert "&lt;ref&gt;" in answer.text
+    for said in (f"<h1>{heading}</h1>", why, what_to_do):
+        assert said in answer.text
+
+
+async def test_without_queues_there_is_no_dead_letter_and_nothing_is_begun() -> None:
+    asked = {"since": "2026-01-01T00:00", "until": "2026-01-02T00:00", "queue": "audit.queue"}
+    async with browsing() as client:
+        form = {"csrf": await log_in(client), **asked}
+        for answer in (
+            await client.get("/dead-letters/audit.queue/x"),
+            await client.post("/dead-letters/redrive-all", data=form),
+            await client.post("/replay", data=form),
+        ):
+            assert answer.status_code == 404
+            assert "There are no queues" in answer.text
 
 
 async def test_work_is_shown_refused_a_second_time_and_cancelled() -> None:
@@ -146,7 +101,7 @@ async def test_work_is_shown_refused_a_second_time_and_cancelled() -> None:
         assert "Nothing was begun" in (await client.get("/job")).text
         assert (await client.post("/replay", data=form)).headers["location"] == "/job"
         await shown(client, "30 of 120, 25 %")
-        assert "Replaying into audit.queue" in (await client.get("/wallets")).text  # wherever one is
+        assert "Replaying into audit.queue" in (await client.get("/none")).text  # wherever one is
         assert (await client.post("/replay", data=form)).status_code == 409
         await client.post("/job/cancel", data=form)
         page = await shown(client, "30 event(s) published into audit.queue")
@@ -184,26 +139,58 @@ async def test_a_form_that_never_comes_as_a_whole_is_answered_all_the_same() -> 
     async def send(message: Any) -> None:
         sent.append(message)
 
-    console: Any = Console(SERVICES, ConsoleOptions({"alice": KEY}))
-    async with asyncio.timeout(10):
+    console: Any = Console(SERVICES, ConsoleOptions({"alice": KEY}), ())
+    async with asyncio.timeout(60):
         await console(scope, receive, send)
     assert sent[0]["status"] == 400
     assert (b"connection", b"close") in sent[0]["headers"]
     assert b"took too long" in sent[1]["body"]
 
 
-def test_books_that_cannot_be_read_are_not_said_to_be_at_rest() -> None:
-    seen = Seen(trouble="the database cannot be reached")
-    page = Pages(Work()).page(
-        "_overview.html", Visit("/", ""), seen=seen, results=[], chart=chart(seen.history)
-    ).body.decode()  # fmt: skip
-    assert "Payments cannot be counted" in page
-    assert page.count("not looked at") == 3  # payments not final, outbox, dead letters
-    for comfort in ("nothing waits", "every event is out", "0.0</span> a second"):
-        assert comfort not in page
-
-
 def test_a_small_message_is_not_made_into_a_large_page() -> None:
     assert _body(b'{"a":1}') == '{\n  "a": 1\n}'
     deep = b"[" * 900 + b",".join([b"1"] * 30_000) + b"]" * 900
     assert len(_body(deep)) <= SHOWN
+
+
+async def test_pages_are_served_and_shown_in_the_menu_by_being_brought(tmp_path: Path) -> None:
+    (tmp_path / "auctions.html").write_text(
+        '{% extends "base.html" %}{% block title %}A{% endblock %}{% block main %}<p>{{ name }} sells</p>{% endblock %}'
+    )
+
+    class NoAuctionError(Exception):
+        pass
+
+    def auctions(desk: Desk) -> Sequence[HTTPRouteHandler]:
+        @get("/auctions/{name:str}")
+        async def one(request: Request[Any, Any, Any], name: FromPath[str]) -> ASGIApp:
+            if name == "none":
+                raise NoAuctionError("there is no such auction")
+            return desk.pages.page("auctions.html", visit_of(request), name=name)
+
+        return [one]
+
+    page = Page(auctions, "/auctions", "Auctions", 25, tmp_path, (NoAuctionError,))
+    async with browsing(page) as client:
+        assert (await client.get("/auctions/1")).headers["location"] == "/login?next=/auctions/1"
+        await log_in(client)
+        answer = await client.get("/auctions/alice")
+        assert "<p>alice sells</p>" in answer.text
+        menu = ["Auctions", "Dead letters", "Replay", "Actions"]
+        assert re.findall(r"<li><a [^>]*>([^<]+)</a></li>", answer.text) == menu
+        assert '<a href="/auctions" aria-current="page">' in answer.text
+        missing = await client.get("/auctions/none")
+    assert missing.status_code == 404
+    assert "There is no such auction" in missing.text
+
+
+async def test_without_a_start_page_the_console_begins_with_the_first_of_its_menu() -> None:
+    async with browsing() as client:
+        await log_in(client)
+        assert (await client.get("/")).headers["location"] == "/dead-letters"
+
+
+def test_two_pages_do_not_take_each_others_template(tmp_path: Path) -> None:
+    (tmp_path / "base.html").touch()
+    with pytest.raises(ValueError, match=re.escape("have the same name: base.html")):
+        Pages(Workbench(), folders=[tmp_path])

@@ -2,26 +2,20 @@
 along, and what is given back beyond a queue's limit is dropped."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
 from aiormq import spec
 from aiormq.abc import DeliveredMessage
 
-from app.adapters.rabbitmq import taking, topology
-from app.adapters.rabbitmq.connection import split
-from app.adapters.rabbitmq.dead_letters import RabbitDeadLetters
-from tests.integration.outbox_fixtures import Broker, clean_broker, eventually
-from tests.integration.test_dead_letters import bury, is_deep, taken
+from app.contexts.payments.public import EVENTS
+from app.platform.rabbitmq import taking, topology
+from app.platform.rabbitmq.connection import split
+from app.platform.rabbitmq.dead_letters import RabbitDeadLetters
+from tests.platform.burying import bury, is_deep, taken
+from tests.platform.outbox_fixtures import Broker, eventually
 
 ATTEMPTS = topology.DELIVERY_LIMIT + 1
-
-
-@pytest.fixture
-async def broker(rabbitmq_url: str) -> AsyncIterator[Broker]:
-    async with clean_broker(rabbitmq_url) as broker:
-        yield broker
 
 
 async def given_up_by_the_broker(broker: Broker, count: int, already: int = 0) -> list[str]:
@@ -47,7 +41,7 @@ async def take_and_die(broker: Broker, count: int) -> None:
 
     channel = await broker.connection.open_channel()
     await channel.basic_consume("audit.queue", arrive)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await everything.wait()
         await channel.close()
 
@@ -58,7 +52,7 @@ async def test_looking_deletes_none_of_them_and_changes_no_order(broker: Broker,
     ids = await bury(broker, taking.BATCH - 4)
     ids += await given_up_by_the_broker(broker, 5, len(ids))
     ids += await bury_more(broker, 4, len(ids))
-    letters = RabbitDeadLetters(split(broker.url), window)
+    letters = RabbitDeadLetters(split(broker.url), [EVENTS], window)
     for _ in range(25):
         seen = await letters.look("audit.queue")
         assert [letter.id for letter in seen] == ids[:window]
@@ -80,7 +74,7 @@ async def bury_more(broker: Broker, count: int, already: int) -> list[str]:
 
 async def test_those_that_are_not_chosen_survive_a_redrive_and_a_drop(broker: Broker) -> None:
     ids = await given_up_by_the_broker(broker, 6)
-    letters = RabbitDeadLetters(split(broker.url))
+    letters = RabbitDeadLetters(split(broker.url), [EVENTS])
     assert await letters.redrive("audit.queue", [ids[1]]) == [ids[1]]
     assert await letters.drop("audit.queue", [ids[4]]) == [ids[4]]
     await eventually(lambda: is_deep(broker, "audit.dlq", 4))
@@ -92,6 +86,8 @@ async def test_a_redrive_of_all_that_is_stopped_deletes_none_of_those_that_it_ha
     ids = await given_up_by_the_broker(broker, 6)
     stop = asyncio.Event()
     stop.set()
-    assert await RabbitDeadLetters(split(broker.url)).redrive_all("audit.queue", lambda _, __: None, stop) == 0
+    assert (
+        await RabbitDeadLetters(split(broker.url), [EVENTS]).redrive_all("audit.queue", lambda _, __: None, stop) == 0
+    )
     await eventually(lambda: is_deep(broker, "audit.dlq", 6))
     assert await taken(broker, "audit.dlq") == ids

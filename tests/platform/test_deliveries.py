@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 
-from app.adapters.rabbitmq.deliveries import HEARTBEAT, MAX_MESSAGE_BYTES, Delivered, Deliveries
+from app.platform.rabbitmq.deliveries import HEARTBEAT, MAX_MESSAGE_BYTES, Delivered, Deliveries
 
 FRAME_MAX = 64
 

@@ -4,10 +4,10 @@ import pickle
 
 import pytest
 
-from app.adapters.http import auth
-from app.adapters.http.auth import ApiKeys
-from app.adapters.http.errors import Problem
-from app.adapters.http.headers import Head
+from app.platform.http import auth
+from app.platform.http.auth import ApiKeys
+from app.platform.http.errors import Problem
+from app.platform.http.headers import Head
 
 KEYS = ("first-key", "second-key-of-another-length", "third")
 

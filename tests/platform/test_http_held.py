@@ -5,7 +5,7 @@ import random
 import httptools
 import pytest
 
-from app.adapters.http.held import Held
+from app.platform.http.held import Held
 
 BODY = b'{"a":"\r\n\r\n"}'
 REQUESTS = {

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.http import queries
-from app.adapters.http.auth import ApiKeys
-from app.adapters.http.errors import Problem
-from app.adapters.http.headers import Head, idempotency_key
-from app.domain.ids import UserId
+from app.kernel.ids import UserId
+from app.platform.http import queries
+from app.platform.http.auth import ApiKeys
+from app.platform.http.errors import Problem
+from app.platform.http.headers import Head, idempotency_key
 
 USER = UserId(UUID("6f0d5c1e-8a3b-4f39-9a52-0c1b7e2d4a10"))
 
@@ -27,6 +27,22 @@ def test_a_cursor_brings_back_its_position(at: datetime, line: UUID) -> None:
 def test_no_text_that_was_not_handed_out_is_a_cursor(text: str) -> None:
     with pytest.raises(Problem):
         queries.from_cursor(USER, {"cursor": text})
+
+
+def test_a_cursor_is_good_for_its_owner_its_list_and_its_filters_only() -> None:
+    at = (datetime(2026, 1, 31, tzinfo=UTC), UUID(int=7))
+    lists: list[tuple[UUID, tuple[str, ...]]] = [
+        (USER, ()), (UUID(int=1), ()), (USER, ("/a",)), (USER, ("/a", "")), (USER, ("/a", "USD")),
+        (USER, ("/b", "USD")), (UUID(int=1), ("/a", "USD")),
+    ]  # fmt: skip
+    cursors = [queries.to_cursor(owner, at, *of) for owner, of in lists]
+    for cursor, mine in zip(cursors, lists, strict=True):
+        for owner, of in lists:
+            if (owner, of) == mine:
+                assert queries.position_of(owner, cursor, *of) == at
+            else:
+                with pytest.raises(Problem):
+                    queries.position_of(owner, cursor, *of)
 
 
 def test_a_forged_cursor_beyond_all_time_is_refused() -> None:

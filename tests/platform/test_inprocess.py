@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from app.adapters.inprocess.broker import MAX_ATTEMPTS, InProcessBroker, Subscription
-from app.application.outbox.ports import BrokerUnavailable, Confirmed, Rejected
-from consumers.kit.faults import is_the_messages
-from consumers.kit.messages import Malformed
-from tests.integration.outbox_fixtures import outbox_message
+from app.platform.messaging.faults import is_the_messages
+from app.platform.messaging.in_process_broker import MAX_ATTEMPTS, InProcessBroker, Subscription
+from app.platform.messaging.ports import BrokerUnavailable, Confirmed, Rejected
+from app.platform.messaging.received_events import Malformed
+from tests.platform.outbox_fixtures import outbox_message
 
 
 class Consumer:

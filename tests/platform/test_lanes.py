@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from app.adapters.postgres.lanes import HeldElsewhere, Lane, Lanes
-from app.application.ports import Unavailable
+from app.kernel.errors import Unavailable
+from app.platform.postgres.lanes import HeldElsewhere, Lane, Lanes
 
 
 class Runner:
@@ -49,7 +49,7 @@ async def submitted(lane: Lane[int, int], *commands: int) -> list[asyncio.Task[i
 
 
 async def outcomes(tasks: Sequence[asyncio.Task[int]]) -> list[int | BaseException]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         return await asyncio.gather(*tasks, return_exceptions=True)
 
 
@@ -102,6 +102,30 @@ async def test_a_connection_lost_twice_is_unavailable_for_all() -> None:
     for outcome in await outcomes(await submitted(runner.lane(), 1, 2)):
         assert type(outcome) is Unavailable
     assert len(runner.batches) == 2
+
+
+@pytest.mark.parametrize("then", [errors.DiskFull(), errors.LockNotAvailable()], ids=["full", "held"])
+async def test_what_was_lost_once_may_have_happened_whatever_comes_then(then: Exception) -> None:
+    runner, gone = Runner(), psycopg.OperationalError("gone")
+    runner.failures = [gone, then]
+    (outcome,) = await outcomes(await submitted(runner.lane(), 1))
+    assert isinstance(outcome, Unavailable)
+    assert outcome.__cause__ is gone
+
+
+async def test_what_was_lost_once_may_have_happened_though_no_time_is_left_to_try_again() -> None:
+    gone = psycopg.OperationalError("gone")
+
+    async def fails(_: Sequence[int]) -> Sequence[int]:
+        raise gone
+
+    async def mends() -> None:
+        await asyncio.sleep(0.2)
+
+    lane = Lane(fails, size=8, queue_limit=8, on_lost=mends)
+    with pytest.raises(Unavailable) as late:
+        await lane.submit(1, asyncio.get_running_loop().time() + 0.1)
+    assert late.value.__cause__ is gone
 
 
 async def test_a_lost_connection_is_tried_again_even_when_mending_it_fails() -> None:

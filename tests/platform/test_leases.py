@@ -7,12 +7,12 @@ from uuid import uuid4
 
 import pytest
 
-from app.application.outbox import leases as leasing
-from app.application.outbox.ports import Confirmed, OutboxMessage
-from app.application.outbox.relay import Relay
-from app.application.ports import Unavailable
+from app.kernel.errors import Unavailable
+from app.platform.messaging import leases as leasing
+from app.platform.messaging.ports import Confirmed, OutboxMessage
+from app.platform.messaging.relay import Relay
 from tests.fakes.outbox import FakeOutbox, FakePublisher
-from tests.unit.relaying import message, relay_once, until
+from tests.platform.relaying import message, relay_once, until
 
 
 async def test_nothing_is_published_on_a_lease_that_might_end_meanwhile(
@@ -123,8 +123,8 @@ async def test_a_partition_lost_while_a_batch_is_under_way_is_not_published_furt
     await relay._leases.renew()
     outbox.insert(*(message(one, partition) for one, partition in ((payment, 3), (other, 4)) for _ in range(2)))
     await relay_once(relay)
-    assert [sent.payment_id for sent in publisher.published].count(payment) == 1
-    assert [sent.payment_id for sent in publisher.published].count(other) == 2
+    assert [sent.subject for sent in publisher.published].count(payment) == 1
+    assert [sent.subject for sent in publisher.published].count(other) == 2
 
 
 async def test_a_mark_whose_answer_was_lost_costs_no_partition(
@@ -162,7 +162,7 @@ async def test_stopping_finishes_the_confirms_and_the_mark_and_gives_the_leases_
     stop.set()
     await asyncio.sleep(0)
     go_on.set()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await running
     assert len(outbox.sent()) == 1
     assert {lease.owner for lease in outbox.leases} == {None}
@@ -175,7 +175,7 @@ async def test_a_second_relay_gets_its_share_and_each_partition_has_one_holder(
     monkeypatch.setattr(leasing, "LEASE_TTL_S", 0.5)
     monkeypatch.setattr(leasing, "LEASE_MARGIN_S", 0.1)
     first, second, stop = Relay(outbox, publisher, "first"), Relay(outbox, publisher, "second"), asyncio.Event()
-    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         tasks.create_task(first.run(stop))
         await until(lambda: len(first._leases.epochs) == 16)
         tasks.create_task(second.run(stop))

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from app.main import lines
-from app.main.lines import LineWriter
+from app.platform.process import line_writer as lines
+from app.platform.process.line_writer import LineWriter
+from tests.pace import slow
 
 LINE = b"x" * 99 + b"\n"
 
@@ -53,7 +54,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -75,7 +76,7 @@ def test_a_reader_that_is_stuck_costs_lines_and_nobody_waits(pipe: Pipe) -> None
     began = time.monotonic()
     for _ in range(1_000):
         writer.put(LINE)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < slow(1)
     assert writer.lost == 900
     # And when it reads again, it has what there was room for, and how much is missing.
     assert pipe.read(100 * len(LINE)) == 100 * LINE
@@ -91,7 +92,7 @@ def test_the_end_waits_for_a_stuck_reader_but_not_for_long(pipe: Pipe) -> None:
         writer.put(LINE)
     began = time.monotonic()
     writer.close()
-    assert 0.2 <= time.monotonic() - began < 1
+    assert 0.2 <= time.monotonic() - began < slow(1)
 
 
 def test_a_reader_that_has_gone_costs_lines_alone(pipe: Pipe) -> None:
@@ -174,9 +175,9 @@ def test_what_the_collector_takes_away_may_say_something_meanwhile(tmp_path: Pat
 
 def run(script: str, stderr: int, form: str = "json") -> int:
     """The exit code of a process that logs, and does what the script says; it has 10 s."""
-    configured = f"from app.main import logging\nlogging.configure('info', '{form}', 'test')\n"
+    configured = f"from app.platform.process import logging\nlogging.configure('info', '{form}', 'test')\n"
     return subprocess.run(
-        [sys.executable, "-c", configured + script], stderr=stderr, timeout=10, check=False
+        [sys.executable, "-c", configured + script], stderr=stderr, timeout=60, check=False
     ).returncode
 
 
@@ -239,8 +240,8 @@ other = os.open({str(tmp_path / "other")!r}, os.O_CREAT | os.O_WRONLY)
 structlog.get_logger().warning("said to nobody")
 os.write(other, str(other).encode())
 """
-    configured = "from app.main import logging\nlogging.configure('info', 'json', 'test')\n"
+    configured = "from app.platform.process import logging\nlogging.configure('info', 'json', 'test')\n"
     command = [sys.executable, "-c", configured + script]
-    done = subprocess.run(["sh", "-c", 'exec "$@" 2>&-', "sh", *command], check=False, timeout=10)
+    done = subprocess.run(["sh", "-c", 'exec "$@" 2>&-', "sh", *command], check=False, timeout=60)
     assert done.returncode == 0
     assert "said" not in (tmp_path / "other").read_text()

@@ -5,8 +5,8 @@ import asyncio
 import httpx
 import pytest
 
-from app.adapters.looking import ask
-from tests.integration.peers import Peer, Script, closed_port, echo, serving, silent
+from app.platform.http.client import ask
+from tests.platform.peers import Peer, Script, closed_port, echo, serving, silent
 
 
 async def flood(peer: Peer) -> None:

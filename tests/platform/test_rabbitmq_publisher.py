@@ -1,25 +1,25 @@
-"""Publishing: one suite over RabbitMQ, with one write a batch and without, and over the in-process broker."""
+"""Publishing over RabbitMQ alone: what a message says, and topologies, queues and brokers that go away."""
 
 import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from app.adapters.inprocess.broker import InProcessBroker, Subscription
-from app.adapters.rabbitmq import topology
-from app.adapters.rabbitmq.connection import BrokerAway, connect, split
-from app.adapters.rabbitmq.framing import Outgoing, publish_at_once, publish_each
-from app.adapters.rabbitmq.publisher import RabbitPublisher
-from app.application.outbox.ports import BrokerUnavailable, Confirmed, Publisher, Rejected
+from app.contexts.payments.public import EVENTS
+from app.kernel.topology import Queue
 from app.main.local.rabbitmq import RabbitMQNode
-from consumers.kit.faults import is_the_messages
-from tests.integration.outbox_fixtures import (
+from app.platform.messaging.ports import BrokerUnavailable, Confirmed, Rejected
+from app.platform.rabbitmq.connection import BrokerAway, connect, split
+from app.platform.rabbitmq.framing import Outgoing, publish_at_once, publish_each
+from app.platform.rabbitmq.publisher import RabbitPublisher
+from tests.pace import slow
+from tests.platform.outbox_fixtures import (
     Broker,
     broker_as_it_is,
     clean_broker,
@@ -27,91 +27,14 @@ from tests.integration.outbox_fixtures import (
     outbox_message,
     queues_outlive_a_kill,
 )
+from tests.platform.publishing import publisher
+
+__all__ = ["publisher"]
+
+METRICS = EVENTS.queue("metrics.queue")
+AUDIT = EVENTS.queue("audit.queue")
 
 NOWHERE = "amqp://guest:guest@127.0.0.1:1/"
-
-
-@pytest.fixture
-async def broker(rabbitmq_url: str) -> AsyncIterator[Broker]:
-    async with clean_broker(rabbitmq_url) as broker:
-        yield broker
-
-
-@pytest.fixture
-async def publisher(rabbitmq_url: str) -> AsyncIterator[RabbitPublisher]:
-    publisher = RabbitPublisher(split(rabbitmq_url))
-    yield publisher
-    await publisher.close()
-
-
-@dataclass
-class Subject:
-    publisher: Publisher
-    bodies: Callable[[str], Awaitable[list[bytes]]]
-
-
-@pytest.fixture(params=["rabbitmq, one write", "rabbitmq, one by one", "in-process"])
-async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
-    if request.param == "in-process":
-        got: dict[str, list[bytes]] = {queue.name: [] for queue in topology.QUEUES}
-
-        def consumer(queue: topology.Queue) -> Callable[[Sequence[bytes]], Awaitable[None]]:
-            async def take(documents: Sequence[bytes]) -> None:
-                got[queue.name] += documents
-
-            return take
-
-        async def bodies(queue: str) -> list[bytes]:
-            return got[queue]
-
-        yield Subject(
-            InProcessBroker(
-                [Subscription(queue.name, queue.takes, consumer(queue), is_the_messages) for queue in topology.QUEUES]
-            ),
-            bodies,
-        )
-        return
-    url = request.getfixturevalue("rabbitmq_url")
-    how = publish_at_once if request.param.endswith("one write") else publish_each
-    # How much is confirmed how fast is not the question here, and the machine may be busy.
-    publisher = RabbitPublisher(split(url), timeout_s=60.0, publish=how)
-    async with clean_broker(url) as broker:
-
-        async def taken(queue: str) -> list[bytes]:
-            return [message.body for message in await broker.take(queue)]
-
-        yield Subject(publisher, taken)
-    await publisher.close()
-
-
-async def test_each_contract_queue_gets_what_it_is_bound_for(subject: Subject) -> None:
-    sent = [outbox_message(sequence) for sequence in (1, 2, 3)]
-    assert await subject.publisher.publish(sent) == [Confirmed()] * 3
-    assert sorted(await subject.bodies("audit.queue")) == sorted(message.body for message in sent)
-    assert sorted(await subject.bodies("metrics.queue")) == sorted(message.body for message in sent[:2])
-
-
-async def test_a_large_batch_arrives_whole_and_in_order(subject: Subject) -> None:
-    sent = [outbox_message() for _ in range(1500)]
-    assert set(await subject.publisher.publish(sent)) == {Confirmed()}
-    assert await subject.bodies("audit.queue") == [message.body for message in sent]
-
-
-async def test_a_message_that_no_queue_is_bound_for_is_rejected_and_the_others_are_not(subject: Subject) -> None:
-    lost = replace(outbox_message(), type="wallet.opened")
-    outcomes = await subject.publisher.publish([outbox_message(), lost, outbox_message()])
-    assert outcomes == [Confirmed(), Rejected("no queue is bound for 'wallet.opened'"), Confirmed()]
-    assert len(await subject.bodies("audit.queue")) == 2
-
-
-async def test_publishing_again_and_at_the_same_time_works(subject: Subject) -> None:
-    batches = [[outbox_message() for _ in range(20)] for _ in range(6)]
-    for outcomes in await asyncio.gather(*map(subject.publisher.publish, batches)):
-        assert set(outcomes) == {Confirmed()}
-    assert len(await subject.bodies("metrics.queue")) == 120
-
-
-# RabbitMQ alone
 
 
 async def test_a_message_says_what_it_is(broker: Broker, publisher: RabbitPublisher) -> None:
@@ -131,7 +54,7 @@ async def test_a_message_carries_the_trace_that_it_is_given_and_no_other(
     broker: Broker, rabbitmq_url: str, publish: Any
 ) -> None:
     traces = [f"00-0af7651916cd43dd8448eb211c80319c-b7ad6b71692{nth:05x}-01" for nth in range(2)]
-    publisher = RabbitPublisher(split(rabbitmq_url), publish=publish)
+    publisher = RabbitPublisher(split(rabbitmq_url), EVENTS, publish=publish)
     await publisher.publish([replace(outbox_message(), traceparent=trace) for trace in (traces[0], None, traces[1])])
     await publisher.close()
     taken = await broker.take("audit.queue")
@@ -167,7 +90,7 @@ async def test_a_queue_that_goes_while_a_batch_is_under_way_is_noticed(broker: B
         await broker.channel.queue_delete("metrics.queue")
         return await publish_at_once(channel, exchange, (), messages)
 
-    publisher = RabbitPublisher(split(rabbitmq_url), publish=publish_late)
+    publisher = RabbitPublisher(split(rabbitmq_url), EVENTS, publish=publish_late)
     with pytest.raises(BrokerUnavailable):
         await publisher.publish([outbox_message()])
     await publisher.close()
@@ -201,7 +124,7 @@ async def test_a_message_that_makes_the_broker_close_the_channel_is_singled_out(
     broker: Broker, rabbitmq_url: str
 ) -> None:
     """The broker closes the channel over a message that is too large, and with it ends the whole batch."""
-    publisher = RabbitPublisher(split(rabbitmq_url), timeout_s=30)
+    publisher = RabbitPublisher(split(rabbitmq_url), EVENTS, timeout_s=30)
     huge = replace(outbox_message(), body=bytes(2**27 + 1))
     outcomes = await publisher.publish([outbox_message(), huge])
     await publisher.close()
@@ -210,14 +133,14 @@ async def test_a_message_that_makes_the_broker_close_the_channel_is_singled_out(
 
 async def test_any_of_several_brokers_will_do(broker: Broker, rabbitmq_url: str) -> None:
     for _ in range(5):
-        publisher = RabbitPublisher(split(f"{NOWHERE}, {rabbitmq_url} ,{NOWHERE}"))
+        publisher = RabbitPublisher(split(f"{NOWHERE}, {rabbitmq_url} ,{NOWHERE}"), EVENTS)
         assert await publisher.publish([outbox_message()]) == [Confirmed()]
         await publisher.close()
 
 
 async def test_no_broker_is_unavailable_and_the_message_shows_no_password() -> None:
     with pytest.raises(BrokerUnavailable) as caught:
-        await RabbitPublisher([NOWHERE]).publish([outbox_message()])
+        await RabbitPublisher([NOWHERE], EVENTS).publish([outbox_message()])
     assert "guest" not in str(caught.value)
     with pytest.raises(BrokerAway):
         await connect([NOWHERE], "tests")
@@ -233,21 +156,21 @@ def test_a_wrong_url_is_refused_without_showing_it(urls: str) -> None:
 @pytest.mark.parametrize(
     ("queue", "key", "takes"),
     [
-        (topology.METRICS, "payment.created", True),
-        (topology.METRICS, "refund.created", False),
-        (topology.AUDIT, "refund.created", True),
-        (topology.AUDIT, "payment.created.twice", False),
-        (topology.AUDIT, "payments.created", False),
+        (METRICS, "payment.created", True),
+        (METRICS, "refund.created", False),
+        (AUDIT, "refund.created", True),
+        (AUDIT, "payment.created.twice", False),
+        (AUDIT, "payments.created", False),
     ],
 )
-def test_a_queue_knows_what_it_takes(queue: topology.Queue, key: str, takes: bool) -> None:
+def test_a_queue_knows_what_it_takes(queue: Queue, key: str, takes: bool) -> None:
     assert queue.takes(key) is takes
 
 
 async def test_a_hanging_broker_hangs_nobody(rabbitmq_node: RabbitMQNode) -> None:
     """It answers nothing any more, but its sockets are open: publishing and closing end within their limits."""
     async with clean_broker(rabbitmq_node.url):
-        publisher = RabbitPublisher([rabbitmq_node.url], timeout_s=1.0)
+        publisher = RabbitPublisher([rabbitmq_node.url], EVENTS, timeout_s=1.0)
         await publisher.publish([outbox_message()])
         node = rabbitmq_node.processes[0].pid
         os.kill(node, signal.SIGSTOP)
@@ -258,13 +181,13 @@ async def test_a_hanging_broker_hangs_nobody(rabbitmq_node: RabbitMQNode) -> Non
             with pytest.raises(BrokerUnavailable):
                 await publisher.publish([outbox_message()])
             await publisher.close()
-            assert time.monotonic() - began < 20  # not the minutes after which the heartbeat tells
+            assert time.monotonic() - began < slow(20)  # not the minutes after which the heartbeat tells
         finally:
             os.kill(node, signal.SIGCONT)
 
 
 async def test_service_resumes_when_a_killed_broker_is_back(rabbitmq_node: RabbitMQNode) -> None:
-    publisher = RabbitPublisher([rabbitmq_node.url])
+    publisher = RabbitPublisher([rabbitmq_node.url], EVENTS)
     async with clean_broker(rabbitmq_node.url):
         first = outbox_message()
         await publisher.publish([first])

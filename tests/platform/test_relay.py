@@ -8,21 +8,21 @@ from uuid import UUID, uuid4
 import pytest
 from prometheus_client import CollectorRegistry
 
-from app.adapters.inprocess.broker import InProcessBroker, Subscription
-from app.adapters.postgres.outbox import PostgresOutbox
-from app.adapters.postgres.pool import Pool
-from app.adapters.rabbitmq import topology
-from app.adapters.rabbitmq.connection import split
-from app.adapters.rabbitmq.publisher import RabbitPublisher
-from app.application.outbox import leases as leasing
-from app.application.outbox.ports import Confirmed, OutboxMessage, Rejected
-from app.application.outbox.relay import Relay
+from app.contexts.payments.public import EVENTS
 from app.main.local.rabbitmq import RabbitMQNode
 from app.main.local.roles import Urls
-from app.main.telemetry.relay import QueueMetrics
-from app.main.telemetry.watch import watching
-from consumers.kit.faults import is_the_messages
-from tests.integration.outbox_fixtures import (
+from app.platform.messaging import leases as leasing
+from app.platform.messaging.faults import is_the_messages
+from app.platform.messaging.in_process_broker import InProcessBroker, Subscription
+from app.platform.messaging.ports import Confirmed, OutboxMessage, Rejected
+from app.platform.messaging.relay import Relay
+from app.platform.metrics.gauges import watching
+from app.platform.metrics.relay import QueueMetrics
+from app.platform.postgres.outbox import PostgresOutbox
+from app.platform.postgres.pool import Pool
+from app.platform.rabbitmq.connection import split
+from app.platform.rabbitmq.publisher import RabbitPublisher
+from tests.platform.outbox_fixtures import (
     Broker,
     clean_broker,
     eventually,
@@ -34,11 +34,7 @@ from tests.integration.outbox_fixtures import (
     unsent,
 )
 
-
-@pytest.fixture
-async def broker(rabbitmq_url: str) -> AsyncIterator[Broker]:
-    async with clean_broker(rabbitmq_url) as broker:
-        yield broker
+AUDIT = EVENTS.queue("audit.queue")
 
 
 @pytest.fixture
@@ -49,7 +45,7 @@ async def pool(database: Urls) -> AsyncIterator[Pool]:
 
 @pytest.fixture
 async def publisher(rabbitmq_url: str) -> AsyncIterator[RabbitPublisher]:
-    publisher = RabbitPublisher(split(rabbitmq_url))
+    publisher = RabbitPublisher(split(rabbitmq_url), EVENTS)
     yield publisher
     await publisher.close()
 
@@ -73,8 +69,8 @@ async def test_two_relays_share_the_work_and_keep_each_payments_order(
     monkeypatch.setattr(leasing, "LEASE_RENEW_S", 0.1)
     monkeypatch.setattr(leasing, "LEASE_TTL_S", 6.0)
     payments = [uuid4() for _ in range(300)]
-    publishers = [RabbitPublisher(split(rabbitmq_url)) for _ in range(2)]
-    first, second = (Relay(PostgresOutbox(pool), p, n) for n, p in zip("ab", publishers, strict=True))
+    publishers = [RabbitPublisher(split(rabbitmq_url), EVENTS) for _ in range(2)]
+    first, second = (Relay(PostgresOutbox(pool, "payments"), p, n) for n, p in zip("ab", publishers, strict=True))
     async with running(first.run):
         for sequence in (1, 2, 3):
             await asyncio.to_thread(insert_events, database.app_url, payments, (sequence,))
@@ -100,9 +96,9 @@ async def test_what_was_published_but_not_marked_is_published_again(
 ) -> None:
     """As kill -9 between the confirm and the mark leaves it."""
     [event_id] = insert_events(database.app_url, [uuid4()], (1,))
-    [claimed] = await PostgresOutbox(pool).claim(range(16), 10)
+    [claimed] = await PostgresOutbox(pool, "payments").claim(range(16), 10)
     await publisher.publish([claimed])
-    async with running(Relay(PostgresOutbox(pool), publisher, "next").run):
+    async with running(Relay(PostgresOutbox(pool, "payments"), publisher, "next").run):
         await eventually(lambda: unsent(database.app_url) == 0)
     ids = [message.header.properties.message_id for message in await broker.take("audit.queue")]
     assert ids == [str(event_id)] * 2
@@ -111,9 +107,9 @@ async def test_what_was_published_but_not_marked_is_published_again(
 async def test_a_killed_relays_partitions_are_served_again(
     database: Urls, broker: Broker, pool: Pool, publisher: RabbitPublisher
 ) -> None:
-    await PostgresOutbox(pool).lease("killed", (), 1.0)
+    await PostgresOutbox(pool, "payments").lease("killed", (), 1.0)
     insert_events(database.app_url, [uuid4() for _ in range(16)], (1,))
-    async with running(Relay(PostgresOutbox(pool), publisher, "next").run):
+    async with running(Relay(PostgresOutbox(pool, "payments"), publisher, "next").run):
         await eventually(lambda: unsent(database.app_url) == 0)
 
 
@@ -128,19 +124,19 @@ async def test_a_zombies_marks_count_for_nothing(database: Urls, broker: Broker,
             return [Confirmed()] * len(messages)
 
     insert_events(database.app_url, [uuid4()], (1,))
-    async with running(Relay(PostgresOutbox(pool), Stopped(), "zombie").run) as stop:
+    async with running(Relay(PostgresOutbox(pool, "payments"), Stopped(), "zombie").run) as stop:
         await published.wait()
-        query(database.owner_url, "UPDATE outbox_leases SET owner = 'new', epoch = epoch + 1")
+        query(database.owner_url, "UPDATE payments.outbox_leases SET owner = 'new', epoch = epoch + 1")
         go_on.set()
         stop.set()
     assert unsent(database.app_url) == 1
-    assert query(database.app_url, "SELECT DISTINCT owner FROM outbox_leases") == [("new",)]
+    assert query(database.app_url, "SELECT DISTINCT owner FROM payments.outbox_leases") == [("new",)]
 
 
 async def test_a_deleted_queue_is_declared_again_before_anything_is_marked(
     database: Urls, broker: Broker, pool: Pool, publisher: RabbitPublisher
 ) -> None:
-    async with running(Relay(PostgresOutbox(pool), publisher, "me").run):
+    async with running(Relay(PostgresOutbox(pool, "payments"), publisher, "me").run):
         insert_events(database.app_url, [uuid4()], (1,))
         await eventually(lambda: unsent(database.app_url) == 0)
         await broker.channel.queue_delete("metrics.queue")
@@ -148,7 +144,7 @@ async def test_a_deleted_queue_is_declared_again_before_anything_is_marked(
         await eventually(lambda: unsent(database.app_url) == 0)
     ids = {message.header.properties.message_id for message in await broker.take("metrics.queue")}
     assert ids == {str(event) for event in events}
-    assert query(database.app_url, "SELECT DISTINCT attempts FROM outbox_events") == [(0,)]
+    assert query(database.app_url, "SELECT DISTINCT attempts FROM payments.outbox_events") == [(0,)]
 
 
 async def test_an_event_that_is_rejected_holds_back_only_its_payment(
@@ -156,15 +152,16 @@ async def test_an_event_that_is_rejected_holds_back_only_its_payment(
 ) -> None:
     bad, *good = payments = [uuid4() for _ in range(20)]
     insert_events(database.app_url, payments)
-    query(database.owner_url, "UPDATE outbox_events SET type = 'no.such' WHERE payment_id = %s AND sequence = 1", bad)
-    async with running(Relay(PostgresOutbox(pool), publisher, "me").run):
+    spoil = "UPDATE payments.outbox_events SET type = 'no.such' WHERE subject = %s AND sequence = 1"
+    query(database.owner_url, spoil, bad)
+    async with running(Relay(PostgresOutbox(pool, "payments"), publisher, "me").run):
         await eventually(lambda: unsent(database.app_url) == 2)
         [(attempts, reason)] = query(
-            database.app_url, "SELECT attempts, last_error FROM outbox_events WHERE type = 'no.such'"
+            database.app_url, "SELECT attempts, last_error FROM payments.outbox_events WHERE type = 'no.such'"
         )
         assert attempts >= 1
         assert reason == "no queue is bound for 'no.such'"
-        query(database.owner_url, "UPDATE outbox_events SET type = 'payment.created' WHERE type = 'no.such'")
+        query(database.owner_url, "UPDATE payments.outbox_events SET type = 'payment.created' WHERE type = 'no.such'")
         await eventually(lambda: unsent(database.app_url) == 0)
     seen = first_publications([message.body for message in await broker.take("audit.queue")])
     assert all(seen[payment] == [1, 2] for payment in (bad, *good))
@@ -173,16 +170,16 @@ async def test_an_event_that_is_rejected_holds_back_only_its_payment(
 async def test_a_broker_that_is_down_burns_no_attempts_and_service_resumes(
     database: Urls, pool: Pool, rabbitmq_node: RabbitMQNode
 ) -> None:
-    publisher = RabbitPublisher([rabbitmq_node.url])
+    publisher = RabbitPublisher([rabbitmq_node.url], EVENTS)
     async with clean_broker(rabbitmq_node.url):
         pass
     await queues_outlive_a_kill()
-    async with running(Relay(PostgresOutbox(pool), publisher, "me").run):
+    async with running(Relay(PostgresOutbox(pool, "payments"), publisher, "me").run):
         rabbitmq_node.kill()
         insert_events(database.app_url, [uuid4() for _ in range(50)])
         await asyncio.to_thread(rabbitmq_node.start)
         await eventually(lambda: unsent(database.app_url) == 0, 20)
-    assert query(database.app_url, "SELECT DISTINCT attempts FROM outbox_events") == [(0,)]
+    assert query(database.app_url, "SELECT DISTINCT attempts FROM payments.outbox_events") == [(0,)]
     await publisher.close()
 
 
@@ -193,10 +190,10 @@ async def test_without_a_broker_the_relay_delivers_by_itself(database: Urls, poo
     async def take(documents: Sequence[bytes]) -> None:
         got.extend(documents)
 
-    inprocess = InProcessBroker([Subscription("audit.queue", topology.AUDIT.takes, take, is_the_messages)])
+    inprocess = InProcessBroker([Subscription("audit.queue", AUDIT.takes, take, is_the_messages)])
     payments = [uuid4() for _ in range(30)]
     insert_events(database.app_url, payments, (1, 2, 3))
-    async with running(Relay(PostgresOutbox(pool), inprocess, "me").run):
+    async with running(Relay(PostgresOutbox(pool, "payments"), inprocess, "me").run):
         await eventually(lambda: unsent(database.app_url) == 0)
     assert all(first_publications(got)[payment] == [1, 2, 3] for payment in payments)
 
@@ -206,7 +203,7 @@ async def test_the_look_into_the_queues_ends_whenever_it_is_told_to(broker: Brok
     before = asyncio.all_tasks()
     for nth in range(20):
         registry = CollectorRegistry()
-        async with watching(QueueMetrics(split(broker.url), registry).watch):
+        async with watching(QueueMetrics(split(broker.url), EVENTS.queues, registry).watch):
             await asyncio.sleep(nth * 0.005)
     await eventually(lambda: asyncio.all_tasks() <= before, limit_s=10)
     assert registry.get_sample_value("strongbox_queue_messages", {"queue": "audit.dlq"}) in (None, 0)

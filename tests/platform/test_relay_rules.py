@@ -6,11 +6,12 @@ from uuid import uuid4
 
 import pytest
 
-from app.application.outbox import relay as relaying
-from app.application.outbox.ports import BrokerUnavailable, Confirmed, OutboxMessage, Rejected
-from app.application.outbox.relay import Relay, waves
+from app.platform.messaging import relay as relaying
+from app.platform.messaging.ports import BrokerUnavailable, Confirmed, OutboxMessage, Rejected
+from app.platform.messaging.relay import Relay
+from app.platform.messaging.waves import waves
 from tests.fakes.outbox import FakeOutbox, FakePublisher
-from tests.unit.relaying import message, relay_once, run_until, until
+from tests.platform.relaying import message, relay_once, run_until, until
 
 
 def test_a_wave_holds_at_most_one_event_of_a_payment_and_waves_keep_their_order() -> None:
@@ -26,9 +27,24 @@ async def test_everything_is_published_in_each_payments_order_and_marked(
     outbox.insert(*(message(payment, n % 16) for _ in range(3) for n, payment in enumerate(payments)))
     await run_until(Relay(outbox, publisher, "me"), lambda: len(outbox.sent()) == 120)
     for payment in payments:
-        ids = [published.id for published in publisher.published if published.payment_id == payment]
+        ids = [published.id for published in publisher.published if published.subject == payment]
         assert ids == sorted(ids)
         assert len(ids) == 3
+
+
+async def test_an_outbox_is_looked_at_less_often_while_nothing_comes(publisher: FakePublisher) -> None:
+    now = 1_000.0
+    outbox = FakeOutbox(lambda: now)
+    relay = Relay(outbox, publisher, "me", clock=lambda: now)
+    paces = [relay._pause_s()]
+    for moments in (relaying.QUIET_AFTER_S, relaying.QUIET_AFTER_S - 0.1):
+        now += moments
+        paces.append(relay._pause_s())
+        outbox.insert(message(uuid4()))
+        await run_until(relay, lambda: len(outbox.sent()) == len(outbox.rows))
+        paces.append(relay._pause_s())
+    often, seldom = relaying.POLL_S, relaying.QUIET_POLL_S
+    assert paces == [often, seldom, often, often, often]
 
 
 async def test_a_rejected_event_holds_back_only_the_later_events_of_its_payment(
@@ -36,9 +52,9 @@ async def test_a_rejected_event_holds_back_only_the_later_events_of_its_payment(
 ) -> None:
     bad, good = uuid4(), uuid4()
     outbox.insert(message(bad), message(bad), message(good), message(good))
-    publisher.answer = lambda sent: Rejected("too strange") if sent.payment_id == bad else Confirmed()
+    publisher.answer = lambda sent: Rejected("too strange") if sent.subject == bad else Confirmed()
     await run_until(Relay(outbox, publisher, "me"), lambda: len(outbox.sent()) == 2)
-    first, second = (row for row in outbox.rows if row.message.payment_id == bad)
+    first, second = (row for row in outbox.rows if row.message.subject == bad)
     assert (first.message.attempts, first.error) == (1, "too strange")
     assert (second.message.attempts, second.sent) == (0, False)
 
@@ -206,6 +222,6 @@ async def test_a_bug_is_not_hidden_by_a_database_that_is_away(outbox: FakeOutbox
     payment = uuid4()
     outbox.insert(message(payment), message(payment))
     with pytest.raises(ExceptionGroup) as raised:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await Relay(outbox, publisher, "me").run(asyncio.Event())
     assert raised.group_contains(TypeError)

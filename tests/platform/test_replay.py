@@ -11,10 +11,10 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from app.application.outbox.replay import BATCH
 from app.main.local.roles import Urls
-from tests.integration.outbox_fixtures import TYPES, Broker, clean_broker, document, eventually, query
-from tests.integration.test_dead_letters import Shell, actions
+from app.platform.messaging.replay import BATCH
+from tests.platform.burying import Shell, actions
+from tests.platform.outbox_fixtures import TYPES, Broker, clean_broker, document, eventually, query
 
 OURS = "theirs.queue"
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -51,7 +51,7 @@ def write(
         psycopg.connect(url) as connection,
         connection.cursor() as cursor,
         cursor.copy(
-            "COPY outbox_events (user_id, event_id, payment_id, sequence, type, payload, partition, created_at,"
+            "COPY payments.outbox_events (user_id, event_id, subject, sequence, type, payload, partition, created_at,"
             " sent_at) FROM STDIN"
         ) as copy,
     ):
@@ -66,10 +66,10 @@ def move_to_the_trail(database: Urls) -> None:
         database.owner_url,
         "INSERT INTO audit.events"
         " (position, event_id, type, subject, sequence, occurred_at, payload, hash, previous_hash)"
-        " SELECT row_number() OVER (), event_id, type, payment_id, sequence, created_at, payload,"
-        " sha256(''), sha256('') FROM outbox_events",
+        " SELECT row_number() OVER (), event_id, type, subject, sequence, created_at, payload,"
+        " sha256(''), sha256('') FROM payments.outbox_events",
     )
-    query(database.owner_url, "DELETE FROM outbox_events WHERE sequence = 1")
+    query(database.owner_url, "DELETE FROM payments.outbox_events WHERE sequence = 1")
 
 
 async def taken(broker: Broker, queue: str = OURS) -> list[str]:
@@ -85,8 +85,8 @@ async def test_a_range_goes_into_the_one_queue_in_the_order_in_which_it_happened
 ) -> None:
     write(database.app_url, 3, NOW - timedelta(hours=3))
     ids = write(database.app_url, 700)
-    query(database.app_url, "UPDATE outbox_events SET sent_at = NULL WHERE event_id = %s", ids[-1])
-    before = query(database.app_url, "SELECT * FROM outbox_events ORDER BY id")
+    query(database.app_url, "UPDATE payments.outbox_events SET sent_at = NULL WHERE event_id = %s", ids[-1])
+    before = query(database.app_url, "SELECT * FROM payments.outbox_events ORDER BY id")
     replay = ("outbox", "replay", "--from", since(2), "--to-queue", OURS)
     dry = json.loads(await shell.run(*replay, "--dry-run", "--json"))
     assert (dry["events"], dry["by_type"]) == (1_399, {"payment.created": 700, "payment.failed": 699})
@@ -98,7 +98,7 @@ async def test_a_range_goes_into_the_one_queue_in_the_order_in_which_it_happened
     assert json.loads(messages[0].body)["id"] == ids[0]
     assert {message.header.properties.content_type for message in messages} == {"application/cloudevents+json"}
     assert await broker.depth("audit.queue") == await broker.depth("metrics.queue") == 0
-    assert query(database.app_url, "SELECT * FROM outbox_events ORDER BY id") == before
+    assert query(database.app_url, "SELECT * FROM payments.outbox_events ORDER BY id") == before
     (began, ended) = actions(database)
     assert (began[0], began[1]["phase"], began[1]["queue"]) == ("outbox replay", "begins", OURS)
     assert (ended[1]["phase"], ended[1]["published"], ended[1]["stopped"]) == ("ended", 1_399, False)

@@ -12,17 +12,18 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
-from app.adapters.postgres.figures import PostgresFigures
-from app.adapters.postgres.schema import Expected
-from app.application.status import judge
-from app.application.status.health import Health, State
-from app.main import migrations
+from app.main import databases
 from app.main.local import postgres_binaries
 from app.main.local.postgres import PostgresServer
-from app.main.local.processes import ProcessId, comes_true
 from app.main.local.roles import LOGIN, OWNER, make_database, make_roles
+from app.platform.operations import judgement as judge
+from app.platform.operations.health import Health, State
+from app.platform.postgres import migrations
+from app.platform.postgres.figures import PostgresFigures
+from app.platform.postgres.schema import Expected
+from app.platform.process.processes import ProcessId, comes_true
 
-WITHIN_S = 10
+WITHIN_S = 60
 PASSWORD = "only-for-tests"
 
 
@@ -34,7 +35,7 @@ def primary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer
         make_roles(server.url(), PASSWORD, PASSWORD)
         make_database(server.url(), "strongbox")
         owner = server.url("strongbox", OWNER, PASSWORD)
-        migrations.up(owner, owner)
+        migrations.up(databases.at(owner))
         yield server
     finally:
         server.stop()

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from app.main.settings import InvalidSettings, load
+from app.contexts.payments.settings import PaymentsSettings
+from app.main.contexts import load
+from app.platform.process import loading
+from app.platform.process.settings import InvalidSettings
 
 
 def test_the_environment_stands_over_the_file_over_what_runs_here_over_defaults(tmp_path: Path) -> None:
@@ -12,7 +15,8 @@ def test_the_environment_stands_over_the_file_over_what_runs_here_over_defaults(
     path.write_text("http_port: 1\nGATEWAY_ATTEMPTS: 5\n")
     found = {"HTTP_PORT": "3", "GATEWAY_ATTEMPTS": "4", "GATEWAY_URL": "http://127.0.0.1:9"}
     settings = load({"STRONGBOX_CONFIG": str(path), "HTTP_PORT": "2"}, found)
-    assert (settings.http_port, settings.gateway_attempts, settings.gateway_url) == (2, 5, "http://127.0.0.1:9")
+    payments = settings.of(PaymentsSettings)
+    assert (settings.http_port, payments.gateway_attempts, payments.gateway_url) == (2, 5, "http://127.0.0.1:9")
     assert settings.http_host == "127.0.0.1"
 
 
@@ -34,6 +38,16 @@ def test_an_empty_variable_counts_as_not_set() -> None:
         ("EXTRA_CURRENCIES", "usdc"),
         ("EXPOSE_DOCS", "perhaps"),
         ("LOG_LEVEL", "loud"),
+        ("CORS_ORIGINS", "*"),
+        ("CORS_ORIGINS", "null"),
+        ("CORS_ORIGINS", "https://shop.example, https://pages.example/path"),
+        ("CORS_ORIGINS", "https://Shop.example"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8, proxy.example"),
+        ("TRUSTED_PROXIES", "::ffff:10.0.0.0/104"),
+        ("FORWARDED_HEADER", "x-real-ip"),
+        ("LOG_HASH_KEY", "too-short"),
+        ("LOG_HASH_KEY", "with-a-letter-that-is-not-\u00e4scii"),
     ],
 )
 def test_a_wrong_or_contradictory_value_is_refused_by_name(name: str, value: str) -> None:
@@ -58,7 +72,15 @@ def test_a_missing_file_is_refused_and_an_empty_one_says_nothing(tmp_path: Path)
 
 @pytest.mark.parametrize("url", ["http://xn--mnchen-3ya.de/v2", "https://u:p%3F@[::1]:8081/", "http://a_b.local"])
 def test_a_gateway_may_have_a_path_credentials_and_a_name_of_any_letters(url: str) -> None:
-    assert load({"GATEWAY_URL": url}).gateway_url == url
+    assert load({"GATEWAY_URL": url}).of(PaymentsSettings).gateway_url == url
+
+
+def test_lists_of_origins_and_networks_are_taken_as_they_are_compared() -> None:
+    settings = load(
+        {"CORS_ORIGINS": " https://shop.example:443 ,, http://[::1]:8080 ", "TRUSTED_PROXIES": "10.0.0.1,FD00::/8"}
+    )
+    assert settings.cors_origins == "https://shop.example,http://[::1]:8080"
+    assert settings.trusted_proxies == "10.0.0.1/32,fd00::/8"
 
 
 def test_what_a_command_needs_is_named_when_it_is_missing() -> None:
@@ -118,7 +140,7 @@ def test_what_stands_around_a_value_is_none_of_it(tmp_path: Path) -> None:
             "LOG_LEVEL": "debug\r\n",
         }
     )
-    assert (settings.database_url, settings.gateway_url) == ("postgresql://u:p@h/db", "http://gateway")
+    assert (settings.database_url, settings.text("GATEWAY_URL")) == ("postgresql://u:p@h/db", "http://gateway")
     assert (settings.http_port, settings.log_level) == (8081, "debug")
     assert settings.rabbitmq_url == "amqp://a/,amqp://b/"
     assert settings.keys == ("a-key", "another")
@@ -177,3 +199,39 @@ def test_what_is_no_host_is_refused_by_name(given: str) -> None:
 def test_a_broker_whose_name_cannot_be_looked_up_is_refused_by_name(host: str) -> None:
     with pytest.raises(InvalidSettings, match="RABBITMQ_URL: broker 2"):
         load({"RABBITMQ_URL": f"amqp://good/,amqp://{host}/"})
+
+
+def test_contexts_are_all_on_unless_some_are_named() -> None:
+    assert [*load({}).sections] == ["identity", "funds", "payments", "catalog", "ordering", "chain", "rewards", "mint"]
+    assert [*load({"CONTEXTS": " funds , "}).sections] == ["funds"]
+
+
+@pytest.mark.parametrize(
+    ("given", "why"), [("funds, paymints", "no context 'paymints'"), ("payments", "payments needs funds")]
+)
+def test_contexts_that_there_are_not_or_that_lack_what_they_need_are_refused_by_name(given: str, why: str) -> None:
+    with pytest.raises(InvalidSettings, match=f"CONTEXTS: .*{why}"):
+        load({"CONTEXTS": given})
+
+
+def test_a_setting_of_a_context_that_is_switched_off_is_known_and_ignored(tmp_path: Path) -> None:
+    path = tmp_path / "strongbox.yaml"
+    path.write_text("contexts: funds\ngateway_url: ftp://nowhere\ngateway_timeout_s: 99\n")
+    settings = load({"STRONGBOX_CONFIG": str(path)})
+    with pytest.raises(InvalidSettings, match="payments is switched off"):
+        settings.of(PaymentsSettings)
+
+
+@pytest.mark.parametrize("name", ["PAYMENTS_DATABASE_URL", "FUNDS_DATABASE_URL", "MIGRATE_PAYMENTS_DATABASE_URL"])
+def test_contexts_that_share_transactions_share_the_database(name: str) -> None:
+    given = {"DATABASE_URL": "host=d", "MIGRATE_DATABASE_URL": "host=m"}
+    with pytest.raises(InvalidSettings, match=f"^{name} is another than (MIGRATE_)?DATABASE_URL"):
+        load(given | {name: "host=other"})
+    same = given["MIGRATE_DATABASE_URL" if name.startswith("MIGRATE_") else "DATABASE_URL"]
+    assert load(given | {name: same}).homes == {}
+
+
+def test_a_process_that_knows_no_contexts_passes_over_their_settings(tmp_path: Path) -> None:
+    path = tmp_path / "strongbox.yaml"
+    path.write_text("gateway_attempts: 5\nlog_level: debug\n")
+    assert loading.load(None, {"STRONGBOX_CONFIG": str(path), "CONTEXTS": "any"}).log_level == "debug"

@@ -13,10 +13,11 @@ from aiormq import spec
 from opentelemetry.trace import SpanKind
 from pamqp.header import ContentHeader
 
-from app.adapters.rabbitmq.deliveries import Delivered
-from app.adapters.tracing.consumer import TracedQueue
-from app.adapters.tracing.publisher import TracedPublisher
-from app.application.outbox.ports import BrokerUnavailable, Confirmed, OutboxMessage, Rejected
+from app.contexts.payments.public import EVENTS
+from app.platform.messaging.ports import BrokerUnavailable, Confirmed, OutboxMessage, Rejected
+from app.platform.rabbitmq.deliveries import Delivered
+from app.platform.tracing.consumer import TracedQueue
+from app.platform.tracing.publisher import TracedPublisher
 from tests.fakes.spans import CALLER, SAMPLED, TRACE, UNSAMPLED, Spans, attributes, parent_id, recorded
 
 
@@ -94,7 +95,7 @@ def test_a_handled_message_has_a_span_below_the_one_that_it_was_published_with(s
         {"id": str(event_id), "type": "payment.created", "subject": str(payment_id), "traceparent": UNSAMPLED}
     ).encode()
     began_ns = time.time_ns() - 1_000
-    TracedQueue(spans.tracer, "rabbitmq", "payments.events", "audit.queue")([(SAMPLED, document)], began_ns)
+    TracedQueue(spans.tracer, "rabbitmq", [EVENTS], "audit.queue")([(SAMPLED, document)], began_ns)
     [span] = spans()
     assert (span.name, span.kind) == ("process payments.events:payment.created:audit.queue", SpanKind.CONSUMER)
     assert (parent_id(span), span.start_time, span.status.is_unset) == (CALLER, began_ns, True)
@@ -103,7 +104,7 @@ def test_a_handled_message_has_a_span_below_the_one_that_it_was_published_with(s
 
 
 def test_a_message_without_a_header_hangs_below_its_payments_request_and_nothing_foreign_is_told(spans: Spans) -> None:
-    tell = TracedQueue(spans.tracer, "rabbitmq", "payments.events", "audit.queue")
+    tell = TracedQueue(spans.tracer, "rabbitmq", [EVENTS], "audit.queue")
     foreign = json.dumps({"id": "4111", "type": "4111", "subject": "4111", "traceparent": SAMPLED}).encode()
     tell([(None, foreign), ("4111", foreign), (UNSAMPLED, foreign), (None, b"{}"), (None, b"\xff")], 1, "Malformed")
     assert [(span.name, parent_id(span), attributes(span)["error.type"]) for span in spans()] == [

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from app.application.integrity.verify import verify
+from app.platform.operations.verify import verify
 
 
 class Broken:

@@ -10,11 +10,11 @@ from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
-from app.adapters.console.desk import Desk
-from app.adapters.console.pages import redirect
-from app.adapters.console.visit import visit_of
-from app.adapters.http import queries
-from app.adapters.http.replies import RawHeader, Reply
+from app.platform.console.desk import Desk
+from app.platform.console.pages import redirect
+from app.platform.console.visit import visit_of
+from app.platform.http import queries
+from app.platform.http.replies import RawHeader, Reply
 
 _NEXT: Final = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 """A place within the console: what begins with two slashes is another host's."""
@@ -61,11 +61,17 @@ def access(desk: Desk) -> Sequence[HTTPRouteHandler]:
         _log.info("logged_out", operator=visit.operator)
         return redirect("/login", _cookie(desk, ""))
 
+    return [ask, log_in, log_out]
+
+
+def liveness(_: Desk) -> Sequence[HTTPRouteHandler]:
+    """Whether the process answers at all."""
+
     @get("/healthz")
     async def healthz() -> ASGIApp:
         return Reply(200, b'{"status":"ok"}')
 
-    return [ask, log_in, log_out, healthz]
+    return [healthz]
 
 
 def _inside(path: str) -> str:

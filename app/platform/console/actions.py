@@ -7,9 +7,9 @@ from litestar import Request, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
-from app.adapters.console.desk import Desk
-from app.adapters.console.visit import integer_of, visit_of
-from app.adapters.http import queries
+from app.platform.console.desk import Desk
+from app.platform.console.visit import integer_of, visit_of
+from app.platform.http import queries
 
 PAGE: Final = 50
 

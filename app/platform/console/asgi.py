@@ -7,7 +7,7 @@ token.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from hmac import compare_digest
@@ -18,17 +18,19 @@ import structlog
 from litestar import Litestar, Request, Response
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from app.adapters.console.desk import make_desk
-from app.adapters.console.errors import Rejected, page_of
-from app.adapters.console.pages import HTML, redirect
-from app.adapters.console.routes import handlers
-from app.adapters.console.services import ConsoleOptions, ConsoleServices
-from app.adapters.console.visit import Visit, form_of, visit_of
-from app.adapters.http import bodies
-from app.adapters.http.errors import Problem
-from app.adapters.http.headers import Head, request_id
-from app.adapters.http.replies import RawHeader
-from app.adapters.http.routing import MALFORMED
+from app.platform.console.desk import make_desk
+from app.platform.console.errors import Rejected, page_of
+from app.platform.console.page import Page, menu_of
+from app.platform.console.pages import HTML, Pages, redirect
+from app.platform.console.services import ConsoleOptions, ConsoleServices
+from app.platform.console.shell import with_shell
+from app.platform.console.visit import Visit, form_of, visit_of
+from app.platform.console.work import Workbench
+from app.platform.http import bodies
+from app.platform.http.errors import Problem
+from app.platform.http.headers import Head, request_id
+from app.platform.http.replies import RawHeader
+from app.platform.http.routing import MALFORMED
 
 PUBLIC: Final = ("/login", "/healthz")
 STATIC: Final = "/static/"
@@ -56,13 +58,16 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class Console:
-    """The ASGI application."""
+    """The ASGI application: the shell's pages, and those that it is given."""
 
-    def __init__(self, services: ConsoleServices, options: ConsoleOptions) -> None:
-        self._desk = make_desk(services, options)
+    def __init__(self, services: ConsoleServices, options: ConsoleOptions, brought: Sequence[Page]) -> None:
+        pages, work = with_shell(brought), Workbench()
+        folders = [page.templates for page in pages if page.templates is not None]
+        self._desk = make_desk(services, options, work, Pages(work, menu_of(pages), folders))
+        self._not_found = tuple(kind for page in pages for kind in page.not_found)
         self._draining = False
         self._litestar = Litestar(
-            handlers(self._desk),
+            [handler for page in pages for handler in page.handlers(self._desk)],
             exception_handlers={Exception: self._refuse},
             lifespan=[self._living],
             openapi_config=None,
@@ -79,6 +84,10 @@ class Console:
         """Stop what takes long at its next good point."""
         self._draining = True
         self._desk.work.cancel()
+
+    def headers_beside(self, _: bytes, __: Head) -> Sequence[RawHeader]:
+        """What a refusal has beside its own headers: nothing more."""
+        return ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or follow the server's start and end."""
@@ -103,7 +112,7 @@ class Console:
         head = Head(scope["headers"])
         client = scope["client"]
         visit = Visit(scope["path"], client[0] if client else "")
-        answering = _Answering(send, closing=self._draining)
+        answering = _GuardedSend(send, closing=self._draining)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id(head))
         inner = cast("HTTPScope", {**scope, "state": {"visit": visit}})
@@ -139,7 +148,7 @@ class Console:
         except bodies.ClientGone:
             raise
         except Exception as error:
-            return cast("ASGIApp", self._desk.pages.error(visit, page_of(error)))
+            return cast("ASGIApp", self._desk.pages.error(visit, page_of(error, self._not_found)))
         wanted = visit.path + ("?" + scope["query_string"].decode("latin-1") if scope["query_string"] else "")
         return cast("ASGIApp", redirect("/login" if wanted == "/" else f"/login?next={quote(wanted, safe='/')}"))
 
@@ -166,7 +175,7 @@ class Console:
         return next((value for name, _, value in named if name == self._desk.cookie), "")
 
     def _refuse(self, request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-        refused = page_of(error)
+        refused = page_of(error, self._not_found)
         page = self._desk.pages.error(visit_of(request), refused)
         return Response(page.body, status_code=page.status, headers=refused.headers, media_type=HTML.decode())
 
@@ -181,7 +190,7 @@ class Console:
         _log.info("request", method=method, route=route, status=status, latency_ms=latency_ms)
 
 
-class _Answering:
+class _GuardedSend:
     """Where a request's answer goes: adds the headers that every answer has, and notes its status."""
 
     __slots__ = ("_send", "closing", "status")

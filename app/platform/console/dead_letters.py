@@ -10,12 +10,13 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
-from app.adapters.console.desk import Desk
-from app.adapters.console.errors import Rejected
-from app.adapters.console.visit import integer_of, one_of, visit_of
-from app.adapters.http import queries
-from app.application.dead_letters.mend import find
-from app.application.dead_letters.ports import DeadLetter, DeadLetters
+from app.platform.console.desk import Desk
+from app.platform.console.errors import Rejected
+from app.platform.console.visit import Visit, integer_of, one_of, visit_of
+from app.platform.http import queries
+from app.platform.http.replies import Reply
+from app.platform.messaging.dead_letter_ports import DeadLetter, DeadLetters
+from app.platform.messaging.dead_letters import find
 
 PAGE: Final = 50
 SHOWN: Final = 65_536
@@ -28,7 +29,9 @@ def dead_letters(desk: Desk) -> Sequence[HTTPRouteHandler]:
 
     @get("/dead-letters")
     async def listed(request: Request[Any, Any, Any]) -> ASGIApp:
-        letters = letters_of(desk)
+        visit, letters = visit_of(request), desk.services.letters
+        if letters is None:
+            return without_queues(desk, visit, "Dead letters")
         given = queries.parameters(request.scope["query_string"], frozenset(("queue", "skip")))
         skip = integer_of(given.get("skip", "0"), "skip", 0, letters.window)
         asked = known(desk, given["queue"]) if "queue" in given else None
@@ -37,8 +40,7 @@ def dead_letters(desk: Desk) -> Sequence[HTTPRouteHandler]:
         found = (await letters.look(queue))[skip : skip + PAGE] if counts[queue] else []
         more = skip + PAGE if min(counts[queue], letters.window) > skip + PAGE else None
         return desk.pages.page(
-            "dead_letters.html", visit_of(request), queue=queue, counts=counts, letters=found, skip=skip, more=more,
-            page_size=PAGE,
+            "dead_letters.html", visit, queue=queue, counts=counts, letters=found, skip=skip, more=more, page_size=PAGE,
         )  # fmt: skip
 
     @get("/dead-letters/{queue:str}/{letter_id:str}")
@@ -51,6 +53,11 @@ def dead_letters(desk: Desk) -> Sequence[HTTPRouteHandler]:
         return desk.pages.page("drop.html", visit_of(request), letter=await the_one(desk, queue, letter_id))
 
     return [listed, one, ask]
+
+
+def without_queues(desk: Desk, visit: Visit, heading: str) -> Reply:
+    """The page in the place of one about queues: why there are none, what that leaves out, how to have them."""
+    return desk.pages.page("no_queues.html", visit, heading=heading, in_process=desk.services.in_process)
 
 
 def letters_of(desk: Desk) -> DeadLetters:

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from app.adapters.console.pages import Pages
-from app.adapters.console.services import ConsoleOptions, ConsoleServices
-from app.adapters.console.sessions import Operators, Sessions
-from app.adapters.console.watch import Watch
-from app.adapters.console.work import Work
+from app.platform.console.pages import Pages
+from app.platform.console.services import ConsoleOptions, ConsoleServices
+from app.platform.console.sessions import Operators, Sessions
+from app.platform.console.watch import Watch
+from app.platform.console.work import Workbench
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Desk:
     operators: Operators
     sessions: Sessions
     watch: Watch
-    work: Work
+    work: Workbench
     pages: Pages
 
     @property
@@ -32,7 +32,6 @@ class Desk:
         return "__Host-strongbox" if self.secure else "strongbox"
 
 
-def make_desk(services: ConsoleServices, options: ConsoleOptions) -> Desk:
+def make_desk(services: ConsoleServices, options: ConsoleOptions, work: Workbench, pages: Pages) -> Desk:
     """The desk of this process."""
-    work = Work()
-    return Desk(services, options, Operators(options.operators), Sessions(), Watch(services), work, Pages(work))
+    return Desk(services, options, Operators(options.operators), Sessions(), Watch(services.look), work, pages)

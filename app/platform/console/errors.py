@@ -6,14 +6,12 @@ from http import HTTPStatus
 
 from litestar.exceptions import HTTPException
 
-from app.adapters.console.work import Busy
-from app.adapters.http.errors import RETRY_AFTER_S, Problem, log_unexpected
-from app.application.actions import NotRecorded
-from app.application.dead_letters.mend import DeadLetterNotFound
-from app.application.outbox.replay import CannotReplay
-from app.application.payments.story import PaymentNotFound
-from app.application.ports import Unavailable
-from app.domain.refusals import UserNotFound
+from app.kernel.errors import Unavailable
+from app.platform.console.work import Busy
+from app.platform.http.codes import RETRY_AFTER_S
+from app.platform.http.errors import Problem, log_unexpected
+from app.platform.messaging.replay import CannotReplay
+from app.platform.operations.actions import NotRecorded
 
 
 class Rejected(Exception):  # noqa: N818 -- it is an answer
@@ -39,12 +37,13 @@ class ErrorPage:
         return HTTPStatus(self.status).phrase
 
 
-def page_of(error: BaseException) -> ErrorPage:
-    """What the error is to the browser. What nobody foresaw is logged, and tells nothing."""
+def page_of(error: BaseException, not_found: tuple[type[Exception], ...] = ()) -> ErrorPage:
+    """What the error is to the browser; one of `not_found` says what is not there. What nobody foresaw is logged, and
+    tells nothing."""
     match error:
         case Rejected():
             return ErrorPage(error.status, str(error), error.headers)
-        case PaymentNotFound() | DeadLetterNotFound() | UserNotFound():
+        case _ if isinstance(error, not_found):
             return ErrorPage(404, str(error))
         case CannotReplay():
             return ErrorPage(400, str(error))

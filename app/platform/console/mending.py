@@ -9,13 +9,13 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
-from app.adapters.console.desk import Desk
-from app.adapters.console.errors import Rejected
-from app.adapters.console.pages import redirect
-from app.adapters.console.routes.dead_letters import known, letters_of, the_one
-from app.adapters.console.services import Progress
-from app.adapters.console.visit import visit_of
-from app.application.dead_letters import mend
+from app.platform.console.dead_letters import known, letters_of, the_one
+from app.platform.console.desk import Desk
+from app.platform.console.errors import Rejected
+from app.platform.console.pages import redirect
+from app.platform.console.visit import visit_of
+from app.platform.messaging import dead_letters as mend
+from app.platform.process.progress import HowFar
 
 
 def mending(desk: Desk) -> Sequence[HTTPRouteHandler]:
@@ -37,7 +37,7 @@ def mending(desk: Desk) -> Sequence[HTTPRouteHandler]:
         visit = visit_of(request)
         letters, record, queue = letters_of(desk), record_of(visit.operator), known(desk, visit.value("queue"))
 
-        async def run(progress: Progress, stop: asyncio.Event) -> Sequence[str]:
+        async def run(progress: HowFar, stop: asyncio.Event) -> Sequence[str]:
             moved = await mend.redrive_all(letters, record, [queue], progress, stop)
             desk.watch.changed()
             lines = [f"{count:,} put back into {name}" for name, count in moved.items()]

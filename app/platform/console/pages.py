@@ -1,6 +1,7 @@
 """Pages out of templates. Everything that comes from outside is escaped; nothing in a page is script or style."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,41 +9,45 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from app.adapters.console.errors import ErrorPage
-from app.adapters.console.visit import Visit
-from app.adapters.console.work import Work
-from app.adapters.http.replies import Reply
+from app.platform.console.errors import ErrorPage
+from app.platform.console.visit import Visit
+from app.platform.console.work import Workbench
+from app.platform.eip55 import checksummed
+from app.platform.http.replies import Reply
 
 HTML = b"text/html; charset=utf-8"
-MENU = (
-    ("/", "Overview"),
-    ("/payments", "Payments"),
-    ("/wallets", "Wallets"),
-    ("/dead-letters", "Dead letters"),
-    ("/replay", "Replay"),
-    ("/gateway", "Gateway"),
-    ("/actions", "Actions"),
-)
+TEMPLATES = Path(__file__).with_name("templates")
 
 
 class Pages:
-    """Renders pages; `work` is shown on those that begin some."""
+    """Renders pages out of the shell's templates and those of the folders given. `menu` and `work` are shown on all.
 
-    def __init__(self, work: Work) -> None:
+    Raises:
+        ValueError: two folders have a template of the same name.
+    """
+
+    def __init__(self, work: Workbench, menu: Sequence[tuple[str, str]] = (), folders: Sequence[Path] = ()) -> None:
         self._work = work
+        self.menu = menu
+        searched = [TEMPLATES, *dict.fromkeys(folders)]
+        names = Counter(file.name for folder in searched for file in folder.iterdir())
+        if twice := sorted(name for name, count in names.items() if count > 1):
+            raise ValueError(f"templates of several pages have the same name: {', '.join(twice)}")
         self._templates = Environment(
-            loader=FileSystemLoader(Path(__file__).with_name("templates")),
+            loader=FileSystemLoader(searched),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._templates.filters |= {"moment": moment, "clock": clock, "ago": ago, "number": number, "text": text}
+        self._templates.filters |= {
+            "moment": moment, "clock": clock, "ago": ago, "number": number, "text": text, "address": checksummed,
+        }  # fmt: skip
 
     def page(self, template: str, visit: Visit, http_status: int = 200, **context: Any) -> Reply:
         """The page of a template, with what it shows."""
-        known = {"visit": visit, "menu": MENU, "job": self._work.job, **context}
+        known = {"visit": visit, "menu": self.menu, "job": self._work.job, **context}
         body = self._templates.get_template(template).render(known)
         return Reply(http_status, body.encode("utf-8", "replace"), media_type=HTML)
 

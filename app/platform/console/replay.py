@@ -1,4 +1,4 @@
-"""/replay and /job: events once more into a queue, and the long work that is under way."""
+"""/replay: events once more into a queue."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,15 +10,17 @@ from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
-from app.adapters.console.desk import Desk
-from app.adapters.console.errors import Rejected
-from app.adapters.console.pages import redirect
-from app.adapters.console.routes.dead_letters import NO_QUEUES
-from app.adapters.console.services import Progress, Replaying
-from app.adapters.console.visit import Visit, time_of, visit_of
-from app.adapters.http import queries
-from app.application.actions import Actions
-from app.application.outbox.replay import Replayed
+from app.platform.console.dead_letters import NO_QUEUES, without_queues
+from app.platform.console.desk import Desk
+from app.platform.console.errors import Rejected
+from app.platform.console.pages import redirect
+from app.platform.console.services import Replaying
+from app.platform.console.visit import Visit, time_of, visit_of
+from app.platform.http import queries
+from app.platform.messaging.replay import Replayed
+from app.platform.operations.actions import Actions
+from app.platform.operations.replay_range import Range
+from app.platform.process.progress import HowFar
 
 MOST_OF_A_NAME: Final = 255
 """Octets of a queue's name, as AMQP has it."""
@@ -26,64 +28,49 @@ _RANGE: Final = ("since", "until", "queue")
 
 
 def replay(desk: Desk) -> Sequence[HTTPRouteHandler]:
-    """Replays, counted first, and what is under way."""
+    """Replays, counted first."""
     services = desk.services
-
-    def replaying() -> Replaying:
-        if services.replay is None:
-            raise Rejected(404, NO_QUEUES)
-        return services.replay
 
     @get("/replay")
     async def ask(request: Request[Any, Any, Any]) -> ASGIApp:
-        replaying()
+        visit = visit_of(request)
+        if services.replay is None:
+            return without_queues(desk, visit, "Replay events")
         given = queries.parameters(request.scope["query_string"], frozenset(_RANGE))
         now = datetime.now(UTC)
         asked = {"since": _local(now - timedelta(hours=1)), "until": _local(now), "queue": services.queues[-1], **given}
-        return desk.pages.page("replay.html", visit_of(request), asked=asked, queues=services.queues)
+        return desk.pages.page("replay.html", visit, asked=asked, queues=services.queues)
 
     @post("/replay")
     async def begin(request: Request[Any, Any, Any]) -> ASGIApp:
         visit = visit_of(request)
-        since, until, queue = _range(visit)
+        wanted = _range(visit)
         dry_run = visit.value("run") != "yes"
-        title = f"{'Counting for' if dry_run else 'Replaying into'} {queue}"
+        title = f"{'Counting for' if dry_run else 'Replaying into'} {wanted.queue}"
         record = services.record_of(visit.operator)
-        run = partial(_run, replaying(), record, since, until, queue, dry_run)
+        run = partial(_run, _replaying(desk), record, wanted, dry_run)
         job = desk.work.begin(title, visit.operator, run)
         if dry_run:
-            job.again = {"since": visit.value("since"), "until": visit.value("until"), "queue": queue}
+            job.again = {"since": visit.value("since"), "until": visit.value("until"), "queue": wanted.queue}
         return redirect("/job")
 
-    @get("/job")
-    async def show(request: Request[Any, Any, Any]) -> ASGIApp:
-        return desk.pages.page("work.html", visit_of(request))
-
-    @get("/live/job")
-    async def part(request: Request[Any, Any, Any]) -> ASGIApp:
-        return desk.pages.page("_work.html", visit_of(request))
-
-    @post("/job/cancel")
-    async def cancel(request: Request[Any, Any, Any]) -> ASGIApp:
-        """Stopping does not wait for the record: it does no harm."""
-        job = desk.work.job
-        if job is not None and job.under_way:
-            desk.work.cancel()
-            details = {"work": job.title, "begun_by": job.operator}
-            await services.record_of(visit_of(request).operator).record("job cancel", details)
-        return redirect("/job")
-
-    return [ask, begin, show, part, cancel]
+    return [ask, begin]
 
 
-def _range(visit: Visit) -> tuple[datetime, datetime, str]:
+def _replaying(desk: Desk) -> Replaying:
+    if desk.services.replay is None:
+        raise Rejected(404, NO_QUEUES)
+    return desk.services.replay
+
+
+def _range(visit: Visit) -> Range:
     since, until = (time_of(visit.value(name), told) for name, told in (("since", "from"), ("until", "to")))
     if until <= since:
         raise Rejected(400, "to has to be later than from")
     queue = visit.value("queue")
     if not 1 <= len(queue.encode()) <= MOST_OF_A_NAME:
         raise Rejected(400, f"a queue's name has 1 to {MOST_OF_A_NAME} octets")
-    return since, until, queue
+    return Range(since, until, queue)
 
 
 def _local(at: datetime) -> str:
@@ -92,10 +79,10 @@ def _local(at: datetime) -> str:
 
 
 async def _run(
-    run: Replaying, record: Actions, since: datetime, until: datetime, queue: str, dry_run: bool, progress: Progress,
-    stop: asyncio.Event,
-) -> Sequence[str]:  # fmt: skip
-    return _outcome(await run(record, since, until, queue, dry_run, progress, stop), queue, dry_run=dry_run)
+    run: Replaying, record: Actions, wanted: Range, dry_run: bool, progress: HowFar, stop: asyncio.Event
+) -> Sequence[str]:
+    done = await run(record, wanted, dry_run, lambda _, events, of: progress(events, of), stop)
+    return _outcome(done, wanted.queue, dry_run=dry_run)
 
 
 def _outcome(done: Replayed, queue: str, *, dry_run: bool) -> Sequence[str]:

@@ -10,12 +10,12 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
-from app.adapters.console.desk import Desk
-from app.adapters.console.errors import Rejected
-from app.adapters.http.replies import Reply
+from app.platform.console.desk import Desk
+from app.platform.console.errors import Rejected
+from app.platform.http.replies import Reply
 
 _TYPES = {".css": b"text/css; charset=utf-8", ".js": b"text/javascript; charset=utf-8", ".svg": b"image/svg+xml"}
-_FOLDER = Path(__file__).parents[1] / "static"
+_FOLDER = Path(__file__).with_name("static")
 
 
 def static(_: Desk) -> Sequence[HTTPRouteHandler]:

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from litestar import Request
 
-from app.adapters.console.errors import Rejected
-from app.adapters.console.sessions import Session
+from app.platform.console.errors import Rejected
+from app.platform.console.sessions import Session
 
 MOST_FIELDS: Final = 250
 

@@ -1,7 +1,7 @@
 """One look at everything, shared by all who watch: as often for one browser as for a hundred, and not for none."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,32 +9,29 @@ from typing import Final
 
 import structlog
 
-from app.adapters.console.errors import out_of_reach
-from app.adapters.console.services import Breaker, ConsoleServices
-from app.application.ports import Unavailable
-from app.application.status.health import Health, State
-from app.application.status.pulse import SLOT_S, SLOTS, Beat, History
+from app.platform.operations.health import Health, State
 
+EVERY_S: Final = 2.0
+"""Pages that keep themselves up to date ask as often."""
 PARTS_EVERY_S: Final = 10.0
-"""Looking at the parts opens connections to all of them: less often than the payments are counted."""
+"""Looking at the parts opens connections to all of them: less often than what is cheap to see."""
 FORGOTTEN_AFTER_S: Final = 10.0
 """Nobody watches who has not asked for so long."""
 PATIENCE_S: Final = 2.5
 """How long the first who comes waits for the first look."""
+
+Look = Callable[[], Awaitable[None]]
+"""Sees what there is, and keeps it for the pages that show it."""
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 @dataclass(slots=True)
 class Seen:
-    """What was seen last. `trouble` says why payments cannot be counted."""
+    """The parts of the service as they were seen last."""
 
     at: datetime | None = None
-    history: History = field(default_factory=History)
-    beat: Beat | None = None
-    trouble: str | None = None
     parts: Mapping[str, Health] = field(default_factory=dict)
-    breakers: Sequence[Breaker] = ()
 
     @property
     def wrong(self) -> int:
@@ -63,15 +60,21 @@ class Seen:
 
 
 class Watch:
-    """Looks while somebody watches."""
+    """Looks while somebody watches: at the parts, and at what pages have it look at beside them."""
 
-    def __init__(self, services: ConsoleServices) -> None:
-        self._services = services
+    def __init__(self, look_at_parts: Callable[[], Awaitable[Mapping[str, Health]]]) -> None:
+        self._see_parts = look_at_parts
+        self._often: list[Look] = []
+        self._with_parts: list[Look] = [self._look_at_parts]
         self._seen = Seen()
         self._asked_at = float("-inf")
         self._asked = asyncio.Event()
         self._looked = asyncio.Event()
         self._parts_due = 0.0
+
+    def add(self, look: Look, *, costly: bool = False) -> None:
+        """Take this look, too: every `EVERY_S`, or as often as at the parts if it is costly."""
+        (self._with_parts if costly else self._often).append(look)
 
     async def seen(self) -> Seen:
         """What was seen last; somebody watches from here on."""
@@ -104,28 +107,15 @@ class Watch:
             except Exception as error:
                 _log.error("console_cannot_look", error=f"{type(error).__module__}.{type(error).__qualname__}")
             self._looked.set()
-            await asyncio.sleep(max(0.0, SLOT_S - (loop.time() - began)))
+            await asyncio.sleep(max(0.0, EVERY_S - (loop.time() - began)))
 
     async def _look(self, now: float) -> None:
-        looks: list[Awaitable[None]] = [self._count()]
+        looks = [*self._often]
         if now >= self._parts_due:
             self._parts_due = now + PARTS_EVERY_S
-            looks += [self._look_at_parts(), self._look_at_breakers()]
-        await asyncio.gather(*looks)
+            looks += self._with_parts
+        await asyncio.gather(*(look() for look in looks))
         self._seen.at = datetime.now(UTC)
 
-    async def _count(self) -> None:
-        seen = self._seen
-        try:
-            beat = await self._services.pulse.beat(seen.history.last, SLOTS)
-        except Unavailable as error:
-            seen.beat, seen.trouble = None, out_of_reach(error)
-        else:
-            seen.history.add(beat)
-            seen.beat, seen.trouble = beat, None
-
     async def _look_at_parts(self) -> None:
-        self._seen.parts = await self._services.look()
-
-    async def _look_at_breakers(self) -> None:
-        self._seen.breakers = await self._services.breakers()
+        self._seen.parts = await self._see_parts()

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from app.adapters.console.services import Progress
-from app.adapters.http.errors import log_unexpected
-from app.application.actions import NotRecorded
-from app.application.dead_letters.mend import DeadLetterNotFound
-from app.application.outbox.replay import CannotReplay
-from app.application.ports import Unavailable
+from app.kernel.errors import Unavailable
+from app.platform.http.errors import log_unexpected
+from app.platform.messaging.dead_letters import DeadLetterNotFound
+from app.platform.messaging.replay import CannotReplay
+from app.platform.operations.actions import NotRecorded
+from app.platform.process.progress import HowFar
 
 EXPECTED: Final = (CannotReplay, DeadLetterNotFound, NotRecorded, Unavailable)
 """What may go wrong for reasons that an operator can mend; the message is for them."""
 
-Outcome = Sequence[str]
-"""What came of the work, in lines."""
+Lines = Sequence[str]
+"""What came of the work, for people."""
 
 
 class Busy(Exception):  # noqa: N818 -- it says what the console is
@@ -36,7 +36,7 @@ class Job:
     done: int = 0
     of: int = 0
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    outcome: Outcome = ()
+    outcome: Lines = ()
     trouble: str | None = None
     again: Mapping[str, str] = field(default_factory=dict)
 
@@ -55,14 +55,14 @@ class Job:
         self.done, self.of = done, of
 
 
-class Work:
+class Workbench:
     """The one place for long work; it remembers the last that was done."""
 
     def __init__(self) -> None:
         self.job: Job | None = None
         self._task: asyncio.Task[None] | None = None
 
-    def begin(self, title: str, operator: str, run: Callable[[Progress, asyncio.Event], Awaitable[Outcome]]) -> Job:
+    def begin(self, title: str, operator: str, run: Callable[[HowFar, asyncio.Event], Awaitable[Lines]]) -> Job:
         """Begin the work.
 
         Raises:
@@ -90,7 +90,7 @@ class Work:
             await self._task
 
 
-async def _run(job: Job, run: Callable[[Progress, asyncio.Event], Awaitable[Outcome]]) -> None:
+async def _run(job: Job, run: Callable[[HowFar, asyncio.Event], Awaitable[Lines]]) -> None:
     try:
         job.outcome = await run(job.progress, job.stop)
     except EXPECTED as error:

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from hashlib import sha256
 from hmac import compare_digest
 
-from app.adapters.http.errors import Problem
-from app.adapters.http.headers import Head
+from app.platform.http.codes import UNAUTHORIZED
+from app.platform.http.errors import Problem
+from app.platform.http.headers import Head
 
 
 class ApiKeys:
@@ -26,8 +27,4 @@ class ApiKeys:
         # Every key is compared, whichever fits, so that the time says nothing about which.
         fitting = sum(compare_digest(digest, known) for known in self._digests)
         if not given or not fitting:
-            raise Problem(
-                "UNAUTHORIZED",
-                "a valid X-API-Key is needed",
-                headers={"WWW-Authenticate": 'ApiKey realm="strongbox"'},
-            )
+            raise Problem(UNAUTHORIZED, headers={"WWW-Authenticate": 'ApiKey realm="strongbox"'})

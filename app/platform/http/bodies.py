@@ -2,9 +2,10 @@
 
 from litestar.types import HTTPScope, Receive
 
-from app.adapters.http.errors import Problem
-from app.adapters.http.headers import Head
-from app.adapters.http.limits import MAX_BODY_BYTES
+from app.platform.http.codes import PAYLOAD_TOO_LARGE
+from app.platform.http.errors import Problem
+from app.platform.http.headers import Head
+from app.platform.http.limits import MAX_BODY_BYTES
 
 BODY_PROBLEM = "strongbox.body_problem"
 """Where in the scope the protocol leaves what is wrong with a body that it could not receive."""
@@ -24,9 +25,14 @@ def check_size(head: Head) -> None:
         raise too_large()
 
 
+def is_announced(head: Head) -> bool:
+    """Whether there is a body; one in chunks may still be empty."""
+    return b"transfer-encoding" in head.first or int(head.first.get(b"content-length", b"0")) > 0
+
+
 def too_large() -> Problem:
     """The body is larger than what is read."""
-    return Problem("PAYLOAD_TOO_LARGE", f"a body has at most {MAX_BODY_BYTES} bytes")
+    return Problem(PAYLOAD_TOO_LARGE, f"a body has at most {MAX_BODY_BYTES} bytes")
 
 
 async def read(scope: HTTPScope, receive: Receive) -> bytes:
@@ -43,7 +49,7 @@ async def read(scope: HTTPScope, receive: Receive) -> bytes:
         problem = scope.get(BODY_PROBLEM)
         if isinstance(problem, Problem):
             # Raised itself, it would hold the frames that hold the scope, in which it is: nothing of it would be freed.
-            raise Problem(problem.code, problem.message, problem.details)
+            raise Problem(problem.kind, problem.message, problem.details)
         if message["type"] != "http.request":
             raise ClientGone
         body += message["body"]

@@ -30,7 +30,7 @@ class Flow(FlowControl):
             super().resume_reading()
 
 
-class Answering:
+class JoinedWrites:
     """A transport as the cycle of one request uses it; closing it ends the connection gently.
 
     uvicorn writes an answer's head and its body one after the other. They leave together: one system call, and one

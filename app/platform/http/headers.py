@@ -1,11 +1,12 @@
 """A request's head: each looked at once, single-valued ones taken as such, malformed ones told apart."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from secrets import token_hex
 
-from app.adapters.http.errors import Problem, validation
-from app.adapters.http.limits import MAX_HEAD_BYTES, MAX_HEADERS
+from app.platform.http.codes import UNSUPPORTED_MEDIA_TYPE
+from app.platform.http.errors import Problem, validation
+from app.platform.http.limits import MAX_HEAD_BYTES, MAX_HEADERS
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
 
@@ -20,13 +21,15 @@ _TRACEPARENT = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9a-z-]+"
 _TEXT = rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*+"'
 _PARAMETER = rb'charset=(?:utf-8|"utf-8")|(?!charset=)%b=(?:%b|%b)' % (_TOKEN, _TOKEN, _TEXT)
-_MEDIA_TYPE = re.compile(rb"application/json(?:[ \t]*+;[ \t]*+(?:%b)?+)*+[ \t]*+" % _PARAMETER, re.IGNORECASE)
+_PARAMETERS = rb"(?:[ \t]*+;[ \t]*+(?:%b)?+)*+[ \t]*+" % _PARAMETER
+_JSON = re.compile(rb"application/json" + _PARAMETERS, re.IGNORECASE)
+_FORM = re.compile(rb"application/x-www-form-urlencoded" + _PARAMETERS, re.IGNORECASE)
 
 
 class Head:
     """A request's headers by lower-case name. `size` is what they took on the wire, in bytes."""
 
-    __slots__ = ("count", "first", "repeated", "size")
+    __slots__ = ("_headers", "count", "first", "repeated", "size")
 
     def __init__(self, headers: RawHeaders) -> None:
         first: dict[bytes, bytes] = {}
@@ -39,6 +42,7 @@ class Head:
                 repeated.add(name)
             else:
                 first[name] = value.strip(b" \t")
+        self._headers = headers
         self.first = first
         self.repeated = repeated
         self.size = size
@@ -53,11 +57,23 @@ class Head:
         """The header's value, if it was sent exactly once."""
         return None if name in self.repeated else self.first.get(name)
 
+    def every(self, name: bytes) -> Sequence[bytes]:
+        """The values of all headers of the name, in their order."""
+        if name in self.repeated:
+            return [value.strip(b" \t") for each, value in self._headers if each == name]
+        return [self.first[name]] if name in self.first else []
+
 
 def request_id(head: Head) -> str:
     """The client's X-Request-ID when it is one and well-formed, else a fresh one."""
     given = head.one(b"x-request-id")
     return given.decode("ascii") if given and _REQUEST_ID.fullmatch(given) else token_hex(16)
+
+
+def wants_a_page(head: Head) -> bool:
+    """Whether the client names HTML among what it takes, as browsers do; one that takes anything does not."""
+    ranges = (head.one(b"accept") or b"").lower().split(b",")
+    return any(one.partition(b";")[0].strip() == b"text/html" for one in ranges)
 
 
 def idempotency_key(head: Head) -> str:
@@ -84,21 +100,22 @@ def traceparent(head: Head) -> str | None:
     return value.decode("ascii") if value and _TRACEPARENT.fullmatch(value) else None
 
 
-def check_media_type(head: Head) -> None:
-    """See to it that the body says it is plain JSON.
+def is_form(head: Head) -> bool:
+    """Whether the body says it is a form."""
+    return _FORM.fullmatch(head.one(b"content-type") or b"") is not None
+
+
+def check_media_type(head: Head, *, or_form: bool = False) -> None:
+    """See to it that the body says it is plain JSON, or, where it may be one, a form.
 
     Raises:
         Problem: it says something else, or nothing, or is compressed.
     """
     given = head.one(b"content-type")
-    if given is None or not _MEDIA_TYPE.fullmatch(given):
-        raise Problem(
-            "UNSUPPORTED_MEDIA_TYPE", "the body must be application/json", {"Content-Type": "application/json"}
-        )
+    if (given is None or not _JSON.fullmatch(given)) and not (or_form and is_form(head)):
+        raise Problem(UNSUPPORTED_MEDIA_TYPE, details={"Content-Type": "application/json"})
     if b"content-encoding" in head.first:
-        raise Problem(
-            "UNSUPPORTED_MEDIA_TYPE", "the body must not be encoded", {"Content-Encoding": "is not supported"}
-        )
+        raise Problem(UNSUPPORTED_MEDIA_TYPE, "the body must not be encoded", {"Content-Encoding": "is not supported"})
 
 
 def without_upgrade(method: bytes, target: bytes, headers: RawHeaders) -> bytes:

@@ -1,18 +1,20 @@
 """What is under way: waiting for it without ever cutting it off, and draining it when the process ends."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import structlog
 
-from app.adapters.http.errors import log_unexpected
-from app.application.ports import Unavailable
-from app.domain.refusals import Refusal
+from app.kernel.errors import Unavailable
+from app.kernel.refusals import Refusal
+from app.platform.http.errors import log_unexpected
 
 T = TypeVar("T")
 
 CANCELLED_WITHIN_S = 1.0
+PATIENCE_S = 0.25
+"""How long past its time a request's own end is waited for, which says more than that time is up."""
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -24,8 +26,8 @@ class InFlight:
         self._grace_s = grace_s
         self._grace_ends: float | None = None
         self._is_over = False
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._tasks: dict[asyncio.Task[Any], asyncio.Future[None] | None] = {}
+        """Each with what is told when it is done, where somebody waits for that."""
 
     @property
     def draining(self) -> bool:
@@ -35,14 +37,19 @@ class InFlight:
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Begin work that goes on to its end, whatever becomes of the request that asked for it."""
         task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(self._is_done)
         return task
+
+    def _is_done(self, task: asyncio.Task[Any]) -> None:
+        waiter = self._tasks.pop(task)
+        if waiter is not None:
+            _release(waiter)
 
     async def wait(self, task: asyncio.Task[T], until: float) -> bool:
         """Wait for the task until that time of the loop or the end of the grace; say whether it is done.
 
-        A task that is not is left to itself: what becomes of it is logged when it is a bug.
+        One waits for it at a time. A task that is not is left to itself: what becomes of it is logged when it is a bug.
         """
         if not task.done() and not self._is_over:
             await self._wait(task, until)
@@ -52,17 +59,14 @@ class InFlight:
 
     async def _wait(self, task: asyncio.Task[Any], until: float) -> None:
         loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[None] = loop.create_future()
-        release = _releasing(waiter)
-        task.add_done_callback(release)
-        timer = loop.call_at(until, release)
-        self._waiters.add(waiter)
+        self._tasks[task] = waiter = loop.create_future()
+        timer = loop.call_at(until, _release, waiter)
         try:
             await waiter
         finally:
-            self._waiters.discard(waiter)
             timer.cancel()
-            task.remove_done_callback(release)
+            if task in self._tasks:
+                self._tasks[task] = None
 
     async def read(self, work: Coroutine[Any, Any, T], timeout_s: float) -> T:
         """The result of work that leaves no trace, within the time.
@@ -74,7 +78,27 @@ class InFlight:
         if await self.wait(task, asyncio.get_running_loop().time() + timeout_s):
             return task.result()
         task.cancel()
-        raise Unavailable
+        raise self.not_done()
+
+    async def write(self, work: Coroutine[Any, Any, T], until: float) -> T:
+        """The result of work that may leave a trace, by that time of the loop.
+
+        Neither that nor the client's leaving cuts it off half-way.
+
+        Raises:
+            Unavailable: it takes longer, and goes on; its key tells what became of it. Or the process ends.
+        """
+        if self.draining:
+            work.close()
+            raise self.not_done()
+        task = self.start(work)
+        if await self.wait(task, until + PATIENCE_S):
+            return task.result()
+        raise self.not_done()
+
+    def not_done(self) -> Unavailable:
+        """What whoever has waited for work that is not done, or not begun, is told."""
+        return Unavailable("the process ends" if self.draining else "it takes longer than a request may")
 
     def begin_drain(self) -> None:
         """Begin nothing new from here on. At the end of the grace whoever still waits waits no more."""
@@ -85,8 +109,9 @@ class InFlight:
 
     def _end_grace(self) -> None:
         self._is_over = True
-        for waiter in self._waiters:
-            _releasing(waiter)()
+        for waiter in self._tasks.values():
+            if waiter is not None:
+                _release(waiter)
 
     async def finish(self) -> None:
         """Wait for what is under way until the grace ends; give up on the rest, which recovery takes over."""
@@ -103,12 +128,9 @@ class InFlight:
             await asyncio.wait(left, timeout=CANCELLED_WITHIN_S)
 
 
-def _releasing(waiter: asyncio.Future[None]) -> Callable[..., None]:
-    def release(*_: object) -> None:
-        if not waiter.done():
-            waiter.set_result(None)
-
-    return release
+def _release(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
 
 
 def _look_after(task: asyncio.Task[Any]) -> None:

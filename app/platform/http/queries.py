@@ -1,44 +1,27 @@
-"""Path and query parameters, read strictly, and the cursor of a page."""
+"""Query strings, read strictly, and the cursor of a page."""
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2s
 from urllib.parse import parse_qsl
 from uuid import UUID
 
-import msgspec
+from app.kernel.ids import UserId
+from app.kernel.money import Currency
+from app.platform.http.errors import Problem, validation
+from app.platform.http.shapes import CURRENCY_RULE
 
-from app.adapters.http.errors import Problem, validation
-from app.application.wallets.read_transactions import Position
-from app.domain.currencies import is_well_formed
-from app.domain.ids import UserId
-from app.domain.money import Currency
-from app.domain.refusals import UserNotFound, WalletNotFound
+Position = tuple[datetime, UUID]
+"""A line by its time and id: where a page ends, and the next one begins."""
 
-DEFAULT_LIMIT = 50
-MAX_LIMIT = 200
-MAX_PARAMETERS = 8
-CURRENCY_RULE = "must be the code of a known currency, such as USD"
+MAX_PARAMETERS = 16
 
-_LIMIT = re.compile(r"[1-9][0-9]{0,2}")
 CURSOR_PATTERN = "^[A-Za-z0-9_-]{40}$"
 _CURSOR = re.compile(r"[A-Za-z0-9_-]{40}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def user_id(text: str) -> UserId:
-    """The user that the path names, in any spelling of a UUID.
-
-    Raises:
-        Problem: it is none.
-    """
-    try:
-        return UserId(msgspec.convert(text, UUID))
-    except msgspec.ValidationError:
-        raise validation({"user_id": "must be a UUID"}) from None
 
 
 def parameters(query: bytes, known: AbstractSet[str]) -> Mapping[str, str]:
@@ -70,46 +53,16 @@ def parameters(query: bytes, known: AbstractSet[str]) -> Mapping[str, str]:
     return found
 
 
-def currency(given: Mapping[str, str]) -> Currency | None:
-    """The currency asked for, if any. Whether it is known counts only where there is no wallet (see `no_wallet`).
-
-    Raises:
-        Problem: it is none.
-    """
-    code = given.get("currency")
-    if code is not None and not is_well_formed(code):
-        raise validation({"currency": CURRENCY_RULE})
-    return None if code is None else Currency(code)
+def unknown_currency(currency: Currency | None, known: AbstractSet[str]) -> Problem | None:
+    """What is wrong with a request that found no wallet in a currency that is not known, either."""
+    return None if currency is None or currency in known else validation({"currency": CURRENCY_RULE})
 
 
-def no_wallet(
-    refusal: UserNotFound | WalletNotFound, currency: Currency | None, known: AbstractSet[str]
-) -> Problem | UserNotFound | WalletNotFound:
-    """The refusal of a request that found no wallet: in a currency that is not known, what is wrong is that."""
-    if currency is None or currency in known:
-        return refusal
-    return validation({"currency": CURRENCY_RULE})
-
-
-def limit(given: Mapping[str, str]) -> int:
-    """How many lines a page has.
-
-    Raises:
-        Problem: it is not within bounds.
-    """
-    text = given.get("limit")
-    if text is None:
-        return DEFAULT_LIMIT
-    if not _LIMIT.fullmatch(text) or int(text) > MAX_LIMIT:
-        raise validation({"limit": f"must be an integer between 1 and {MAX_LIMIT}"})
-    return int(text)
-
-
-def to_cursor(user: UserId, position: Position) -> str:
-    """A page's start as an opaque string, good for this user only."""
+def to_cursor(owner: UUID, position: Position, *of: str) -> str:
+    """A page's start as an opaque string, good for this owner only, and for a list `of` the same: path and filters."""
     at, line = position
     content = ((at - _EPOCH) // timedelta(microseconds=1)).to_bytes(8, "big", signed=True) + line.bytes
-    return urlsafe_b64encode(content + _check(user, content)).decode("ascii")
+    return urlsafe_b64encode(content + _check(owner, content, of)).decode("ascii")
 
 
 def from_cursor(user: UserId, given: Mapping[str, str]) -> Position | None:
@@ -119,19 +72,27 @@ def from_cursor(user: UserId, given: Mapping[str, str]) -> Position | None:
         Problem: the cursor was not handed out to this user.
     """
     text = given.get("cursor")
-    if text is None:
-        return None
-    raw = urlsafe_b64decode(text) if _CURSOR.fullmatch(text) else b""
+    return None if text is None else position_of(user, text)
+
+
+def position_of(owner: UUID, cursor: str, *of: str) -> Position:
+    """Where the page starts that a cursor stands for.
+
+    Raises:
+        Problem: the cursor was not handed out to this owner, or of another list, or with other filters.
+    """
+    raw = urlsafe_b64decode(cursor) if _CURSOR.fullmatch(cursor) else b""
     content, check = raw[:24], raw[24:]
     try:
-        if not raw or check != _check(user, content):
+        if not raw or check != _check(owner, content, of):
             raise ValueError
         at = _EPOCH + timedelta(microseconds=int.from_bytes(content[:8], "big", signed=True))
     except (ValueError, OverflowError):
-        raise validation({"cursor": "must be a next_cursor of an earlier answer for the same user"}) from None
+        same = "to the same request" if of else "for the same user"
+        raise validation({"cursor": f"must be a next_cursor of an earlier answer {same}"}) from None
     return at, UUID(bytes=content[8:])
 
 
-def _check(user: UserId, content: bytes) -> bytes:
-    """Tells a cursor from garbage. It guards no secret: a cursor only says where to go on in the user's own lines."""
-    return blake2s(content, key=user.bytes, digest_size=6).digest()
+def _check(owner: UUID, content: bytes, of: Sequence[str] = ()) -> bytes:
+    """Tells a cursor from garbage. It guards no secret: a cursor only says where to go on in the owner's own lines."""
+    return blake2s(content + "\n".join(of).encode(), key=owner.bytes, digest_size=6).digest()

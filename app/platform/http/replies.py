@@ -3,16 +3,22 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
-from litestar.types import Receive, Scope, Send
+from app.platform.http.errors import Problem
 
-from app.adapters.http.errors import Problem
+if TYPE_CHECKING:
+    from litestar.types import Receive, Scope, Send
 
 JSON = b"application/json"
+NO_CONTENT = 204
+NOT_MODIFIED = 304
 RawHeader = tuple[bytes, bytes]
 
-# Balances are nobody's to keep, and a body is what its content type says.
-ALWAYS: tuple[RawHeader, ...] = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+# A body is what its content type says.
+NO_SNIFFING: tuple[RawHeader, ...] = ((b"x-content-type-options", b"nosniff"),)
+# Balances are nobody's to keep.
+ALWAYS: tuple[RawHeader, ...] = ((b"cache-control", b"no-store"), *NO_SNIFFING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +30,14 @@ class Reply:
     headers: tuple[RawHeader, ...] = ()
     media_type: bytes = JSON
 
-    async def __call__(self, _: Scope, __: Receive, send: Send) -> None:
+    async def __call__(self, _: "Scope", __: "Receive", send: "Send") -> None:
         """Send it."""
+        content = ((b"content-type", self.media_type), (b"content-length", str(len(self.body)).encode("ascii")))
         await send(
             {
                 "type": "http.response.start",
                 "status": self.status,
-                "headers": [
-                    (b"content-type", self.media_type),
-                    (b"content-length", str(len(self.body)).encode("ascii")),
-                    *self.headers,
-                ],
+                "headers": [*(() if self.status in (NO_CONTENT, NOT_MODIFIED) else content), *self.headers],
             }
         )
         await send({"type": "http.response.body", "body": self.body, "more_body": False})

@@ -1,10 +1,13 @@
 """What the server serves, as it sees it."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from litestar.types import Receive, Scope, Send
 
-from app.adapters.http.errors import Problem
+from app.platform.http.errors import Problem
+from app.platform.http.headers import Head
+from app.platform.http.replies import RawHeader
 
 
 class Served(Protocol):
@@ -17,6 +20,10 @@ class Served(Protocol):
 
     def begin_drain(self) -> None:
         """Begin nothing that takes long from here on."""
+        ...
+
+    def headers_beside(self, target: bytes, head: Head) -> Sequence[RawHeader]:
+        """What a refusal of a request for this target has beside its own headers."""
         ...
 
     def record_refused(self, problem: Problem, started: float) -> None:

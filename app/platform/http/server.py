@@ -13,11 +13,11 @@ from typing import cast
 
 import uvicorn
 
-from app.adapters.http.door import close_door
-from app.adapters.http.limits import KEEP_ALIVE_S
-from app.adapters.http.protocol import StrictProtocol
-from app.adapters.http.served import Served
-from app.adapters.listening import BACKLOG
+from app.platform.http.limits import KEEP_ALIVE_S
+from app.platform.http.listener import close_door
+from app.platform.http.protocol import StrictProtocol
+from app.platform.http.served import Served
+from app.platform.http.sockets import BACKLOG
 
 ACCEPT_WITHIN_S = 5.0
 """Time to accept, at the end, the connections that are already made."""

@@ -1,4 +1,4 @@
-"""What the API needs to be given."""
+"""What the API needs to be given, beside its operations."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -7,20 +7,11 @@ from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 
-from app.application.payments.pay import OnReserved
-from app.application.payments.results import Answered, StillPending
-from app.application.ports import Ids, PaymentRequest, WalletReader
-from app.domain.currencies import ISO_4217
-
-
-class Paying(Protocol):
-    """The use case: `app.application.payments.pay.Pay`."""
-
-    async def __call__(
-        self, request: PaymentRequest, deadline: float, on_reserved: OnReserved
-    ) -> Answered | StillPending:
-        """Pay."""
-        ...
+from app.kernel.currencies import ISO_4217
+from app.platform.http.inflight import InFlight
+from app.platform.http.visitor import ForwardedHeader
+from app.platform.limits.ports import Limits
+from app.platform.people import People
 
 
 class Following(Protocol):
@@ -35,9 +26,8 @@ class Following(Protocol):
 class Services:
     """What stands behind the API."""
 
-    pay: Paying
-    reader: WalletReader
-    ids: Ids
+    in_flight: InFlight
+    """The work of its requests, which the end of the process waits for."""
     readiness: Callable[[], Awaitable[Mapping[str, str]]]
     """What is not ready, by name, and why; nothing when all is."""
     registry: CollectorRegistry
@@ -46,6 +36,12 @@ class Services:
     lifespan: Callable[[], AbstractAsyncContextManager[None]]
     """Opens what the services need, and closes it when the last request is over."""
     follow: Following | None = None
+    people: People | None = None
+    """Who knows people; without one nothing is served that asks who somebody is."""
+    degraded: Callable[[], Mapping[str, str]] = dict
+    """What is done without for now, by name, and why; nothing when all is there."""
+    limits: Limits | None = None
+    """Who counts how often somebody asks; without one nobody does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +50,14 @@ class HttpOptions:
 
     api_keys: tuple[str, ...]
     currencies: tuple[str, ...] = ()
-    request_timeout_s: float = 10.0
-    shutdown_grace_s: float = 15.0
     expose_docs: bool = True
     expose_metrics: bool = True
+    cors_origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    forwarded_header: ForwardedHeader = "x-forwarded-for"
+    log_hash_key: str = ""
 
     @property
     def known_currencies(self) -> frozenset[str]:
         """All currencies that are known."""
         return ISO_4217.union(self.currencies)
-
-    @property
-    def exposed(self) -> tuple[str, ...]:
-        """The routes beside the wallets'."""
-        docs = ("/openapi.json", "/docs") if self.expose_docs else ()
-        metrics = ("/metrics",) if self.expose_metrics else ()
-        return ("/healthz", "/readyz", *metrics, *docs)

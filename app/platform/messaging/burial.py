@@ -8,10 +8,10 @@ from aiormq import spec
 from aiormq.abc import AbstractChannel
 from pamqp.common import FieldTable
 
-from app.adapters.rabbitmq import topology
-from app.adapters.rabbitmq.deliveries import Delivered
-from consumers.kit import messages
-from consumers.kit.worker import Delivery
+from app.kernel.topology import Queue
+from app.platform.messaging import received_events
+from app.platform.messaging.worker import Delivery
+from app.platform.rabbitmq.deliveries import Delivered
 
 MOST: Final = 500
 """Characters of a reason."""
@@ -19,7 +19,7 @@ MOST: Final = 500
 _log = structlog.get_logger(__name__)
 
 
-async def bury(channel: AbstractChannel, queue: topology.Queue, delivery: Delivery, reason: str) -> None:
+async def bury(channel: AbstractChannel, queue: Queue, delivery: Delivery, reason: str) -> None:
     """Put the message into the dead-letter queue. It is confirmed there when this returns."""
     message: Delivered = delivery.message
     deliver, properties = message.details()
@@ -44,5 +44,5 @@ async def bury(channel: AbstractChannel, queue: topology.Queue, delivery: Delive
         ),
         mandatory=True,
     )
-    message_id = messages.known_id(properties.message_id)
+    message_id = received_events.known_id(properties.message_id)
     _log.error("message_buried", message_id=message_id, queue=queue.dead_letters, reason=reason)

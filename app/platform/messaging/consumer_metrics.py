@@ -8,15 +8,15 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from app.adapters.rabbitmq import topology
-from consumers.kit import messages
-from consumers.kit.worker import Counts
+from app.kernel.topology import Queue
+from app.platform.messaging import received_events
+from app.platform.messaging.worker import Counts
 
 
 class ConsumerMetrics(Collector):
     """What the consumer of a queue did since it started, and how far it is behind."""
 
-    def __init__(self, queue: topology.Queue, counts: Counts) -> None:
+    def __init__(self, queue: Queue, counts: Counts) -> None:
         self._queue = queue.name
         self._counts = counts
 
@@ -48,6 +48,6 @@ class ConsumerMetrics(Collector):
 
     def _oldest_s(self) -> float:
         # In the order in which they came, so the first is the oldest, unless it does not tell.
-        times = (messages.time(delivery.body) for delivery in self._counts.held.values())
+        times = (received_events.time(delivery.body) for delivery in self._counts.held.values())
         oldest = next((at for at in times if at is not None), None)
         return max(0.0, (datetime.now(UTC) - oldest).total_seconds()) if oldest else 0.0

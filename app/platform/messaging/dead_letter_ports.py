@@ -1,10 +1,12 @@
 """What looking at dead letters, and mending them, needs from outside."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from app.platform.process.progress import HowFar
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +25,6 @@ class DeadLetter:
     attempts: int | None
     headers: Mapping[str, str]
     body: bytes
-
-
-Progress = Callable[[int, int], None]
-"""Told how many messages are done with, of how many."""
 
 
 class DeadLetters(Protocol):
@@ -53,7 +51,7 @@ class DeadLetters(Protocol):
         """
         ...
 
-    async def redrive_all(self, queue: str, progress: Progress, stop: asyncio.Event) -> int:
+    async def redrive_all(self, queue: str, progress: HowFar, stop: asyncio.Event) -> int:
         """Put all that are there now back into their queue, just so; how many were before it was told to stop."""
         ...
 

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 
-from app.application.actions import ActionLog, Actions, recorded
-from app.application.dead_letters.ports import DeadLetter, DeadLetters, Progress
+from app.platform.messaging.dead_letter_ports import DeadLetter, DeadLetters
+from app.platform.operations.actions import ActionLog, Actions, recorded
+from app.platform.process.progress import HowFar
 
 BURIED_WITHIN_S = 30.0
 """How long a consumer gets to do what is ordered: it looks for orders every few seconds, if the message is stuck."""
@@ -57,7 +58,7 @@ async def redrive(
 
 
 async def redrive_all(
-    letters: DeadLetters, actions: Actions, queues: Sequence[str], progress: Progress, stop: asyncio.Event
+    letters: DeadLetters, actions: Actions, queues: Sequence[str], progress: HowFar, stop: asyncio.Event
 ) -> Mapping[str, int]:
     """Put all dead letters of the queues back, until told to stop; how many went into each queue.
 

@@ -11,8 +11,8 @@ from typing import Final
 
 import psycopg
 
-from app.adapters import sessions
-from consumers.kit.messages import Malformed
+from app.platform.messaging.received_events import Malformed
+from app.platform.postgres import sessions
 
 # Errors of data that a session's or a database's encoding makes of good text; a NUL, which no text of PostgreSQL has,
 # comes to them, too.

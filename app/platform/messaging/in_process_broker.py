@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from app.application.outbox.ports import BrokerUnavailable, Confirmed, OutboxMessage, Rejected
+from app.platform.messaging.ports import BrokerUnavailable, Confirmed, OutboxMessage, Rejected
 
 MAX_ATTEMPTS: Final = 4
 TIMEOUT_S: Final = 4.0
@@ -48,10 +48,16 @@ class DeadLetter:
 
 
 class InProcessBroker:
-    """A `Publisher` that delivers to the subscriptions. `dead_letters` holds the latest messages given up."""
+    """A `Publisher` that delivers to the subscriptions. `dead_letters` holds the latest messages given up.
 
-    def __init__(self, subscriptions: Sequence[Subscription], *, timeout_s: float = TIMEOUT_S) -> None:
+    What none of them takes is rejected if it is `mandatory` that one does; else it is let go.
+    """
+
+    def __init__(
+        self, subscriptions: Sequence[Subscription], *, mandatory: bool = True, timeout_s: float = TIMEOUT_S
+    ) -> None:
         self._subscriptions = tuple(subscriptions)
+        self._mandatory = mandatory
         self._timeout_s = timeout_s
         self.dead_letters: deque[DeadLetter] = deque(maxlen=DEAD_LETTERS_KEPT)
 
@@ -60,7 +66,7 @@ class InProcessBroker:
         failed: dict[int, str] = {
             message.id: f"no queue is bound for {message.type!r}"
             for message in messages
-            if not any(subscription.takes(message.type) for subscription in self._subscriptions)
+            if self._mandatory and not any(subscription.takes(message.type) for subscription in self._subscriptions)
         }
         try:
             async with asyncio.timeout(self._timeout_s):

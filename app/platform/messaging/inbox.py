@@ -1,16 +1,19 @@
 """Effects that happen once: each event's id is committed in one transaction with what the event leads to."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 import psycopg
+import structlog
 from psycopg import AsyncConnection, sql
 
-from app.adapters.rabbitmq.topology import Queue
-from consumers.kit.database import Database, DatabaseAway
-from consumers.kit.faults import reason_of
-from consumers.kit.messages import Event, event
+from app.kernel.topology import Queue
+from app.platform.messaging.backoff import pause
+from app.platform.messaging.faults import reason_of
+from app.platform.messaging.inbox_database import Database, DatabaseAway
+from app.platform.messaging.received_events import Event, event
 
 Connection = AsyncConnection[Any]
 
@@ -37,6 +40,9 @@ DELETE FROM {inbox} WHERE event_id IN (
 )
 """
 _CLEAN_UP_BATCH: Final = 1000
+CLEAN_UP_EVERY_S: Final = 600.0
+
+_log = structlog.get_logger(__name__)
 
 
 class Inbox:
@@ -105,6 +111,16 @@ class Once:
                 del events[known]
             if events:
                 await self._effect(connection, list(events.values()))
+
+
+async def keep_clean(inbox: Inbox, database: Database, outbox_retention_h: float, stop: asyncio.Event) -> None:
+    """Clean the inbox up now and then, until told to stop."""
+    while not stop.is_set():
+        try:
+            await inbox.clean_up(database, remembered_h(outbox_retention_h))
+        except DatabaseAway as error:
+            _log.warning("inbox_not_cleaned_up", reason=str(error))
+        await pause(CLEAN_UP_EVERY_S, stop)
 
 
 def remembered_h(outbox_retention_h: float) -> float:

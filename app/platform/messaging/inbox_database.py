@@ -8,8 +8,8 @@ from typing import Any, Final
 import psycopg
 from psycopg import AsyncConnection
 
-from app.adapters.sessions import begin_session, reason, session_url
-from consumers.kit.faults import is_away, is_the_messages
+from app.platform.messaging.faults import is_away, is_the_messages
+from app.platform.postgres.sessions import begin_session, reason, session_url
 
 # A consumer waits for nothing longer than this: not for a lock, a statement, or itself in the middle of a transaction.
 _LIMITS: Final = {"lock_timeout": 5_000, "statement_timeout": 15_000, "idle_in_transaction_session_timeout": 15_000}

@@ -11,9 +11,9 @@ from typing import Final
 
 import structlog
 
-from app.application.outbox.ports import Outbox, OutboxMessage
-from app.application.ports import Unavailable
-from app.application.rounds import Rounds
+from app.kernel.errors import Unavailable
+from app.platform.messaging.ports import Outbox, OutboxMessage
+from app.platform.process.rounds import Rounds
 
 # A lease that ends later than this from now counts as over, as after a clock that went back: a longer one of another
 # version would, too.

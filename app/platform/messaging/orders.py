@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from psycopg.types.json import Jsonb
 
-from consumers.kit.database import Database
-from consumers.kit.faults import reason_of
+from app.platform.messaging.faults import reason_of
+from app.platform.messaging.inbox_database import Database
+from app.platform.postgres.actions import add_action
 
 LOOK_EVERY_S: Final = 2.0
 STANDS_S: Final = 30.0
@@ -27,7 +27,6 @@ WHERE o.action = 'dlq bury' AND o.details ->> 'phase' = 'begins' AND o.details -
   AND NOT EXISTS (SELECT FROM audit.actions AS a WHERE a.action = o.action AND a.details -> 'began_as' = to_jsonb(o.id))
 ORDER BY o.id
 """
-_DONE: Final = "INSERT INTO audit.actions (operator, action, details) VALUES (%s, 'dlq bury', %s)"
 
 _log = structlog.get_logger(__name__)
 
@@ -80,7 +79,7 @@ class Orders:
         }  # fmt: skip
         try:
             async with self._database.connection() as connection:
-                await connection.execute(_DONE, (self._name, Jsonb(details)))
+                await add_action(connection, self._name, "dlq bury", details)
         except Exception as error:
             _log.error("burial_not_recorded", message_id=order.message_id, reason=reason_of(error))
         await self._database.close()

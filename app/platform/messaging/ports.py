@@ -8,25 +8,28 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class OutboxMessage:
-    """An unsent row of the outbox. `body` is a whole CloudEvents document, ready to be published.
+    """An unsent row of an outbox. `body` is a whole CloudEvents document, ready to be published.
 
-    `traceparent` is the W3C trace context that the message carries as a header, beside the one in its document.
+    `subject` is what the event is about: those of one subject are published one after the other. `tenant_id` and
+    `traceparent`, the W3C trace context, are what the message carries as headers, the second beside the one in its
+    document.
     """
 
     user_id: UUID
     id: int
     event_id: UUID
-    payment_id: UUID
+    subject: UUID
     type: str
     body: bytes
     partition: int
     attempts: int
+    tenant_id: UUID | None = None
     traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """Every contract queue has the message."""
+    """Every queue of the exchange's contract has the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +83,10 @@ class BrokerUnavailable(Exception):  # noqa: N818 -- it says what the broker is,
 
 
 class Publisher(Protocol):
-    """A broker that takes events for every contract queue."""
+    """A broker that takes events for every queue of an exchange's contract."""
 
     async def publish(self, messages: Sequence[OutboxMessage]) -> Sequence[Confirmed | Rejected]:
-        """Publish the messages, at most one of a payment, and say of each what became of it, in the same order.
+        """Publish the messages, at most one of a subject, and say of each what became of it, in the same order.
 
         It answers within a few seconds, whatever the broker does.
 
@@ -94,7 +97,7 @@ class Publisher(Protocol):
 
 
 class Outbox(Protocol):
-    """The rows of the outbox, as a relay sees them.
+    """The rows of an outbox, as a relay sees them.
 
     Every method raises `Unavailable` while the database is out of reach.
     """
@@ -110,7 +113,7 @@ class Outbox(Protocol):
     async def claim(self, partitions: Sequence[int], limit: int) -> Sequence[OutboxMessage]:
         """Up to `limit` (at most `CLAIMED`) unsent events, each partition's in id order, the first partitions' first.
 
-        Left out are the events of payments that have one waiting for its next attempt.
+        Left out are the events of subjects that have one waiting for its next attempt.
         """
         ...
 

@@ -11,6 +11,8 @@ from msgspec import Meta
 T = TypeVar("T")
 Shape: TypeAlias = type[T]
 Time = Annotated[datetime, Meta(tz=True)]
+MAX_SEQUENCE: Final = 2**15 - 1
+"""What the columns of outbox and audit trail take."""
 
 
 class Malformed(Exception):  # noqa: N818 -- it says what the message is
@@ -18,13 +20,13 @@ class Malformed(Exception):  # noqa: N818 -- it says what the message is
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """An event. `subject` is the payment's id, `sequence` the event's place among the payment's."""
+    """An event. `subject` is the id of what it is about, `sequence` its place among the events of that, from 1."""
 
     id: UUID
     type: Annotated[str, Meta(min_length=1)]
     subject: UUID
     time: Time
-    sequence: Annotated[int, Meta(ge=1, le=3)]
+    sequence: Annotated[int, Meta(ge=1, le=MAX_SEQUENCE)]
     data: msgspec.Raw = msgspec.Raw(b"null")
 
     def data_as(self, shape: Shape[T]) -> T:
@@ -52,6 +54,7 @@ class _Time(msgspec.Struct, frozen=True, gc=False):
 
 
 _NOT_READABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 # Some of msgspec's errors quote the value that they are about: of a Literal, an enum, or a tag.
 _QUOTED: Final = re.compile(r"(?<=nvalid )((?:enum )?value )(?:.*(?= - at `[^`]*`\Z)|.*)", re.DOTALL)
 
@@ -113,6 +116,12 @@ def known_id(text: str | None) -> UUID | None:
         return UUID(text)
     except (TypeError, ValueError):
         return None
+
+
+def known_trace(text: str | None) -> str | None:
+    """The trace context that an event names, if it is one: what is none is not told on in events of ours, which others
+    would choke on."""
+    return text if text is not None and _TRACEPARENT.fullmatch(text) else None
 
 
 def _reason(error: Exception) -> str:

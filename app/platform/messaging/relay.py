@@ -1,4 +1,4 @@
-"""Relay: publish what the outbox holds, each payment's events in order, at least once.
+"""Relay: publish what an outbox holds, each subject's events in order, at least once.
 
 An event is published if and only if its row is committed, and marked only after every queue has it: whatever dies in
 between, it is published again. Rows are claimed by partition; leases with epochs give each partition to one relay.
@@ -13,8 +13,9 @@ from typing import Final
 
 import structlog
 
-from app.application.outbox.leases import LeaseHolder
-from app.application.outbox.ports import (
+from app.kernel.errors import Unavailable
+from app.platform.messaging.leases import LeaseHolder
+from app.platform.messaging.ports import (
     CLAIMED,
     LONGEST_RETRY_S,
     BrokerUnavailable,
@@ -25,17 +26,19 @@ from app.application.outbox.ports import (
     Rejected,
     Retry,
 )
-from app.application.ports import Unavailable
+from app.platform.messaging.waves import waves
 
 # What is under way is halved with each failure, and grows by a little with each success, so that a broker too slow to
 # confirm it all in a publisher's time is not sent the same again and again.
 LEAST_UNDER_WAY: Final = 20
 MOST_GROWTH: Final = 250
 POLL_S: Final = 0.1
+# With an outbox for each context most are quiet, and each look costs some.
+QUIET_AFTER_S: Final = 5.0
+QUIET_POLL_S: Final = 0.25
 
 # So many batches under way, each of partitions of its own: while some wait for the broker others are in the database.
 BATCHES: Final = 4
-
 # Low enough that service resumes within moments of the broker's or the database's return.
 OUTAGE_BACKOFF_S: Final = (0.1, 2.0)
 # What the broker will not take is most likely a fault that people have to mend.
@@ -75,6 +78,7 @@ class Relay:
         self._publisher = publisher
         self._owner = owner
         self._random_share = random_share
+        self._clock, self._found_at = clock, clock()
         self._leases = LeaseHolder(outbox, owner, clock, self._finished)
         self._under_way: dict[asyncio.Task[None], _Batch] = {}
         self._more = False
@@ -116,6 +120,7 @@ class Relay:
             return
         self._more |= batch.is_full
         if batch.messages:
+            self._found_at = self._clock()
             task = tasks.create_task(self._relay_batch(batch))
             self._under_way[task] = batch
             task.add_done_callback(self._under_way.pop)
@@ -126,11 +131,14 @@ class Relay:
         """Wait until the next claim is likely to find something, or to work again after failures."""
         if not self._failures and not self._more:
             full = [task for task, batch in self._under_way.items() if batch.is_full]
-            await asyncio.wait({stopped, *full}, timeout=POLL_S, return_when="FIRST_COMPLETED")
+            await asyncio.wait({stopped, *full}, timeout=self._pause_s(), return_when="FIRST_COMPLETED")
         while not stopped.done() and not self._has_room():
             await asyncio.wait({stopped, *self._under_way}, return_when="FIRST_COMPLETED")
         if self._failures:
             await asyncio.wait({stopped}, timeout=self._back_off_s(OUTAGE_BACKOFF_S, self._failures - 1))
+
+    def _pause_s(self) -> float:
+        return POLL_S if self._clock() - self._found_at < QUIET_AFTER_S else QUIET_POLL_S
 
     async def _finished(self, partitions: Collection[int]) -> None:
         theirs = [task for task, batch in self._under_way.items() if not batch.epochs.keys().isdisjoint(partitions)]
@@ -179,14 +187,14 @@ class Relay:
         failed = set()
         for wave in waves(batch.messages):
             ours = self._leases.still_ours(wave, batch.epochs)
-            ready = [message for message in ours if message.payment_id not in failed]
+            ready = [message for message in ours if message.subject not in failed]
             if not ready:
                 continue
             if not self._leases.usable:
                 return
             for message, outcome in zip(ready, await self._publisher.publish(ready), strict=True):
                 if isinstance(outcome, Rejected):
-                    failed.add(message.payment_id)
+                    failed.add(message.subject)
                     results.append((message, self._retry(message, outcome)))
                 else:
                     results.append((message, outcome))
@@ -230,7 +238,7 @@ class Relay:
         _log.error(
             "event_rejected",
             event_id=str(message.event_id),
-            payment_id=str(message.payment_id),
+            subject=str(message.subject),
             attempts=message.attempts + 1,
             retry_in_s=round(in_s, 1),
             reason=rejected.reason,
@@ -240,16 +248,3 @@ class Relay:
     def _back_off_s(self, limits_s: tuple[float, float], failures: int) -> float:
         first_s, most_s = limits_s
         return float(min(most_s, first_s * 2 ** min(failures, 20))) * (0.5 + self._random_share() / 2)
-
-
-def waves(messages: Sequence[OutboxMessage]) -> list[list[OutboxMessage]]:
-    """The messages in as few parts as have at most one message of a payment each, a payment's in their order."""
-    parts: list[list[OutboxMessage]] = []
-    seen: dict[object, int] = {}
-    for message in messages:
-        part = seen.get(message.payment_id, 0)
-        seen[message.payment_id] = part + 1
-        if part == len(parts):
-            parts.append([])
-        parts[part].append(message)
-    return parts

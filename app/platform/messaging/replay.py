@@ -16,7 +16,7 @@ class PastEvent:
     """An event that was published before. `body` is its CloudEvents document, as it was."""
 
     occurred_at: datetime
-    payment_id: UUID
+    subject: UUID
     sequence: int
     event_id: UUID
     type: str
@@ -24,8 +24,8 @@ class PastEvent:
 
     @property
     def place(self) -> tuple[datetime, UUID, int]:
-        """Its place among all events: in it a payment's, and a wallet's, are in the order in which they happened."""
-        return self.occurred_at, self.payment_id, self.sequence
+        """Its place among all events: in it a subject's, and an owner's, are in the order in which they happened."""
+        return self.occurred_at, self.subject, self.sequence
 
 
 class Past(Protocol):

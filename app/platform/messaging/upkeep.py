@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from app.application.outbox.ports import Backlog, Upkeep
-from app.application.rounds import Rounds
-from app.application.waiting import pause
+from app.platform.messaging.ports import Backlog, Upkeep
+from app.platform.process.rounds import Rounds
+from app.platform.process.waiting import pause
 
 OBSERVE_EVERY_S: Final = 2.0
 CLEAN_UP_EVERY_S: Final = 60.0

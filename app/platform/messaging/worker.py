@@ -16,9 +16,10 @@ from typing import Any, Final
 
 import structlog
 
-from consumers.kit import messages
-from consumers.kit.faults import is_the_messages, place_of, reason_of
-from consumers.kit.pauses import backoff_s, pause
+from app.kernel.errors import NeighbourAway
+from app.platform.messaging import received_events
+from app.platform.messaging.backoff import backoff_s, pause
+from app.platform.messaging.faults import is_the_messages, place_of, reason_of
 
 # Every failing message gets its attempts, broken JSON too: one rule, and 2 s cost nothing where nothing waits for them.
 MAX_ATTEMPTS: Final = 4
@@ -55,12 +56,12 @@ class Delivery:
     @property
     def id(self) -> str:
         """Its event's id, or a digest where it has none."""
-        return str(messages.event_id(self.body) or f"body-{sha256(self.body).hexdigest()[:16]}")
+        return str(received_events.event_id(self.body) or f"body-{sha256(self.body).hexdigest()[:16]}")
 
     @property
     def key(self) -> str:
         """The payment that it is about, if it says so. Nobody asks as long as nothing fails."""
-        return str(messages.subject(self.body) or f"without subject {self.tag}")
+        return str(received_events.subject(self.body) or f"without subject {self.tag}")
 
 
 Observe = Callable[[Sequence[Delivery], int, str | None], None]
@@ -83,7 +84,7 @@ class Counts:
 
 
 @dataclass(slots=True)
-class Outcome:
+class Finished:
     """The deliveries that are done with, and those that are given up, with the reason."""
 
     done: list[Delivery] = field(default_factory=list)
@@ -100,8 +101,13 @@ class _Failing:
 class Worker:
     """Handles deliveries. `abandon` set means: do not wait for a database that is away."""
 
-    def __init__(self, handle: Handle, counts: Counts, abandon: asyncio.Event, observe: Observe | None = None) -> None:
+    def __init__(
+        self, handle: Handle, counts: Counts, abandon: asyncio.Event, observe: Observe | None = None,
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        """`alive` is called while all waits for a neighbour, as often as it is looked for."""
         self._handle = handle
+        self._alive = alive
         self._counts = counts
         self._abandon = abandon
         self._observe = observe
@@ -120,7 +126,7 @@ class Worker:
         """When the next failing message is due, in the event loop's time."""
         return min((failing.retry_at for failing in self._failing.values()), default=None)
 
-    async def work(self, deliveries: Sequence[Delivery], outcome: Outcome) -> None:
+    async def work(self, deliveries: Sequence[Delivery], outcome: Finished) -> None:
         """Handle new deliveries, noting at once in `outcome` what becomes of each; the failing ones stay here.
 
         Raises:
@@ -131,7 +137,7 @@ class Worker:
         stuck_since = min((delivery.stuck_since for delivery in self._stuck.values()), default=None)
         self._counts.stuck_since = stuck_since
 
-    async def retry(self, now: float, outcome: Outcome) -> None:
+    async def retry(self, now: float, outcome: Finished) -> None:
         """Handle the failing deliveries that are due, and what waits behind those that no longer fail."""
         for key in [key for key, failing in self._failing.items() if failing.retry_at <= now]:
             failing = self._released(key)
@@ -143,13 +149,13 @@ class Worker:
             await self._work(failing.behind, outcome)
         await self.work((), outcome)
 
-    async def give_up(self, delivery: Delivery, reason: str, outcome: Outcome) -> None:
+    async def give_up(self, delivery: Delivery, reason: str, outcome: Finished) -> None:
         """Give up a stuck message, as somebody said so, and go on with what waits behind it."""
         failing = self._released(delivery.key)
         self._bury(delivery, reason, outcome)
         await self.work(failing.behind, outcome)
 
-    async def _work(self, deliveries: Sequence[Delivery], outcome: Outcome) -> None:
+    async def _work(self, deliveries: Sequence[Delivery], outcome: Finished) -> None:
         ready = [delivery for delivery in deliveries if not self._waits(delivery)]
         if not ready:
             return
@@ -185,7 +191,7 @@ class Worker:
             return False
         return True
 
-    def _fail(self, delivery: Delivery, error: Exception, outcome: Outcome) -> None:
+    def _fail(self, delivery: Delivery, error: Exception, outcome: Finished) -> None:
         delivery.reason = reason_of(error)
         if not is_the_messages(error, delivery.body):
             self._stick(delivery, error)
@@ -212,7 +218,7 @@ class Worker:
         self._stuck.pop(key, None)
         return self._failing.pop(key)
 
-    def _bury(self, delivery: Delivery, reason: str, outcome: Outcome) -> None:
+    def _bury(self, delivery: Delivery, reason: str, outcome: Finished) -> None:
         outcome.dead.append((delivery, reason))
         self._counts.dead_letters += 1
 
@@ -228,6 +234,8 @@ class Worker:
                 if failures == 0:
                     _log.warning("consumer_waits", reason=str(error))
                 self._counts.stuck_since = self._counts.stuck_since or time.monotonic()
+                if isinstance(error, NeighbourAway):
+                    self._alive()
                 await pause(backoff_s(*OUTAGE_BACKOFF_S, failures), self._abandon)
                 failures += 1
             else:

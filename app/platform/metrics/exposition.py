@@ -16,13 +16,13 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYPE
 
-from app.adapters import pages
-from app.adapters.listening import listen
-from app.adapters.pages import Page
+from app.platform.http.sockets import listen
+from app.platform.metrics import small_server as pages
+from app.platform.metrics.small_server import Page
 
 __all__ = ["CONTENT_TYPE", "Collect", "ProcessMetrics", "make_registry", "nothing", "serve"]
 
-from app.main.logging import lost
+from app.platform.process.logging import lost
 
 Collect = Callable[[], Awaitable[Sequence[Metric]]]
 

@@ -7,24 +7,23 @@ from collections.abc import Mapping, Sequence
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from app.adapters.rabbitmq import topology
-from app.adapters.rabbitmq.queues import broker, depth
-from app.application.outbox.ports import Confirmed, OutboxMessage, Publisher, Rejected
-from app.application.outbox.relay import Relay
-from app.application.ports import Unavailable
-from app.application.status.judge import QueueFigures
-from app.application.waiting import pause
+from app.kernel.errors import Unavailable
+from app.kernel.topology import Queue
+from app.platform.messaging.ports import Confirmed, OutboxMessage, Publisher, Rejected
+from app.platform.messaging.relay import Relay
+from app.platform.operations.judgement import QueueFigures
+from app.platform.process.waiting import pause
+from app.platform.rabbitmq.queues import broker, depth
 
 LOOK_INTO_QUEUES_EVERY_S = 5.0
 
 _log = structlog.get_logger(__name__)
 
 
-class CountedPublisher:
-    """A `Publisher` with what it publishes counted."""
+class PublishingMetrics:
+    """What a relay publishes, to all of its exchanges."""
 
-    def __init__(self, publisher: Publisher, registry: CollectorRegistry) -> None:
-        self._publisher = publisher
+    def __init__(self, registry: CollectorRegistry) -> None:
         events = Counter(
             "strongbox_relay_events",
             "Events given to the broker: published (every queue has it), rejected (the broker is up and would not take"
@@ -32,59 +31,68 @@ class CountedPublisher:
             ("result",),
             registry=registry,
         )
-        self._published = events.labels("published")
-        self._rejected = events.labels("rejected")
-        self._failed = events.labels("failed")
-        self._size = Histogram(
+        self.published = events.labels("published")
+        self.rejected = events.labels("rejected")
+        self.failed = events.labels("failed")
+        self.size = Histogram(
             "strongbox_relay_batch_size",
             "Events given to the broker at once.",
             buckets=(1, 5, 20, 50, 100, 200, 500, 1000, 2000),
             registry=registry,
         )
-        self._duration = Histogram(
+        self.duration = Histogram(
             "strongbox_relay_publish_duration_seconds",
             "Time from giving events to the broker to knowing what became of all of them.",
             registry=registry,
         )
 
+
+class CountedPublisher:
+    """A `Publisher` with what it publishes counted."""
+
+    def __init__(self, publisher: Publisher, metrics: PublishingMetrics) -> None:
+        self._publisher = publisher
+        self._metrics = metrics
+
     async def publish(self, messages: Sequence[OutboxMessage]) -> Sequence[Confirmed | Rejected]:
         """See `Publisher.publish`."""
         began = time.perf_counter()
-        self._size.observe(len(messages))
+        self._metrics.size.observe(len(messages))
         try:
             outcomes = await self._publisher.publish(messages)
         except Exception:
-            self._failed.inc(len(messages))
+            self._metrics.failed.inc(len(messages))
             raise
         finally:
-            self._duration.observe(time.perf_counter() - began)
+            self._metrics.duration.observe(time.perf_counter() - began)
         rejected = sum(isinstance(outcome, Rejected) for outcome in outcomes)
-        self._published.inc(len(outcomes) - rejected)
-        self._rejected.inc(rejected)
+        self._metrics.published.inc(len(outcomes) - rejected)
+        self._metrics.rejected.inc(rejected)
         return outcomes
 
 
 class PartitionMetrics:
-    """The partitions of the outbox that a relay holds."""
+    """The partitions that a process's relays hold, one of each outbox."""
 
-    def __init__(self, relay: Relay, registry: CollectorRegistry) -> None:
-        self._relay = relay
+    def __init__(self, relays: Sequence[Relay], registry: CollectorRegistry) -> None:
+        self._relays = relays
         self._gauge = Gauge(
             "strongbox_relay_partitions_held",
-            "Partitions of the outbox that this relay publishes from; those of all relays make up all of them.",
+            "Partitions of the outboxes that this relay publishes from; those of all relays make up all of them.",
             registry=registry,
         )
 
     async def look(self) -> None:
         """Look."""
-        self._gauge.set(self._relay.partitions)
+        self._gauge.set(sum(relay.partitions for relay in self._relays))
 
 
 class QueueMetrics:
-    """How full the contract's queues and their dead-letter queues are, the same whichever relay is asked."""
+    """How full queues and their dead-letter queues are, the same whichever relay is asked."""
 
-    def __init__(self, brokers: Sequence[str], registry: CollectorRegistry) -> None:
+    def __init__(self, brokers: Sequence[str], queues: Sequence[Queue], registry: CollectorRegistry) -> None:
         self._brokers = brokers
+        self._queues = queues
         self._messages = Gauge(
             "strongbox_queue_messages",
             "Messages in the queue that are with no consumer yet.",
@@ -95,7 +103,7 @@ class QueueMetrics:
 
     async def watch(self, stop: asyncio.Event) -> None:
         """Look again and again until told to stop. While no broker answers there are no figures."""
-        names = [name for queue in topology.QUEUES for name in (queue.name, queue.dead_letters)]
+        names = [name for queue in self._queues for name in (queue.name, queue.dead_letters)]
         while not stop.is_set():
             try:
                 async with broker(self._brokers, "strongbox-relay-metrics") as connection:

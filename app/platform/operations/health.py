@@ -5,7 +5,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from app.application.ports import Unavailable
+from app.kernel.errors import Unavailable
+
+WITHIN_S = 2.0
+"""How long a part may take to answer. All are asked at once."""
+LOOK_S = 1.8
+"""A look that says itself that it took too long ends before that."""
+LATE_S = 10.0
+"""What takes longer than this without trouble is in trouble."""
 
 
 class State(StrEnum):
@@ -33,6 +40,11 @@ class Part:
     name: str
     look: Callable[[], Awaitable[Health]]
     hint: str
+
+
+def unset(setting: str) -> Health:
+    """Of a part that nobody says where it is."""
+    return Health(State.DEGRADED, "not looked at", f"{setting} is not set")
 
 
 async def look_at(parts: Sequence[Part], within_s: float) -> Mapping[str, Health]:

@@ -4,13 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
-from app.application.outbox.ports import in_words
-from app.application.status import replication
-from app.application.status.health import Health, State
-from app.application.status.replication import Replication
+from app.platform.messaging.ports import in_words
+from app.platform.operations import replication
+from app.platform.operations.health import LATE_S, Health, State
+from app.platform.operations.replication import Replication
 
-LATE_S = 10.0
-"""What takes longer than this without trouble is in trouble."""
 NEARLY_FULL = 0.9
 
 
@@ -42,15 +40,6 @@ class OutboxFigures:
     partitions: int
     last_sent_at: datetime | None
     oldest_sent_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class PendingFigures:
-    """PENDING payments: how many, the oldest's age, and how many are due that no recovery ever took."""
-
-    count: int
-    oldest_s: float
-    never_taken: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +90,6 @@ def outbox(figures: OutboxFigures) -> Health:
         state, hint = State.DEGRADED, f"{figures.failing} event(s) refused by the broker: {figures.last_error}"
     elif figures.oldest_unsent_s > LATE_S:
         state, hint = State.DEGRADED, "events wait: look for `relay_waits` in the relay's log"
-    return Health(state, seen, hint, asdict(figures))
-
-
-def recovery(figures: PendingFigures, recover_after_s: float) -> Health:
-    """Whether payments left PENDING are finished in time."""
-    seen = f"{figures.count} PENDING" + (f", the oldest for {figures.oldest_s:.1f} s" if figures.count else "")
-    state, hint = State.OK, None
-    if figures.never_taken:
-        state, hint = State.DOWN, f"{figures.never_taken} due and never taken: start `strongbox recover`"
-    elif figures.oldest_s > recover_after_s + LATE_S:
-        state, hint = State.DEGRADED, "the gateway does not answer about them, or `strongbox recover` is not running"
     return Health(state, seen, hint, asdict(figures))
 
 

@@ -1,19 +1,16 @@
-"""`strongbox outbox replay`: which events, from where, into which queue."""
+"""Replaying a range of time: which events, from where, into which queue."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import partial, reduce
 
-from app.adapters.postgres.inspection import inspecting
-from app.adapters.postgres.past import clock_of, past_of_the_outbox, past_of_the_trail
-from app.adapters.rabbitmq import topology
-from app.adapters.rabbitmq.connection import split
-from app.adapters.rabbitmq.queues import broker, depth, put_events
-from app.application.actions import Actions, recorded
-from app.application.outbox.replay import (
+from app.kernel.errors import Unavailable
+from app.kernel.topology import Queue
+from app.platform.messaging.inbox import remembered_h
+from app.platform.messaging.replay import (
     CannotReplay,
     PastEvent,
     Publish,
@@ -23,10 +20,15 @@ from app.application.outbox.replay import (
     remembered_since,
     replay,
 )
-from app.application.ports import Unavailable
-from app.main.settings import Settings
-from app.main.terminal import Progress, moment
-from consumers.kit.inbox import remembered_h
+from app.platform.operations.actions import Actions, recorded
+from app.platform.postgres.inspection import inspecting
+from app.platform.postgres.published_events import clock_of, past_of_an_outbox, past_of_the_trail
+from app.platform.process.progress import Progress
+from app.platform.process.terminal import moment
+from app.platform.rabbitmq.connection import split
+from app.platform.rabbitmq.queues import broker, depth, put_events
+
+METRICS = "metrics.queue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,22 @@ class Range:
     queue: str
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where events are (in the outboxes for `retention_h`, in the audit trail for good), and brokers that take them.
+
+    `outboxes` are told by the URL of their database and their schema; `queues` are those of the contracts.
+    """
+
+    outboxes: Sequence[tuple[str, str]]
+    queues: Sequence[Queue]
+    consumers_url: str
+    rabbitmq_url: str
+    retention_h: float
+
+
 async def replay_range(
-    settings: Settings, record: Actions, wanted: Range, dry_run: bool, progress: Progress, stop: asyncio.Event
+    sources: Sources, record: Actions, wanted: Range, dry_run: bool, progress: Progress, stop: asyncio.Event
 ) -> Replayed:
     """Publish the range's events into the queue, or only count them.
 
@@ -49,13 +65,13 @@ async def replay_range(
         Unavailable: a database or the broker is out of reach; what is published is, and it can be done again.
     """
     async with AsyncExitStack() as stack:
-        total, events = await _events(settings, wanted, stack)
-        publish = await stack.enter_async_context(_publishing(settings, wanted.queue, dry_run))
+        total, events = await _events(sources, wanted, stack)
+        publish = await stack.enter_async_context(_publishing(sources, wanted.queue, dry_run))
 
         def show(done: int) -> None:
             progress("counting" if dry_run else f"into {wanted.queue}", done, total)
 
-        run = partial(replay, events, _takes(wanted.queue), publish, show, stop)
+        run = partial(replay, events, _takes(sources, wanted.queue), publish, show, stop)
         if dry_run:
             return await run()
         details = {"from": moment(wanted.since), "to": moment(wanted.until), "queue": wanted.queue}
@@ -65,20 +81,23 @@ async def replay_range(
         return replayed
 
 
-async def _events(settings: Settings, wanted: Range, stack: AsyncExitStack) -> tuple[int, AsyncIterator[PastEvent]]:
+async def _events(sources: Sources, wanted: Range, stack: AsyncExitStack) -> tuple[int, AsyncIterator[PastEvent]]:
     """How many there are at most, and the events: from the outbox, and what is too old for it from the trail."""
-    books = await stack.enter_async_context(inspecting(settings.database_url, None))
-    now = await clock_of(books)
-    _check(wanted, now, settings.outbox_retention_h)
-    outbox = past_of_the_outbox(books)
-    total = await outbox.count(wanted.since, wanted.until)
-    events = outbox.events(wanted.since, wanted.until)
-    begins = outbox_begins(now, settings.outbox_retention_h)
+    total, outboxes = 0, []
+    for url, schema in sources.outboxes:
+        books = await stack.enter_async_context(inspecting(url, None))
+        outbox = past_of_an_outbox(books, schema)
+        now = await clock_of(books)
+        _check(sources, wanted, now)
+        total += await outbox.count(wanted.since, wanted.until)
+        outboxes.append(outbox.events(wanted.since, wanted.until))
+    events = reduce(merged, outboxes)
+    begins = outbox_begins(now, sources.retention_h)
     if wanted.since >= begins:
         return total, events
     until = min(begins, wanted.until)
     try:
-        trail = past_of_the_trail(await stack.enter_async_context(inspecting(settings.consumers_url, None)))
+        trail = past_of_the_trail(await stack.enter_async_context(inspecting(sources.consumers_url, None)))
         total += await trail.count(wanted.since, until)
     except Unavailable as error:
         raise CannotReplay(
@@ -88,11 +107,11 @@ async def _events(settings: Settings, wanted: Range, stack: AsyncExitStack) -> t
     return total, merged(events, trail.events(wanted.since, until))
 
 
-def _check(wanted: Range, now: datetime, retention_h: float) -> None:
-    if any(wanted.queue == queue.dead_letters for queue in topology.QUEUES):
+def _check(sources: Sources, wanted: Range, now: datetime) -> None:
+    if any(wanted.queue == queue.dead_letters for queue in sources.queues):
         raise CannotReplay(f"{wanted.queue} is a dead-letter queue: nobody consumes it")
-    if wanted.queue == topology.METRICS.name:
-        since = remembered_since(now, remembered_h(retention_h), retention_h)
+    if wanted.queue == METRICS:
+        since = remembered_since(now, remembered_h(sources.retention_h), sources.retention_h)
         if wanted.since < since:
             raise CannotReplay(
                 f"the metrics consumer forgets event ids, and would count older events twice: --from {moment(since)}, "
@@ -100,14 +119,14 @@ def _check(wanted: Range, now: datetime, retention_h: float) -> None:
             )
 
 
-def _takes(queue: str) -> Callable[[str], bool]:
+def _takes(sources: Sources, queue: str) -> Callable[[str], bool]:
     """Which events the contract sends to the queue; a queue of somebody else's gets them all."""
-    return next((contract.takes for contract in topology.QUEUES if contract.name == queue), lambda _: True)
+    return next((contract.takes for contract in sources.queues if contract.name == queue), lambda _: True)
 
 
 @asynccontextmanager
-async def _publishing(settings: Settings, queue: str, dry_run: bool) -> AsyncIterator[Publish | None]:
-    async with broker(split(settings.rabbitmq_url), "strongbox-replay") as connection:
+async def _publishing(sources: Sources, queue: str, dry_run: bool) -> AsyncIterator[Publish | None]:
+    async with broker(split(sources.rabbitmq_url), "strongbox-replay") as connection:
         if await depth(connection, queue) is None:
             raise CannotReplay(f"there is no queue {queue}: declare and bind it first, so that it misses nothing")
         yield None if dry_run else partial(put_events, await connection.open_channel(), queue)

@@ -1,15 +1,14 @@
 """Verify: does every invariant hold that can be seen from here?"""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.platform.process.progress import Progress
+
 OFFENDERS_NAMED = 20
 """Of a check, unless more are asked for."""
-
-Progress = Callable[[str, int, int], None]
-"""Is told what begins, how many of the checks are done, and of how many."""
 
 
 class Check(Protocol):

@@ -1,18 +1,32 @@
 """The circuit breaker: aiobreaker behind the few things that it leaves to its user."""
 
 import asyncio
+import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Literal, TypeVar, cast
 
-import structlog
-from aiobreaker import CircuitBreaker, CircuitBreakerError
+
+@contextmanager
+def _without_redis() -> Iterator[None]:
+    """aiobreaker looks for redis-py, and that for OpenTelemetry: 10 MiB of each process, for a storage nobody uses."""
+    if "redis" in sys.modules:
+        yield
+        return
+    sys.modules["redis"] = None  # type: ignore[assignment] # what the import machinery takes for: not there
+    try:
+        yield
+    finally:
+        del sys.modules["redis"]
+
+
+with _without_redis():
+    from aiobreaker import CircuitBreaker, CircuitBreakerError
 
 T = TypeVar("T")
 BreakerState = Literal["closed", "open", "half_open"]
-
-_log = structlog.get_logger(__name__)
 
 
 class BreakerOpenError(Exception):
@@ -20,16 +34,24 @@ class BreakerOpenError(Exception):
 
 
 class Breaker:
-    """Opens after so many failures in a row; after `reset_s` seconds one call at a time tries the gateway.
+    """Opens after so many failures in a row; after `reset_s` seconds one call at a time tries again.
 
     aiobreaker counts, and knows the states. Its clock is the wall clock, which may be set back while the breaker is
     open, so it is told never to half-open by itself: that is done here, by the monotonic clock.
     """
 
-    def __init__(self, failures: int, reset_s: float, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        failures: int,
+        reset_s: float,
+        now: Callable[[], float] = time.monotonic,
+        tell: Callable[[BreakerState, BreakerState], None] = lambda _, __: None,
+    ) -> None:
+        """`tell` is told of each change: the state now, and the one before."""
         self._circuit = CircuitBreaker(fail_max=failures, timeout_duration=timedelta(days=365_000))
         self._reset_s = reset_s
         self._now = now
+        self._tell = tell
         self._known: BreakerState = "closed"
         self._half_opens_at = 0.0
         self._trial = asyncio.Lock()
@@ -88,4 +110,4 @@ class Breaker:
             return
         if self._known == "open":
             self._half_opens_at = self._now() + self._reset_s
-        _log.warning("gateway_breaker", state=self._known, was=was)
+        self._tell(self._known, was)

@@ -1,4 +1,4 @@
-"""A connection that speaks HTTP/1.1, as much of it as one gateway needs: a request at a time, and its answer."""
+"""A connection that speaks HTTP/1.1, as much of it as calls of our own need: a request at a time, and its answer."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,8 +8,8 @@ import httptools
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_HEAD_BYTES = 16 * 1024
-MAX_ANSWER_BYTES = 1024 * 1024
-"""An answer as it comes, its body in chunks as small as may be included."""
+MOST_FRAMING = 16
+"""How many times as long as its body an answer may be as it comes: in chunks as small as that makes them."""
 # The answer's headers that anybody reads. Without the others there is nothing to follow, to keep or to unpack.
 _KEPT_HEADERS: Final = (b"content-type", b"retry-after")
 
@@ -26,15 +26,18 @@ class NotHttpError(Exception):
     """What was received is no answer to an HTTP/1.1 request of ours."""
 
 
-class Connection(asyncio.Protocol):
+class HttpConnection(asyncio.Protocol):
     """A connection and what it receives. Each answer has a parser of its own: nothing of it is left in the next.
 
     A lost one lets go of its parser, which points back at it: so it is freed as soon as nobody keeps it. Some are lost
     every second, and the collector comes seldom.
     """
 
-    def __init__(self, origin: Origin, on_lost: "Callable[[Connection], None]") -> None:
+    def __init__(
+        self, origin: Origin, on_lost: "Callable[[HttpConnection], None]", most_body_bytes: int = MAX_BODY_BYTES
+    ) -> None:
         self.origin = origin
+        self._most_body_bytes = most_body_bytes
         self.is_lost = False
         self.is_reusable = False
         self.idle_since = 0.0
@@ -83,7 +86,7 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(data)
             if not self._has_head and self._received > MAX_HEAD_BYTES:
                 _refuse("the answer's head is too long")
-            if self._received > MAX_ANSWER_BYTES:
+            if self._received > MOST_FRAMING * self._most_body_bytes:
                 _refuse("the answer is too long")
         except (httptools.HttpParserError, httptools.HttpParserUpgrade, NotHttpError) as error:
             self._fail_with(error)
@@ -140,7 +143,7 @@ class Connection(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
         self._body += body
-        if len(self._body) > MAX_BODY_BYTES:
+        if len(self._body) > self._most_body_bytes:
             _refuse("the answer is too long")
 
     def on_message_complete(self) -> None:

@@ -1,4 +1,4 @@
-"""HTTP/1.1 for httpx, as much of it as one gateway needs: a request at a time on connections that are kept alive.
+"""HTTP/1.1 for httpx, as much of it as calls of our own need: a request at a time on connections that are kept alive.
 
 What its errors promise: `httpx.ConnectError` and `httpx.ConnectTimeout` mean that not a byte of the request was
 written. After any other error it may have been.
@@ -11,7 +11,7 @@ import ssl
 import aiohappyeyeballs
 import httpx
 
-from app.adapters.gateway.connection import Connection, NotHttpError, Origin
+from app.platform.outgoing.connection import MAX_BODY_BYTES, HttpConnection, NotHttpError, Origin
 
 # Shorter than the five seconds after which common servers close an idle connection: a request that meets that close
 # on its way may or may not have been read.
@@ -27,11 +27,13 @@ class Http1Transport(httpx.AsyncBaseTransport):
     byte of the answer included. httpx's own time-outs, which start again with every read, are not used.
     """
 
-    def __init__(self, connections: int) -> None:
-        """Keep at most `connections` open; a request beyond them waits for one within its deadline."""
+    def __init__(self, connections: int, most_body_bytes: int = MAX_BODY_BYTES) -> None:
+        """Keep at most `connections` open; a request beyond them waits for one within its deadline. No answer may have
+        a longer body."""
+        self._most_body_bytes = most_body_bytes
         self._slots = asyncio.Semaphore(connections)
-        self._idle: dict[Origin, list[Connection]] = {}
-        self._open: set[Connection] = set()
+        self._idle: dict[Origin, list[HttpConnection]] = {}
+        self._open: set[HttpConnection] = set()
         self._tls: ssl.SSLContext | None = None
         self._is_closed = False
 
@@ -69,7 +71,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
         for connection in list(self._open):
             connection.abort()
 
-    async def _connection(self, origin: Origin) -> Connection:
+    async def _connection(self, origin: Origin) -> HttpConnection:
         idle = self._idle.setdefault(origin, [])
         now = asyncio.get_running_loop().time()
         while idle:
@@ -79,13 +81,13 @@ class Http1Transport(httpx.AsyncBaseTransport):
             connection.abort()
         return await self._connect(origin)
 
-    def _release(self, connection: Connection) -> None:
+    def _release(self, connection: HttpConnection) -> None:
         if connection.is_reusable:
             self._idle[connection.origin].append(connection)
         else:
             connection.abort()
 
-    async def _connect(self, origin: Origin) -> Connection:
+    async def _connect(self, origin: Origin) -> HttpConnection:
         if origin.is_tls and self._tls is None:
             self._tls = ssl.create_default_context()
         loop = asyncio.get_running_loop()
@@ -93,7 +95,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
         sock = await aiohappyeyeballs.start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_S)
         try:
             _, connection = await loop.create_connection(
-                lambda: Connection(origin, self._open.discard),
+                lambda: HttpConnection(origin, self._open.discard, self._most_body_bytes),
                 sock=sock,
                 ssl=self._tls if origin.is_tls else None,
                 server_hostname=origin.host if origin.is_tls else None,

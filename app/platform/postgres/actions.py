@@ -1,20 +1,33 @@
 """`audit.actions`: what operators did."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import psycopg
+from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
-from app.adapters.postgres.inspection import inspecting
-from app.adapters.postgres.pool import connect
-from app.adapters.sessions import reason
-from app.application.actions import NotRecorded, RecordedAction
+from app.platform.operations.actions import NotRecorded, RecordedAction
+from app.platform.postgres.inspection import inspecting
+from app.platform.postgres.pool import connect
+from app.platform.postgres.sessions import reason
 
 _LOOK_S = 5.0
 _NEWEST = """
     SELECT id, at, operator, action, details FROM audit.actions WHERE id < %s ORDER BY id DESC LIMIT %s
 """
 _RECORD = "INSERT INTO audit.actions (operator, action, details) VALUES (%s, %s, %s) RETURNING id"
+
+
+async def add_action(
+    connection: AsyncConnection[Any], operator: str, action: str, details: Mapping[str, object]
+) -> int:
+    """Add a row; its number."""
+    cursor = await connection.execute(_RECORD, (operator, action, Jsonb(dict(details))))
+    row = await cursor.fetchone()
+    assert row is not None
+    number: int = row[0]
+    return number
 
 
 class PostgresActions:
@@ -28,13 +41,9 @@ class PostgresActions:
         """See `Actions.record`."""
         try:
             async with await connect(self._url, "strongbox-command") as connection:
-                cursor = await connection.execute(_RECORD, (self._operator, action, Jsonb(dict(details))))
-                row = await cursor.fetchone()
+                return await add_action(connection, self._operator, action, details)
         except psycopg.Error as error:
             raise NotRecorded(f"not recorded in audit.actions ({reason(error)})") from error
-        assert row is not None
-        number: int = row[0]
-        return number
 
 
 class PostgresActionLog:

@@ -8,8 +8,8 @@ from typing import Any, ParamSpec, TypeVar
 import psycopg
 from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 
-from app.adapters.postgres.pipeline import OUT_OF_STEP
-from app.application.ports import Unavailable
+from app.kernel.errors import Unavailable
+from app.platform.postgres.pipeline import OUT_OF_STEP
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -99,5 +99,30 @@ def reading(read: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[
             if fault(error) is Fault.OTHER:
                 raise
             raise Unavailable(type(error).__name__) from error
+
+    return guarded
+
+
+def writing(write: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+    """Run a write again, once, where it met another and is undone; say `Unavailable` for what only time can mend.
+
+    A write whose connection was lost may have happened: it is not run again, and nothing is promised of it. For methods
+    of objects that hold their pool as `_pool`.
+    """
+
+    @functools.wraps(write)
+    async def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        for is_last in (False, True):
+            try:
+                return await write(*args, **kwargs)
+            except (NotReplicated, psycopg.Error, PoolTimeout, PoolClosed, TooManyRequests) as error:
+                met = fault(error)
+                if met is Fault.OTHER:
+                    raise
+                if met is Fault.LOST:
+                    await args[0]._pool.check()  # type: ignore[attr-defined]  # noqa: SLF001
+                if met is not Fault.CONFLICT or is_last:
+                    raise Unavailable(type(error).__name__) from error
+        raise AssertionError("the last time ends it")
 
     return guarded

@@ -1,18 +1,21 @@
 """Figures of the databases, for operators: how full, how far, how late."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psycopg import AsyncConnection
 
-from app.adapters.postgres.collations import collations_that_changed
-from app.adapters.postgres.inspection import Row, inspecting
-from app.adapters.postgres.outbox import IS_LEASED, PARTITIONS
-from app.adapters.postgres.schema import Expected, migrations_of, problems
-from app.application.outbox.leases import LEASE_TTL_S
-from app.application.outbox.ports import COUNTED
-from app.application.status.judge import LATE_S, ConsumerFigures, DatabaseFigures, OutboxFigures, PendingFigures
-from app.application.status.replication import Replication, Standby
+from app.kernel.topology import Publication
+from app.platform.messaging.leases import LEASE_TTL_S
+from app.platform.messaging.ports import COUNTED
+from app.platform.operations.health import LATE_S
+from app.platform.operations.judgement import ConsumerFigures, DatabaseFigures, OutboxFigures
+from app.platform.operations.replication import Replication, Standby
+from app.platform.postgres.collations import collations_that_changed
+from app.platform.postgres.inspection import inspecting
+from app.platform.postgres.outbox import IS_LEASED, PARTITIONS
+from app.platform.postgres.pipeline import Row
+from app.platform.postgres.schema import Expected, migrations_of, problems
 
 _DATABASE = """
     SELECT current_setting('server_version'), current_setting('max_connections')::int,
@@ -36,36 +39,29 @@ _STANDBYS = """
 """
 
 # A partition's smallest id is, near enough, its oldest event.
-_OUTBOX = f"""
+_OUTBOX = """
     WITH waiting AS MATERIALIZED (
-        SELECT attempts, retry_at, last_error FROM outbox_events WHERE sent_at IS NULL LIMIT %(most)s
+        SELECT attempts, retry_at, last_error FROM {schema}.outbox_events WHERE sent_at IS NULL LIMIT %(most)s
     )
     SELECT (SELECT count(*) FROM waiting),
            (SELECT coalesce(extract(epoch FROM now() - min(oldest.created_at)), 0)::float8
             FROM generate_series(0, %(partitions)s - 1) AS p(partition)
             CROSS JOIN LATERAL (
-                SELECT created_at FROM outbox_events WHERE partition = p.partition AND sent_at IS NULL
+                SELECT created_at FROM {schema}.outbox_events WHERE partition = p.partition AND sent_at IS NULL
                 ORDER BY id LIMIT 1
             ) AS oldest),
            (SELECT count(*) FROM waiting WHERE attempts > 0),
            (SELECT last_error FROM waiting WHERE attempts > 0 ORDER BY retry_at LIMIT 1),
            (SELECT coalesce(jsonb_object_agg(owner, held), '{{}}')
-            FROM (SELECT owner, count(*) AS held FROM outbox_leases WHERE {IS_LEASED} GROUP BY owner) AS l),
-           (SELECT max(sent_at) FROM outbox_events),
-           (SELECT min(sent_at) FROM outbox_events)
-"""
-
-_PENDING = """
-    SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8,
-           count(*) FILTER (WHERE recover_after IS NULL
-                            AND created_at < now() - make_interval(secs => %(due_s)s::float8))
-    FROM payments WHERE status = 'PENDING'
+            FROM (SELECT owner, count(*) AS held FROM {schema}.outbox_leases WHERE {is_leased} GROUP BY owner) AS l),
+           (SELECT max(sent_at) FROM {schema}.outbox_events),
+           (SELECT min(sent_at) FROM {schema}.outbox_events)
 """
 
 # What was sent only just now may be on its way. The index by sent_at is walked from its end.
 _SENT = """
-    SELECT event_id, extract(epoch FROM now() - sent_at)::float8 FROM outbox_events
-    WHERE sent_at < now() - make_interval(secs => %(settling_s)s) AND type LIKE %(types)s
+    SELECT event_id, extract(epoch FROM now() - sent_at)::float8 FROM {schema}.outbox_events
+    WHERE sent_at < now() - make_interval(secs => %(settling_s)s) AND type LIKE ANY(%(types)s)
     ORDER BY sent_at DESC LIMIT %(most)s
 """
 _AUDITED = """
@@ -89,7 +85,7 @@ async def _replication(connection: AsyncConnection[Row]) -> Replication:
 
 
 class PostgresFigures:
-    """Looks at the books' database, and at the consumers', each time for `within_s` at most.
+    """Looks at a database, and at the consumers', each time for `within_s` at most.
 
     Every method raises `Unavailable` when a database is out of reach.
     """
@@ -112,27 +108,28 @@ class PostgresFigures:
         missing = [name for name in expected.migrations if name not in had]
         return DatabaseFigures(version.split()[0], schema, missing, used, most, replication, found, reordered)
 
-    async def outbox(self) -> OutboxFigures:
-        """The outbox and its leases."""
+    async def outbox(self, schema: str) -> OutboxFigures:
+        """The outbox in the schema, and its leases."""
         ((depth, oldest_s, failing, last_error, leases, last_sent, oldest_sent),) = await self._rows(
-            self._url, _OUTBOX, {"partitions": PARTITIONS, "most": COUNTED, "ttl_s": LEASE_TTL_S}
+            self._url,
+            _OUTBOX.format(schema=schema, is_leased=IS_LEASED),
+            {"partitions": PARTITIONS, "most": COUNTED, "ttl_s": LEASE_TTL_S},
         )
         return OutboxFigures(depth, oldest_s, failing, last_error, leases, PARTITIONS, last_sent, oldest_sent)
 
-    async def pending(self, recover_after_s: float) -> PendingFigures:
-        """PENDING payments."""
-        (row,) = await self._rows(self._url, _PENDING, {"due_s": recover_after_s + LATE_S})
-        return PendingFigures(*row)
-
-    async def consumers(self) -> Mapping[str, ConsumerFigures]:
-        """What each consumer lacks of the events sent last, and its newest."""
+    async def consumers(self, outboxes: Sequence[tuple[str, Publication]]) -> Mapping[str, ConsumerFigures]:
+        """What each consumer lacks of the events sent last from the outboxes, and its newest."""
         return {
-            "audit": await self._consumer(_AUDITED, "%"),
-            "metrics": await self._consumer(_COUNTED, "payment.%"),
+            "audit": await self._consumer(outboxes, "audit.queue", _AUDITED),
+            "metrics": await self._consumer(outboxes, "metrics.queue", _COUNTED),
         }
 
-    async def _consumer(self, query: str, types: str) -> ConsumerFigures:
-        sent = dict(await self._rows(self._url, _SENT, {"settling_s": LATE_S, "types": types, "most": LOOKED_FOR}))
+    async def _consumer(self, outboxes: Sequence[tuple[str, Publication]], name: str, query: str) -> ConsumerFigures:
+        sent: dict[object, float] = {}
+        for url, publication in outboxes:
+            types = [key.replace("*", "%") for queue, key in publication.exchange.bindings if queue == name]
+            known = {"settling_s": LATE_S, "types": types, "most": LOOKED_FOR}
+            sent |= dict(await self._rows(url, _SENT.format(schema=publication.schema), known)) if types else {}
         ((missing, newest_at),) = await self._rows(self._consumers_url, query, {"ids": list(sent)})
         return ConsumerFigures(len(missing), max((sent[one] for one in missing), default=0.0), newest_at)
 

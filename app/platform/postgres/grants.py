@@ -37,43 +37,38 @@ class Granted:
             yield self.kind, self.schema, self.name, "UPDATE", column
 
 
-def _table(name: str, *privileges: str, updates: tuple[str, ...] = (), schema: str = "public") -> Granted:
+def table(name: str, *privileges: str, updates: tuple[str, ...] = (), schema: str = "public") -> Granted:
+    """What may be done with a table."""
     return Granted("TABLE", schema, name, privileges, updates)
 
 
-_MIGRATIONS: Final = _table(MIGRATIONS_TABLE, "SELECT")
+_MIGRATIONS: Final = table(MIGRATIONS_TABLE, "SELECT")
 
-SERVICE: Final = (
-    Granted("SCHEMA", "public", "", ("USAGE",)),
-    _MIGRATIONS,
-    _table("service_providers", "SELECT", "INSERT", updates=("is_active",)),
-    _table("wallet_balances", "SELECT", "INSERT", updates=("current_balance", "version", "updated_at")),
-    _table(
-        "payments",
-        "SELECT",
-        "INSERT",
-        updates=("status", "failure_code", "void_requested_at", "recover_after", "finalized_at"),
-    ),
-    _table("transactions", "SELECT", "INSERT", updates=("status",)),
-    _table("ledger_entries", "SELECT", "INSERT"),
-    _table("idempotency_keys", "SELECT", "INSERT", "UPDATE", "DELETE"),
-    _table("outbox_events", "SELECT", "INSERT", "UPDATE", "DELETE"),
-    Granted("SEQUENCE", "public", "outbox_events_id_seq", ("SELECT",)),
-    _table("outbox_leases", "SELECT", "UPDATE"),
-)
-"""In the service's database."""
+PUBLIC: Final = (Granted("SCHEMA", "public", "", ("USAGE",)), _MIGRATIONS)
+"""In every database of a context."""
+
+
+def of_an_outbox(schema: str) -> tuple[Granted, ...]:
+    """What may be done with the outbox of a context that publishes, in the context's own schema."""
+    return (
+        Granted("SCHEMA", schema, "", ("USAGE",)),
+        table("outbox_events", "SELECT", "INSERT", "UPDATE", "DELETE", schema=schema),
+        Granted("SEQUENCE", schema, "outbox_events_id_seq", ("SELECT",)),
+        table("outbox_leases", "SELECT", "UPDATE", schema=schema),
+    )
+
 
 CONSUMERS: Final = (
     _MIGRATIONS,
     Granted("SCHEMA", "audit", "", ("USAGE",)),
-    _table("events", "SELECT", "INSERT", schema="audit"),
-    _table("actions", "SELECT", "INSERT", schema="audit"),
+    table("events", "SELECT", "INSERT", schema="audit"),
+    table("actions", "SELECT", "INSERT", schema="audit"),
     Granted("SEQUENCE", "audit", "actions_id_seq", ("SELECT",)),
-    _table("head", "SELECT", "UPDATE", schema="audit"),
+    table("head", "SELECT", "UPDATE", schema="audit"),
     Granted("SCHEMA", "metrics", "", ("USAGE",)),
-    _table("totals", "SELECT", "INSERT", "UPDATE", schema="metrics"),
-    _table("latency", "SELECT", "INSERT", "UPDATE", schema="metrics"),
-    _table("inbox", "SELECT", "INSERT", "DELETE", schema="metrics"),
+    table("totals", "SELECT", "INSERT", "UPDATE", schema="metrics"),
+    table("latency", "SELECT", "INSERT", "UPDATE", schema="metrics"),
+    table("inbox", "SELECT", "INSERT", "DELETE", schema="metrics"),
 )
 """In the consumers' database."""
 

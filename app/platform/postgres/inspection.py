@@ -1,21 +1,23 @@
 """Connections for operators' looks at a database: one snapshot, read only, and an end to waiting."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
-from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg import AsyncConnection, IsolationLevel
 
-from app.adapters.postgres.pool import connect, hanging_up_after
-from app.adapters.sessions import UnfitSession, is_away, reason
-from app.application.ports import Unavailable
+from app.kernel.errors import Unavailable
+from app.platform.postgres.pipeline import Row
+from app.platform.postgres.pool import connect, hanging_up_after
+from app.platform.postgres.sessions import UnfitSession, is_away, reason
 
-Row = tuple[Any, ...]
+Session = AsyncConnection[Row]
+"""A connection that is somebody's alone for a while, its rows as they come."""
 
 
 @asynccontextmanager
-async def inspecting(url: str, within_s: float | None) -> AsyncIterator[AsyncConnection[Row]]:
+async def inspecting(url: str, within_s: float | None) -> AsyncIterator[Session]:
     """A connection that sees the database as it is at its first statement, and writes nothing.
 
     With None for `within_s` it may take its time.
@@ -37,6 +39,17 @@ async def inspecting(url: str, within_s: float | None) -> AsyncIterator[AsyncCon
             await connection.close()
     except psycopg.Error as error:
         raise Unavailable(why(error)) from error
+
+
+async def see_tenant(session: Session, tenant_id: UUID | str) -> None:
+    """From here on the session sees this tenant's rows, as long as its transaction lasts; those of nobody where it is
+    empty."""
+    await session.execute(b"SELECT set_config('app.current_tenant', %s, true)", (str(tenant_id),))
+
+
+async def found(session: Session, query: str, known: Mapping[str, object]) -> list[Row]:
+    """What the query finds, all at once."""
+    return await (await session.execute(query.encode(), known)).fetchall()
 
 
 def why(error: psycopg.Error) -> str:

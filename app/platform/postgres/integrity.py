@@ -1,26 +1,22 @@
-"""How the books' invariants are checked.
+"""How invariants are checked.
 
 All of them see one snapshot, so that nothing under way raises a false alarm. What they find is streamed: memory stays
 bounded however many rows there are.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from psycopg import AsyncConnection, IsolationLevel
+from psycopg import IsolationLevel
 
-from app.adapters.postgres.integrity_queries import QUERIES
-from app.adapters.postgres.pool import connect
-from app.application.integrity.charges import BookedPayment
-
-Row = tuple[Any, ...]
+from app.platform.postgres.inspection import Session
+from app.platform.postgres.pipeline import Row
+from app.platform.postgres.pool import connect
 
 ROWS_AT_A_TIME = 1_000
 
-LEDGER = "ledger_entries"
 TRAIL = "audit.events"
 
 
@@ -28,11 +24,11 @@ TRAIL = "audit.events"
 class QueryCheck:
     """A claim that holds when its query finds nothing."""
 
-    connection: AsyncConnection[Row]
+    connection: Session
     name: str
     claim: str
     query: str
-    parameters: dict[str, object] | None
+    parameters: Mapping[str, object] | None
 
     async def offenders(self) -> AsyncIterator[str]:
         """What the query finds, a line each."""
@@ -40,22 +36,22 @@ class QueryCheck:
             yield line
 
 
-async def rows(
-    connection: AsyncConnection[Row], query: str, parameters: dict[str, object] | None = None
-) -> AsyncIterator[Row]:
+async def rows(connection: Session, query: str, parameters: Mapping[str, object] | None = None) -> AsyncIterator[Row]:
     """What the query finds, as it comes in: unlike a cursor's, its plan is made for all rows, and may be parallel."""
     async with connection.cursor() as cursor:
         async for row in cursor.stream(query, parameters, size=ROWS_AT_A_TIME):
             yield row
 
 
-_WITHOUT_LIMITS = """
-    SELECT set_config('statement_timeout', '0', true), set_config('idle_in_transaction_session_timeout', '0', true)
+# Behind a pooler nothing can be set for longer. Checks compare rules of tables as PostgreSQL spells them.
+_FOR_THIS_TRANSACTION = """
+    SELECT set_config('statement_timeout', '0', true), set_config('idle_in_transaction_session_timeout', '0', true),
+           set_config('quote_all_identifiers', 'off', true)
 """
 
 
 @asynccontextmanager
-async def snapshot(url: str) -> AsyncIterator[AsyncConnection[Row]]:
+async def snapshot(url: str) -> AsyncIterator[Session]:
     """A connection that sees the database as it is now, for as long as it is open, and writes nothing."""
     connection = await connect(
         url,
@@ -73,31 +69,21 @@ async def snapshot(url: str) -> AsyncIterator[AsyncConnection[Row]]:
         await connection.set_autocommit(False)
         await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
         await connection.set_read_only(True)
-        # The snapshot is taken by the first statement. Behind a pooler its limits are this transaction's.
-        await connection.execute(_WITHOUT_LIMITS)
+        # The snapshot is taken by the first statement.
+        await connection.execute(_FOR_THIS_TRANSACTION)
         yield connection
     finally:
         # No ROLLBACK: whoever was interrupted in the middle of a stream holds the connection's lock.
         await connection.close()
 
 
-def checks_of_the_books(
-    connection: AsyncConnection[Row], outbox_retention_h: float, idempotency_ttl_h: float
+def query_checks(
+    connection: Session, queries: Sequence[tuple[str, str, str]], known: Mapping[str, object] | None = None
 ) -> Sequence[QueryCheck]:
-    """The checks over one snapshot. Events and keys are kept for so many hours."""
-    times: dict[str, object] = {"retention_h": outbox_retention_h, "ttl_h": idempotency_ttl_h}
+    """Checks by name, claim and query. Queries with parameters have their percent signs doubled."""
     return [
-        QueryCheck(connection, name, claim, query, times if "%(" in query else None) for name, claim, query in QUERIES
+        QueryCheck(connection, name, claim, query, known if "%(" in query else None) for name, claim, query in queries
     ]
-
-
-async def booked_payments(connection: AsyncConnection[Row], cut: datetime) -> AsyncIterator[BookedPayment]:
-    """All payments of the snapshot, in the order of their ids. Due are those that were final before the cut."""
-    query = """
-        SELECT id, status, amount, currency, coalesce(finalized_at < %(cut)s, false) FROM payments ORDER BY id
-    """
-    async for row in rows(connection, query, {"cut": cut}):
-        yield BookedPayment._make(row)
 
 
 async def time_of(url: str) -> datetime:
@@ -124,24 +110,23 @@ _MAY_REWRITE = f"""
 
 @dataclass(frozen=True, slots=True)
 class NobodyRewrites:
-    """The services' group, and whatever role these connections can take, may add to these tables and no more.
+    """The services' group, and whatever role these connections can take, may add to their tables and no more.
 
     An owner is not held to that: see `append_only_is_enforced`.
     """
 
-    books: AsyncConnection[Row]
-    trail: AsyncConnection[Row]
+    tables: Sequence[tuple[Session, Sequence[str]]]
     name: str = "ledger_is_append_only"
     claim: str = "the services can neither change nor delete entries and audit events"
 
     async def offenders(self) -> AsyncIterator[str]:
         """Each right that is too much."""
-        for connection, relations in ((self.books, [LEDGER]), (self.trail, [TRAIL, "audit.actions"])):
-            async for (line,) in rows(connection, _MAY_REWRITE, {"relations": relations}):
+        for connection, relations in self.tables:
+            async for (line,) in rows(connection, _MAY_REWRITE, {"relations": list(relations)}):
                 yield line
 
 
-async def append_only_is_enforced(connection: AsyncConnection[Row], relation: str = LEDGER) -> bool:
+async def append_only_is_enforced(connection: Session, relation: str) -> bool:
     """Whether the role of this connection can be held to appending: the table's owner and superusers cannot."""
     cursor = await connection.execute(f"SELECT {_OWNS} FROM pg_class WHERE oid = %s::regclass", [relation])
     return await cursor.fetchone() == (False,)

@@ -6,15 +6,16 @@ trips and its commits among all who wait. Every command gets a result of its own
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import Context
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from app.adapters.postgres.errors import Fault, fault
-from app.adapters.postgres.pool import lock_patience_ms
-from app.application.ports import Unavailable
+from app.kernel.errors import Unavailable
+from app.platform.postgres.errors import Fault, fault
+from app.platform.postgres.pool import lock_patience_ms
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -122,8 +123,12 @@ class Lane(Generic[C, R]):
             self._began_at = None
             self._worker = None
 
-    async def _attempt(self, batch: Sequence[_Waiting[C, R]], *, again: bool = True) -> None:
-        batch = _still_wanted(batch)
+    async def _attempt(
+        self, batch: Sequence[_Waiting[C, R]], *, again: bool = True, lost: Exception | None = None
+    ) -> None:
+        """Run the batch. Where a connection was `lost` before, what failed may have happened then: whatever comes now,
+        that is the cause of the failure."""
+        batch = _still_wanted(batch, lost)
         if not batch:
             return
         try:
@@ -131,7 +136,7 @@ class Lane(Generic[C, R]):
             if len(results) != len(batch):
                 raise RuntimeError(f"{len(batch)} commands got {len(results)} results")
         except Exception as error:
-            await self._failed(batch, error, again)
+            await self._failed(batch, error, again, lost)
             return
         for waiting, result in zip(batch, results, strict=True):
             if not waiting.result.done():
@@ -143,22 +148,25 @@ class Lane(Generic[C, R]):
         mending.add_done_callback(lambda task: task.cancelled() or task.exception())
         await asyncio.wait({mending}, timeout=MEND_S)
 
-    async def _failed(self, batch: Sequence[_Waiting[C, R]], error: Exception, again: bool) -> None:
+    async def _failed(
+        self, batch: Sequence[_Waiting[C, R]], error: Exception, again: bool, lost: Exception | None
+    ) -> None:
         found = fault(error)
         if found is Fault.LOST and again:
             await self._mend()
-            return await self._attempt(batch, again=False)
+            return await self._attempt(batch, again=False, lost=error)
         if found is Fault.CONFLICT and again:
             return await self._attempt(batch, again=False)
         if found in (Fault.LOST, Fault.AWAY):
-            return _fail(batch, Unavailable, error)
+            return _fail(batch, Unavailable, lost or error)
         if len(batch) == 1:
-            return _fail(batch, _ALONE.get(found), error)
+            as_ = _ALONE.get(found)
+            return _fail(batch, as_, error if lost is None or as_ is None else lost)
         # Whoever is held up has had its wait: the search for it must not hold up the others as long again.
         patience = lock_patience_ms.set(SEARCH_LOCK_TIMEOUT_MS)
         half = len(batch) // 2
-        await self._attempt(batch[:half])
-        await self._attempt(batch[half:])
+        await self._attempt(batch[:half], lost=lost)
+        await self._attempt(batch[half:], lost=lost)
         lock_patience_ms.reset(patience)
         return None
 
@@ -200,14 +208,25 @@ class Lanes(Generic[C, R]):
             await lane.drain()
 
 
-def _still_wanted(batch: Sequence[_Waiting[C, R]]) -> Sequence[_Waiting[C, R]]:
+@asynccontextmanager
+async def drained(lanes: Mapping[str, Lanes[Any, Any]]) -> AsyncIterator[None]:
+    """At the end the lanes' commands are finished."""
+    async with AsyncExitStack() as stack:
+        for each in lanes.values():
+            stack.push_async_callback(each.drain)
+        yield
+
+
+def _still_wanted(batch: Sequence[_Waiting[C, R]], lost: Exception | None) -> Sequence[_Waiting[C, R]]:
     now = asyncio.get_running_loop().time()
     wanted = []
     for waiting in batch:
         if waiting.result.done():
             continue
         if waiting.deadline <= now:
-            waiting.result.set_exception(Unavailable("the request's time was over before its turn came"))
+            late = Unavailable("the request's time was over before its turn came")
+            late.__cause__ = lost
+            waiting.result.set_exception(late)
         else:
             wanted.append(waiting)
     return wanted

@@ -7,9 +7,9 @@ from typing import Any
 
 import psycopg
 
-from app.adapters.postgres.grants import GROUP, LACKING, MIGRATIONS_TABLE, Granted, asked, in_words
-from app.adapters.postgres.numbering import Numbered
-from app.adapters.postgres.schema import Expected
+from app.platform.postgres.grants import GROUP, LACKING, MIGRATIONS_TABLE, Granted, asked, in_words
+from app.platform.postgres.numbering import Numbered
+from app.platform.postgres.schema import Expected
 
 
 def set_right(connection: psycopg.Connection[Any], expected: Expected) -> Iterator[str]:

@@ -33,25 +33,27 @@ class Numbered:
         return f"SELECT setval('{self.sequence}', max({self.column})) FROM {self.table}"
 
 
-# Order matters among the unsent ones; of the others the last that was sent is looked at.
-SERVICE: Final = (
-    Numbered(
-        "outbox_events",
+def of_an_outbox(schema: str) -> Numbered:
+    """The events of the outbox in the schema. Order matters among the unsent ones; of the others the last that was sent
+    is looked at.
+    """
+    events, leases = f"{schema}.outbox_events", f"{schema}.outbox_leases"
+    return Numbered(
+        events,
         "id",
-        "outbox_events_id_seq",
-        """
+        f"{events}_id_seq",
+        f"""
             SELECT max(id) FROM (
-                SELECT newest.id FROM outbox_leases AS p CROSS JOIN LATERAL (
-                    SELECT id FROM outbox_events WHERE partition = p.partition AND sent_at IS NULL
+                SELECT newest.id FROM {leases} AS p CROSS JOIN LATERAL (
+                    SELECT id FROM {events} WHERE partition = p.partition AND sent_at IS NULL
                     ORDER BY id DESC LIMIT 1
                 ) AS newest
                 UNION ALL
-                (SELECT id FROM outbox_events WHERE sent_at IS NOT NULL ORDER BY sent_at DESC LIMIT 1)
+                (SELECT id FROM {events} WHERE sent_at IS NOT NULL ORDER BY sent_at DESC LIMIT 1)
             ) AS ids
         """,
-    ),
-)
-"""In the service's database."""
+    )
+
 
 CONSUMERS: Final = (Numbered("audit.actions", "id", "audit.actions_id_seq", "SELECT max(id) FROM audit.actions"),)
 """In the consumers' database."""

@@ -1,27 +1,20 @@
-"""What operators put into the books from the command line, and who they are to the record of it."""
+"""What operators do in a database from the command line, and who they are to the record of it."""
 
 import getpass
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TypeVar
-from uuid import UUID
 
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from app.adapters.postgres.actions import PostgresActions
-from app.adapters.postgres.errors import Fault, fault
-from app.adapters.postgres.inspection import inspecting, why
-from app.adapters.postgres.pool import lock_patience_ms
-from app.adapters.postgres.providers import add
-from app.application.actions import NotRecorded
-from app.application.ports import Unavailable
-from app.application.wallets.fund import Funded
-from app.domain.ids import UserId
-from app.domain.money import Currency, Money
-from app.main.container import Container
-from app.main.ids import uuid7
-from app.main.migrations import MigrationError
+from app.kernel.errors import Unavailable
+from app.platform.operations.actions import NotRecorded
+from app.platform.postgres.actions import PostgresActions
+from app.platform.postgres.errors import Fault, fault
+from app.platform.postgres.home import MigrationError
+from app.platform.postgres.inspection import inspecting, why
+from app.platform.postgres.pool import Pool, lock_patience_ms
 
 T = TypeVar("T")
 
@@ -39,18 +32,27 @@ _MESSAGES = {
 }
 
 
-async def with_books(container: Container, action: Callable[[Container], Awaitable[T]]) -> T:
-    """Run the action with the books open.
+async def with_pool(pool: Pool, url: str, action: Callable[[], Awaitable[T]]) -> T:
+    """Run the action with the pool open, on the database at `url`.
+
+    Raises:
+        Unavailable, MigrationError: see `with_pools`.
+    """
+    return await with_pools((pool,), url, action)
+
+
+async def with_pools(pools: Collection[Pool], url: str, action: Callable[[], Awaitable[T]]) -> T:
+    """Run the action with the pools open, the first of them on the database at `url`.
 
     Raises:
         Unavailable: the database does not take it now; the message says whether it may have happened.
         MigrationError: the schema is behind.
     """
-    pool = container.starting_pool()
     lock_patience_ms.set(PATIENCE_MS)
     try:
-        await pool.open(wait=True, timeout=10.0)
-        return await action(container)
+        for pool in pools:
+            await pool.open(wait=True, timeout=10.0)
+        return await action()
     except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege) as error:
         raise MigrationError(why(error)) from None
     except psycopg.errors.ReadOnlySqlTransaction as error:
@@ -59,10 +61,11 @@ async def with_books(container: Container, action: Callable[[Container], Awaitab
         if fault(error) is Fault.OTHER:
             raise
         if isinstance(error, PoolTimeout):
-            await _say_why_there_is_none(container.settings().database_url)
+            await _say_why_there_is_none(url)
         raise Unavailable(_MESSAGES[fault(error)]) from error
     finally:
-        await pool.close()
+        for pool in pools:
+            await pool.close()
 
 
 async def _say_why_there_is_none(url: str) -> None:
@@ -71,37 +74,12 @@ async def _say_why_there_is_none(url: str) -> None:
         pass
 
 
-async def add_provider(container: Container, name: str, provider_id: UUID | None) -> UUID:
-    """Add an active provider; its id.
+async def record_done(url: str, action: str, details: Mapping[str, object]) -> None:
+    """Record what was done.
 
     Raises:
-        ProviderExists: the id belongs to a provider of another name.
-        NotRecorded: it is added, and not in `audit.actions`.
+        NotRecorded: it is not in `audit.actions`; the message says that it is done.
     """
-    provider_id = provider_id or uuid7()
-    if await add(container.starting_pool(), provider_id, name):
-        await _record(container.settings().consumers_url, "provider add", {"id": str(provider_id), "name": name})
-    return provider_id
-
-
-async def fund_wallet(
-    container: Container, user_id: UUID, currency: str, amount_minor: int, reference: str | None
-) -> Funded:
-    """Pay into a wallet. Amounts in minor units.
-
-    Raises:
-        Refusal: see `Fund`.
-        NotRecorded: it is paid in, and not in `audit.actions`.
-    """
-    fund = container.fund()
-    funded = await fund(UserId(user_id), Money(amount_minor, Currency(currency)), reference)
-    if not funded.already:
-        details = {"user_id": str(user_id), "currency": currency, "amount": amount_minor, "reference": reference}
-        await _record(container.settings().consumers_url, "wallet fund", details)
-    return funded
-
-
-async def _record(url: str, action: str, details: Mapping[str, object]) -> None:
     try:
         await actions(url).record(action, details)
     except NotRecorded as error:

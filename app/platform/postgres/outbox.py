@@ -1,4 +1,8 @@
-"""The outbox in PostgreSQL, as relays see it. Every statement is a transaction of its own."""
+"""An outbox in PostgreSQL, as relays see it. Every statement is a transaction of its own.
+
+Each context that publishes has one in its own schema. All are of one shape (see `outbox_tables`), and what is done with
+one stands here once, with the tables' bare names: `_in` says whose they are.
+"""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -7,11 +11,8 @@ from typing import Any, Final
 import psycopg
 from psycopg import AsyncConnection
 
-from app.adapters.postgres.pipeline import Row, Statement
-from app.adapters.postgres.plans import Plans
-from app.adapters.postgres.pool import Pool, session
-from app.adapters.sessions import reason
-from app.application.outbox.ports import (
+from app.kernel.errors import Unavailable
+from app.platform.messaging.ports import (
     CLAIMED,
     COUNTED,
     LONGEST_RETRY_S,
@@ -21,9 +22,13 @@ from app.application.outbox.ports import (
     OutboxMessage,
     Retry,
 )
-from app.application.ports import Unavailable
+from app.platform.postgres.pipeline import Row, Statement
+from app.platform.postgres.plans import Plans
+from app.platform.postgres.pool import Pool, session
+from app.platform.postgres.sessions import reason
 
 PARTITIONS: Final = 16
+"""Of each outbox. An owner's events are in one of them."""
 
 # A lease that ends later than one would that began now was made before the clock went back: it is over. "Now" is told
 # by the clock: another relay's may have begun after this statement did.
@@ -79,27 +84,27 @@ WHERE owner = %(owner)s AND partition = ANY(%(partitions)s::smallint[])
 # One walk along the partial index for each partition, so that the cost is that of the rows found, whatever the table
 # holds beside them. The failing ones are few and have an index of their own. The limit in the text is one that the
 # planner can count on: for any limit it expects a share of the table.
-_CLAIM: Final = Statement(f"""
+_CLAIM: Final = f"""
 WITH waiting AS MATERIALIZED (
-    SELECT user_id, payment_id FROM outbox_events
+    SELECT user_id, subject FROM outbox_events
     WHERE partition = ANY(%b::smallint[]) AND sent_at IS NULL AND attempts > 0
         AND retry_at > now() AND retry_at <= clock_timestamp() + make_interval(secs => {LONGEST_RETRY_S})
 )
-SELECT e.user_id, e.id, e.event_id, e.payment_id, e.type, e.payload, e.partition, e.attempts
+SELECT e.user_id, e.id, e.event_id, e.subject, e.type, e.payload, e.partition, e.attempts, e.tenant_id
 FROM unnest(%b::smallint[]) AS p(partition)
 CROSS JOIN LATERAL (
-    SELECT user_id, id, event_id, payment_id, type, payload::text, partition, attempts FROM outbox_events
+    SELECT user_id, id, event_id, subject, type, payload::text, partition, attempts, tenant_id FROM outbox_events
     WHERE partition = p.partition AND sent_at IS NULL
-        AND (user_id, payment_id) NOT IN (SELECT user_id, payment_id FROM waiting)
+        AND (user_id, subject) NOT IN (SELECT user_id, subject FROM waiting)
     ORDER BY id LIMIT {CLAIMED}
 ) AS e
 LIMIT %b::bigint
-""")
+"""
 
 # Fenced: what belongs to a partition that has changed hands meanwhile stays unsent, for its new holder to publish. Each
 # row is looked up by itself. Joined, the planner may walk all unsent rows for each of them: if none was unsent when it
 # last counted it thinks that there is one, and with a backlog of 20,000 that took longer than a statement may.
-_RECORD: Final = Statement("""
+_RECORD: Final = """
 WITH recorded AS (
     UPDATE outbox_events AS e
     SET sent_at = CASE WHEN r.retry_in_s IS NULL THEN now() END,
@@ -118,7 +123,7 @@ WITH recorded AS (
         AND e.ctid = unsent.ctid
     RETURNING 1
 ) SELECT count(*) FROM recorded
-""")
+"""
 
 # A partition's smallest id is, near enough, its oldest event.
 _BACKLOG: Final = """
@@ -133,45 +138,57 @@ CROSS JOIN LATERAL (
 _CLEAN_UP: Final = """
 DELETE FROM outbox_events AS e
 USING (
-    SELECT user_id, payment_id, sequence FROM outbox_events
+    SELECT user_id, subject, sequence FROM outbox_events
     WHERE sent_at < now() - make_interval(secs => %(retention_s)s)
     ORDER BY sent_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ) AS old
-WHERE e.user_id = old.user_id AND e.payment_id = old.payment_id AND e.sequence = old.sequence
+WHERE e.user_id = old.user_id AND e.subject = old.subject AND e.sequence = old.sequence
 """
 
 
-class PostgresOutbox:
-    """The outbox over a pool of autocommit connections. It implements `Outbox` and `Upkeep`."""
+def _in(schema: str, text: str) -> str:
+    """The statement about the outbox of the schema."""
+    return text.replace(" outbox_", f" {schema}.outbox_")
 
-    def __init__(self, pool: Pool) -> None:
+
+class PostgresOutbox:
+    """The outbox of a schema, over a pool of autocommit connections. It implements `Outbox` and `Upkeep`."""
+
+    def __init__(self, pool: Pool, schema: str) -> None:
         self._pool = pool
         self._plans = Plans()
+        self._lease = _in(schema, _LEASE)
+        self._ask = _in(schema, _ASK)
+        self._release = _in(schema, _RELEASE)
+        self._claim = Statement(_in(schema, _CLAIM))
+        self._record = Statement(_in(schema, _RECORD))
+        self._backlog = _in(schema, _BACKLOG)
+        self._clean_up = _in(schema, _CLEAN_UP)
 
     async def lease(self, owner: str, held: Collection[int], ttl_s: float) -> Leases:
         """See `Outbox.lease`."""
         arguments = {"owner": owner, "held": list(held), "ttl_s": ttl_s, "partitions": PARTITIONS}
         async with self._connection() as connection:
-            cursor = await connection.execute(_LEASE, arguments)
+            cursor = await connection.execute(self._lease, arguments)
             row = await cursor.fetchone()
             assert row is not None
             share, partitions, epochs = row
             leased = {p: e for p, e in zip(partitions, epochs, strict=True) if p is not None}
             if not leased:
-                await connection.execute(_ASK, arguments)
+                await connection.execute(self._ask, arguments)
             return Leases(leased, share)
 
     async def release(self, owner: str, partitions: Collection[int]) -> None:
         """See `Outbox.release`."""
         async with self._connection() as connection:
-            await connection.execute(_RELEASE, {"owner": owner, "partitions": list(partitions)})
+            await connection.execute(self._release, {"owner": owner, "partitions": list(partitions)})
 
     async def claim(self, partitions: Sequence[int], limit: int) -> Sequence[OutboxMessage]:
         """See `Outbox.claim`."""
-        rows = await self._run(_CLAIM, (partitions, partitions, limit))
+        rows = await self._run(self._claim, (partitions, partitions, limit))
         return [
-            OutboxMessage(user_id, row_id, event_id, payment_id, kind, payload.encode(), partition, attempts)
-            for user_id, row_id, event_id, payment_id, kind, payload, partition, attempts in rows
+            OutboxMessage(user_id, row_id, event_id, subject, kind, payload.encode(), partition, attempts, tenant_id)
+            for user_id, row_id, event_id, subject, kind, payload, partition, attempts, tenant_id in rows
         ]
 
     async def record(
@@ -188,7 +205,7 @@ class PostgresOutbox:
             list(epochs.keys()),
             list(epochs.values()),
         )
-        ((recorded,),) = await self._run(_RECORD, values)
+        ((recorded,),) = await self._run(self._record, values)
         return int(recorded)
 
     async def _run(self, statement: Statement, values: Sequence[Any]) -> list[Row]:
@@ -199,7 +216,7 @@ class PostgresOutbox:
     async def backlog(self) -> Backlog:
         """See `Upkeep.backlog`."""
         async with self._connection() as connection:
-            cursor = await connection.execute(_BACKLOG, {"partitions": PARTITIONS, "most": COUNTED})
+            cursor = await connection.execute(self._backlog, {"partitions": PARTITIONS, "most": COUNTED})
             row = await cursor.fetchone()
             assert row is not None
             return Backlog(*row)
@@ -208,7 +225,7 @@ class PostgresOutbox:
         """See `Upkeep.clean_up`."""
         async with self._connection() as connection:
             arguments = {"retention_s": retention_h * 3600, "limit": limit}
-            return (await connection.execute(_CLEAN_UP, arguments)).rowcount
+            return (await connection.execute(self._clean_up, arguments)).rowcount
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection]:

@@ -22,7 +22,7 @@ from psycopg.errors import error_from_result
 from psycopg.generators import fetch_many, send
 from psycopg.pq.abc import PGresult
 
-from app.adapters.postgres.pool import has_own_session
+from app.platform.postgres.pool import has_own_session
 
 Row = tuple[Any, ...]
 Encode = Callable[[Any], bytes | None]
@@ -110,10 +110,14 @@ def _encoder(type_name: str) -> Encode:
 
 
 class Statement:
-    """A statement. Its parameters are written `%b::type`, as psycopg takes them, too."""
+    """A statement. Its parameters are written `%b::type`, as psycopg takes them, too.
 
-    def __init__(self, text: str) -> None:
+    One that is not `prepared` is parsed anew each time: where there are too many for a session to know them all.
+    """
+
+    def __init__(self, text: str, *, prepared: bool = True) -> None:
         self.text = text
+        self.is_prepared = prepared
         self._encoders = [_encoder(name) for name in _PARAMETER.findall(text)]
         numbers = itertools.count(1)
         self.sql = _PARAMETER.sub(lambda found: f"${next(numbers)}::{found[1]}", text).encode()
@@ -126,6 +130,11 @@ class Statement:
 
 
 Call = tuple[Statement, Sequence[Any]]
+
+
+def columns(rows: Sequence[Sequence[object]]) -> list[tuple[Any, ...]]:
+    """The rows, one at least, as the arrays that `unnest` takes."""
+    return list(zip(*rows, strict=True))
 
 
 async def run(connection: AsyncConnection, calls: Sequence[Call]) -> list[list[Row]]:
@@ -165,7 +174,7 @@ def _commands(
     names: list[bytes | None] = []
     for statement, values in calls:
         parameters = statement.encode(values)
-        if has_own_session(connection):
+        if has_own_session(connection) and statement.is_prepared:
             if statement.name not in prepared and statement.name not in names:
                 commands.append(partial(pgconn.send_prepare, statement.name, statement.sql))
                 names.append(statement.name)

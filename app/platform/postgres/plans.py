@@ -11,8 +11,8 @@ from weakref import WeakKeyDictionary
 
 from psycopg import AsyncConnection
 
-from app.adapters.postgres.pipeline import Call, Row, Statement, run
-from app.adapters.postgres.pool import Pool, make_pool
+from app.platform.postgres.pipeline import Call, Row, Statement, run
+from app.platform.postgres.pool import Pool, make_pool
 
 PLANS_LAST_S = 1.0
 

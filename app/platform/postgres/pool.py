@@ -15,7 +15,7 @@ from psycopg import AsyncConnection
 from psycopg.errors import OperationalError, ReadOnlySqlTransaction
 from psycopg_pool import AsyncConnectionPool
 
-from app.adapters.sessions import Settings, begin_session, reason, session_url
+from app.platform.postgres.sessions import Settings, begin_session, reason, session_url
 
 Pool = AsyncConnectionPool[AsyncConnection]
 
@@ -27,6 +27,9 @@ IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000
 
 SILENCE_S = 8.0
 """What no work takes whose server is alive: its limits on locks and statements end it before."""
+
+WAIT_S = 1.0
+"""What a connection is waited for at the most: a database that is away is answered for, not waited for."""
 
 CHECK_S = 2.0
 """What no statement takes that asks for nothing but an answer."""
@@ -96,7 +99,6 @@ class _Pool(AsyncConnectionPool[AsyncConnection]):
 def make_pool(url: str, application_name: str, size: int, **session: int | str) -> Pool:
     """A pool of up to `size` connections, closed. Connections are in autocommit: transactions are begun by name.
 
-    Taking a connection waits a second at the most: a database that is away is answered for, not waited for.
     `session` are settings of PostgreSQL beyond this service's own.
     """
     return _Pool(
@@ -105,7 +107,7 @@ def make_pool(url: str, application_name: str, size: int, **session: int | str) 
         min_size=1,
         max_size=size,
         open=False,
-        timeout=1.0,
+        timeout=WAIT_S,
         max_waiting=256,
         # A short patience: when the pool gives up, the next request begins a fresh attempt at once.
         reconnect_timeout=1.0,
@@ -166,4 +168,5 @@ async def _configure(connection: AsyncConnection[Any], settings: Settings) -> No
         await _begin(connection, settings)
     except OperationalError as error:
         _say(reason(error))
+        await connection.close()  # the pool only forgets it, and it would keep its place until the collector comes
         raise

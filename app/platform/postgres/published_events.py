@@ -1,4 +1,4 @@
-"""Events that were published before: those that the outbox still has, and those in the audit trail."""
+"""Events that were published before: those that an outbox still has, and those in the audit trail."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -6,21 +6,22 @@ from datetime import datetime
 import psycopg
 from psycopg import AsyncConnection
 
-from app.adapters.postgres.inspection import Row, why
-from app.application.outbox.replay import PastEvent
-from app.application.ports import Unavailable
+from app.kernel.errors import Unavailable
+from app.platform.messaging.replay import PastEvent
+from app.platform.postgres.inspection import why
+from app.platform.postgres.pipeline import Row
 
 _ROWS_AT_A_TIME = 500
 
 # The index by sent_at finds them: nothing is sent before it occurred, but for two servers' clocks. What is not sent yet
 # is the relay's.
-_IN_THE_OUTBOX = """
-    FROM outbox_events
+_IN_AN_OUTBOX = """
+    FROM {schema}.outbox_events
     WHERE sent_at >= %(since)s - interval '1 min' AND created_at >= %(since)s AND created_at < %(until)s
 """
 _OUTBOX = f"""
-    SELECT created_at, payment_id, sequence, event_id, type, payload::text {_IN_THE_OUTBOX}
-    ORDER BY created_at, payment_id, sequence
+    SELECT created_at, subject, sequence, event_id, type, payload::text {_IN_AN_OUTBOX}
+    ORDER BY created_at, subject, sequence
 """
 
 # The trail has no index by time: it is kept for ever, and replayed hardly ever.
@@ -58,15 +59,15 @@ class PostgresPast:
         try:
             async with self._connection.cursor() as cursor:
                 async for row in cursor.stream(self._events, known, size=_ROWS_AT_A_TIME):
-                    occurred_at, payment_id, sequence, event_id, kind, payload = row
-                    yield PastEvent(occurred_at, payment_id, sequence, event_id, kind, payload.encode())
+                    occurred_at, subject, sequence, event_id, kind, payload = row
+                    yield PastEvent(occurred_at, subject, sequence, event_id, kind, payload.encode())
         except psycopg.Error as error:
             raise Unavailable(why(error)) from error
 
 
-def past_of_the_outbox(connection: AsyncConnection[Row]) -> PostgresPast:
-    """What the outbox has and was sent."""
-    return PostgresPast(connection, _IN_THE_OUTBOX, _OUTBOX)
+def past_of_an_outbox(connection: AsyncConnection[Row], schema: str) -> PostgresPast:
+    """What the outbox of the schema has and was sent."""
+    return PostgresPast(connection, _IN_AN_OUTBOX.format(schema=schema), _OUTBOX.format(schema=schema))
 
 
 def past_of_the_trail(connection: AsyncConnection[Row]) -> PostgresPast:

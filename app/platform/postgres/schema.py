@@ -8,11 +8,11 @@ import psycopg
 from psycopg import AsyncConnection, ConnectionInfo, sql
 from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 
-from app.adapters.postgres.grants import GROUP, LACKING, MIGRATIONS_TABLE, Granted, asked, in_words
-from app.adapters.postgres.numbering import Numbered
-from app.adapters.postgres.pool import Pool, session
-from app.adapters.postgres.rules import misread
-from app.adapters.sessions import UnfitSession, begin_session
+from app.platform.postgres.grants import GROUP, LACKING, MIGRATIONS_TABLE, Granted, asked, in_words
+from app.platform.postgres.numbering import Numbered
+from app.platform.postgres.pool import Pool, session
+from app.platform.postgres.rules import misread
+from app.platform.postgres.sessions import UnfitSession, begin_session
 
 ENCODING = "UTF8"
 

@@ -47,6 +47,7 @@ _CARRIED_OVER: Final = frozenset({"DateStyle", "TimeZone", "standard_conforming_
 # What must hold, with what would do as well. The schemas are told by the first of them that is there.
 _HAS_TO_BE: Final[Mapping[str, Collection[str]]] = {
     "search_path": ("public",),
+    "row_security": ("on",),  # else whatever a tenant's wall stands before is refused, in place of the rows behind it
     "default_transaction_isolation": ("read committed",),
     "synchronous_commit": ("on", "remote_apply"),
     "client_min_messages": ("warning", "notice", "log", "debug1", "debug2", "debug3", "debug4", "debug5"),

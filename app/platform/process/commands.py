@@ -3,21 +3,26 @@
 import asyncio
 import re
 import signal
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
-from app.main import logging, migrations
-from app.main.local.state import discovered
-from app.main.settings import InvalidSettings, Settings, load
-from app.main.tracing import tracing
+from app.kernel.topology import queues_of
+from app.platform.context import Context
+from app.platform.process import logging
+from app.platform.process.loading import load
+from app.platform.process.run_state import discovered
+from app.platform.process.settings import InvalidSettings, Settings
+from app.platform.tracing.switch import tracing
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
+
+    from app.platform.postgres.pool import Pool
 
 T = TypeVar("T")
 BASE = Path(".strongbox")
@@ -72,16 +77,54 @@ def time_of(_: click.Context, __: click.Parameter, value: str | None) -> datetim
 
 
 def queue_names(*typed: Any) -> list[str]:
-    """The contract's queues; as `shell_complete` of an option those that begin with what was typed."""
-    from app.adapters.rabbitmq.topology import QUEUES
+    """The queues of the house; as `shell_complete` of an option those that begin with what was typed."""
+    line: CommandLine = typed[0].obj if typed else command_line()  # no command runs while one is typed
+    fed = [context.publication.exchange for context in line.known if context.publication]
+    heard = [exchange for context in line.known for consumer in context.consumers for exchange in consumer.hears]
+    names = [queue.name for queue in queues_of([*fed, *heard])]
+    return [name for name in names if not typed or name.startswith(typed[-1])]
 
-    return [queue.name for queue in QUEUES if not typed or queue.name.startswith(typed[-1])]
+
+class Rooms(Protocol):
+    """A house, for a command that needs more of it than a container."""
+
+    def container(self, name: str) -> Any:
+        """The container of a context."""
+        ...
+
+    @property
+    def pools(self) -> Sequence["Pool"]:
+        """All pools that were asked for."""
+        ...
+
+
+class CommandLine(Protocol):
+    """What commands are run from: the house with its contexts."""
+
+    @property
+    def known(self) -> Sequence[Context[Any]]:
+        """All contexts that there are, switched on or not."""
+        ...
+
+    def container(self, context: str, settings: Settings) -> Any:
+        """The container of a context, for a command."""
+        ...
+
+    def rooms(self, settings: Settings) -> Rooms:
+        """The house, for a command."""
+        ...
+
+
+def command_line() -> CommandLine:
+    """That of the running command."""
+    line: CommandLine = click.get_current_context().obj
+    return line
 
 
 def settings_with(*required: str) -> Settings:
     """The settings, with the named ones given; exit code 2 when they are not, or one is wrong."""
     try:
-        return load(found=discovered(BASE)).require(*required)
+        return load(command_line().known, found=discovered(BASE)).require(*required)
     except InvalidSettings as error:
         hint = " (or `strongbox run` in this folder)" if "is not set" in str(error) else ""
         message = str(error).replace("CONSUMERS_URL", "DATABASE_URL (or AUDIT_DATABASE_URL)")
@@ -117,23 +160,29 @@ def with_broker(*required: str) -> Settings:
     return configured("command", "rabbitmq_url", *required)
 
 
-def or_fail(action: Callable[[], T]) -> T:
-    """Run what may fail for reasons that an operator can mend, and say them without a traceback."""
-    from app.application.actions import NotRecorded
-    from app.application.dead_letters.mend import DeadLetterNotFound, NotBuried
-    from app.application.outbox.replay import CannotReplay
-    from app.application.payments.story import PaymentNotFound
-    from app.application.ports import Unavailable
-    from app.domain.refusals import Refusal
-    from app.main.processes import CannotServe
+def or_fail(action: Callable[[], T], *more: type[Exception]) -> T:
+    """Run what may fail for reasons that an operator can mend, `more` among them, and say them without a traceback."""
+    from app.kernel.errors import Unavailable
+    from app.kernel.refusals import Refusal
+    from app.platform.messaging.dead_letters import DeadLetterNotFound, NotBuried
+    from app.platform.messaging.replay import CannotReplay
+    from app.platform.operations.actions import NotRecorded
+    from app.platform.postgres.home import MigrationError
+    from app.platform.process.running import CannotServe
 
-    expected = (
-        CannotReplay, CannotServe, DeadLetterNotFound, NotBuried, NotRecorded, PaymentNotFound, Refusal, Unavailable,
+    expected: tuple[type[Exception], ...] = (
+        CannotReplay, CannotServe, DeadLetterNotFound, MigrationError, NotBuried, NotRecorded, Refusal, Unavailable,
+        *more,
     )  # fmt: skip
     try:
         return action()
-    except (*expected, migrations.MigrationError) as error:
+    except expected as error:
         raise Failed(str(error)) from None
+
+
+def also(group: click.Group, name: str) -> click.Group:
+    """The group by another name, which scripts may know; the help leaves it out."""
+    return click.Group(name, commands=group.commands, help=group.help, hidden=True)
 
 
 def run_stoppable(work: Callable[[asyncio.Event], Awaitable[T]]) -> T:

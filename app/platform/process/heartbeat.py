@@ -1,6 +1,6 @@
 """The sign of life of a process that serves no HTTP: a file that it touches, whose age a container engine asks for.
 
-`python -m app.main.local.heartbeat NAME` exits 0 while the process of that name is alive, else 1.
+`python -m app.platform.process.heartbeat NAME` exits 0 while the process of that name is alive, else 1.
 """
 
 import asyncio

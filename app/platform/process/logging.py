@@ -15,7 +15,7 @@ import structlog
 from structlog.processors import format_exc_info
 from structlog.typing import EventDict
 
-from app.main.lines import LineStream, LineWriter
+from app.platform.process.line_writer import LineStream, LineWriter
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from app.application.ports import Unavailable
+from app.kernel.errors import Unavailable
 
 LONGEST_WAIT_S: Final = 5.0
 

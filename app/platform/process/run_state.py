@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from app.main.local.processes import CannotStart, ProcessId
-from app.main.local.secret_files import write_privately
+from app.platform.process.processes import CannotStart, ProcessId
+from app.platform.process.secret_files import write_privately
 
 
 class RunState(msgspec.Struct):

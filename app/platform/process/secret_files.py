@@ -2,7 +2,11 @@
 
 import os
 import secrets
+import stat
 from pathlib import Path
+from typing import Final
+
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 def secret(path: Path, prefix: str = "") -> str:
@@ -24,3 +28,16 @@ def write_privately(path: Path, text: str) -> None:
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
     draft.replace(path)
+
+
+def is_for_us_alone(status: os.stat_result) -> bool:
+    """Whether nobody else may read or change the file, or it is mounted as clusters mount secrets."""
+    return not status.st_mode & _OTHERS or is_mounted_for_us(status)
+
+
+def is_mounted_for_us(status: os.stat_result) -> bool:
+    """Whether it is the superuser's, and to be read by our group, as clusters mount secrets for those who are not."""
+    ours = (os.getegid(), *os.getgroups())
+    return (
+        status.st_uid == 0 != os.geteuid() and status.st_gid in ours and not status.st_mode & (_OTHERS & ~stat.S_IRGRP)
+    )

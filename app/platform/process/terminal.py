@@ -1,21 +1,21 @@
 """What commands show: tables for people, JSON for programs, a bar while something takes its time."""
 
+import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import click
 import msgspec
 
+from app.platform.process.progress import Progress
+
 _BAR = 24
-
-
-class Progress(Protocol):
-    """Told what is under way, and how much of how much is done."""
-
-    def __call__(self, name: str, done: int, of: int) -> None: ...
+_CONTINUED = "    "
 
 
 @contextmanager
@@ -50,14 +50,53 @@ def as_json(value: Any) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]], indent: str = "") -> str:
-    """Rows under a head, aligned: numbers to the right, all else to the left."""
+    """Rows under a head, aligned: numbers to the right, all else to the left.
+
+    Where a terminal is too narrow for all columns the last of them go below, in a line of their own.
+    """
     cells = [list(head), *([cell(value) for value in row] for row in rows)]
     widths = [max(len(row[nth]) for row in cells) for nth in range(len(head))]
     right = [bool(rows) and all(isinstance(row[nth], int) for row in rows) for nth in range(len(head))]
-    lines = (
-        "  ".join(c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True)) for row in cells
-    )
-    return "\n".join(f"{indent}{line.rstrip()}" for line in lines)
+    first, *below = _lines_of(widths, len(indent))
+    lines = []
+    for row in cells:
+        aligned = [c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True)]
+        lines.append(f"{indent}{'  '.join(aligned[first])}")
+        more = (f"{indent}{_CONTINUED}{'  '.join(aligned[part])}" for part in below)
+        lines += (line for line in more if line.strip())
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _lines_of(widths: Sequence[int], indent: int) -> list[slice]:
+    """Which columns stand in one line."""
+    limit, begin, room, found = columns(), 0, 0, []
+    for nth, width in enumerate(widths):
+        taken = room + width + (2 if nth > begin else 0)
+        if limit is not None and nth > begin and indent + taken > limit:
+            found.append(slice(begin, nth))
+            begin, taken = nth, len(_CONTINUED) + width
+        room = taken
+    return [*found, slice(begin, len(widths))]
+
+
+def columns() -> int | None:
+    """How wide the terminal is; None where the output goes elsewhere, which folds nothing."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def show(text: str) -> None:
+    """Print a text; on a terminal lines that are too long go on below where their last column begins."""
+    limit = columns()
+    click.echo(text if limit is None else "\n".join(_folded(line, limit) for line in text.split("\n")))
+
+
+def _folded(line: str, limit: int) -> str:
+    plain = click.unstyle(line)
+    if len(plain) <= limit:
+        return line
+    gaps = [gap.end() for gap in re.finditer(r"(?<=\S) {2,}|^ +", plain[: limit // 2])]
+    below = " " * (gaps[-1] if gaps else 2)
+    return textwrap.fill(line, limit, subsequent_indent=below, break_long_words=False, break_on_hyphens=False)
 
 
 def cell(value: object) -> str:

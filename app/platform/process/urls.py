@@ -1,13 +1,19 @@
-"""URLs of the settings: as they are used, or what they are not. Nothing here quotes one, as passwords are in them."""
+"""URLs of the settings, and what is like them: as they are used, or what they are not.
+
+Nothing here quotes one, as passwords are in them.
+"""
 
 import re
-from ipaddress import ip_address
+from collections.abc import Callable
+from ipaddress import IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.\[\]:-]+")
+KEY_LENGTH = 16
+"""Characters of a key at the least."""
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -61,6 +67,47 @@ def _is_as_browsers_write_it(host: str) -> bool:
         return False
 
 
+def network(text: str) -> str:
+    """Addresses that begin alike: `10.0.0.0/8`, or a single one.
+
+    Raises:
+        ValueError: it is none; the message begins with the verb.
+    """
+    try:
+        found = ip_network(text)
+    except ValueError:
+        raise ValueError("is no network like 10.0.0.0/8 or fd00::/8, with nothing behind its prefix") from None
+    if isinstance(found, IPv6Network) and found.network_address.ipv4_mapped:
+        raise ValueError("is one of IPv4, and has to be written so")
+    return str(found)
+
+
+def listed(check: Callable[[str], str]) -> Callable[[str], str]:
+    """The check of entries with commas between them; the message tells which is wrong."""
+
+    def checked(text: str) -> str:
+        found = []
+        for number, entry in enumerate(filter(None, text.split(",")), start=1):
+            try:
+                found.append(check(entry.strip()))
+            except ValueError as error:
+                raise ValueError(f"(entry {number}) {error}") from None
+        return ",".join(found)
+
+    return checked
+
+
+def secret(text: str) -> str:
+    """The same.
+
+    Raises:
+        ValueError: it is too short to be one; the message begins with the verb.
+    """
+    if len(text) < KEY_LENGTH or not (text.isascii() and text.isprintable()):
+        raise ValueError(f"has less than {KEY_LENGTH} visible characters")
+    return text
+
+
 def database_url(text: str) -> str:
     """The same.
 
@@ -84,12 +131,29 @@ def gateway_url(text: str) -> str:
     Raises:
         ValueError: it is no URL that charges can be sent to; the message begins with the verb.
     """
-    import httpx  # noqa: PLC0415 -- it takes its time, and only commands with a gateway need it
-
     if not is_url(text, "http", "https"):
         raise ValueError("is not an http:// or https:// URL")
     if "?" in text or "#" in text:
         raise ValueError("has a query or a fragment: only a path can be kept before /charges")
+    return _readable(text)
+
+
+def node_url(text: str) -> str:
+    """The same; it may have a query, as those of nodes do.
+
+    Raises:
+        ValueError: it is no URL that can be posted to; the message begins with the verb.
+    """
+    if not is_url(text, "http", "https"):
+        raise ValueError("is not an http:// or https:// URL")
+    if "#" in text:
+        raise ValueError("has a fragment, which is never sent")
+    return _readable(text)
+
+
+def _readable(text: str) -> str:
+    import httpx  # noqa: PLC0415 -- it takes its time, and only commands that call somebody need it
+
     try:
         _ = httpx.URL(text).host  # as the client will read it
     except (httpx.InvalidURL, ValueError):

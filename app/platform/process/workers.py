@@ -9,19 +9,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import structlog
 from prometheus_client.multiprocess import mark_process_dead
 
-from app.adapters.http.door import close_door
+from app.platform.http.listener import close_door
 
 RESTART_AFTER_S = 1.0
 WATCH_EVERY_S = 0.2
 METRICS_PREFIX = "strongbox-metrics-"
-LEASH = Path(__file__).with_name("local") / "leash.py"
+LEASH = Path(__file__).with_name("leash.py")
 
 _log = structlog.get_logger(__name__)
 
@@ -63,10 +63,14 @@ def _lock(folder: Path, how: int = 0) -> Iterator[bool]:
 
 
 class Workers:
-    """Runs `count` workers until SIGTERM or SIGINT, then ends them in good order. One that dies is replaced."""
+    """Runs `count` workers until SIGTERM or SIGINT, then ends them in good order. One that dies is replaced.
 
-    def __init__(self, listener: socket.socket, count: int, grace_s: float) -> None:
+    `command` is what a worker is told on the command line, besides the socket.
+    """
+
+    def __init__(self, listener: socket.socket, count: int, grace_s: float, command: Sequence[str] = ("api",)) -> None:
         self._listener = listener
+        self._command = command
         self._grace_s = grace_s
         self._slots: list[subprocess.Popen[bytes] | None] = [None] * count
         self._stop = False
@@ -96,7 +100,17 @@ class Workers:
         fd = self._listener.fileno()
         return subprocess.Popen(  # noqa: S603 -- our own command
             # On the leash: an orphan would keep the port, and a restarted parent could not listen.
-            [sys.executable, str(LEASH), str(os.getpid()), sys.executable, "-m", "app", "api", "--fd", str(fd)],
+            [
+                sys.executable,
+                str(LEASH),
+                str(os.getpid()),
+                sys.executable,
+                "-m",
+                "app",
+                *self._command,
+                "--fd",
+                str(fd),
+            ],
             pass_fds=[fd],
             env=os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(metrics)},
             start_new_session=True,  # a Ctrl-C reaches this process, which tells the workers

@@ -17,7 +17,7 @@ from aiormq.connection import TCPTransportFactory, TLSTransportFactory
 from aiormq.exceptions import AMQPError
 from yarl import URL
 
-from app.adapters.rabbitmq.deliveries import Deliveries
+from app.platform.rabbitmq.deliveries import Deliveries
 
 CONNECT_TIMEOUT_S: Final = 2.0
 CLOSE_TIMEOUT_S: Final = 2.0
@@ -36,7 +36,7 @@ class BrokerAway(ConnectionError):  # noqa: N818 -- it says what the broker is, 
     """No broker answered."""
 
 
-class Connection(aio_pika.Connection):
+class BrokerConnection(aio_pika.Connection):
     """A connection whose socket can be dropped without asking the broker, which may not be reading any more."""
 
     def __init__(self, url: URL, **kwargs: Any) -> None:
@@ -114,7 +114,7 @@ def split(urls: str) -> tuple[str, ...]:
     return brokers
 
 
-async def connect(brokers: Sequence[str], name: str) -> Connection:
+async def connect(brokers: Sequence[str], name: str) -> BrokerConnection:
     """Connect to whichever broker answers first in a random order, so that clients spread over a cluster.
 
     Raises:
@@ -125,7 +125,7 @@ async def connect(brokers: Sequence[str], name: str) -> Connection:
         url = URL(broker)
         defaults = {"heartbeat": str(HEARTBEAT_S), "name": name}
         url = url.update_query({key: value for key, value in defaults.items() if key not in url.query})
-        connection = Connection(url)
+        connection = BrokerConnection(url)
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await connection.connect()
@@ -141,7 +141,7 @@ async def connect(brokers: Sequence[str], name: str) -> Connection:
 
 
 @asynccontextmanager
-async def connected(brokers: Sequence[str], name: str) -> AsyncIterator[Connection]:
+async def connected(brokers: Sequence[str], name: str) -> AsyncIterator[BrokerConnection]:
     """A connection that is ended on the way out.
 
     Raises:

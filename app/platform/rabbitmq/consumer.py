@@ -1,20 +1,22 @@
 """Consume a RabbitMQ queue: at least once from the broker, in batches, acknowledged only after the commit."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from aiormq.abc import DeliveredMessage
+from aiormq.abc import AbstractChannel
 
-from app.adapters.rabbitmq import topology
-from app.adapters.rabbitmq.connection import BrokerError, Connection, connected
-from app.adapters.rabbitmq.deliveries import MAX_MESSAGE_BYTES, Delivered
-from consumers.kit.burial import bury
-from consumers.kit.orders import Order, Orders
-from consumers.kit.pauses import pause
-from consumers.kit.worker import Counts, Delivery, Handle, Observe, Outcome, Worker
+from app.kernel.topology import Exchange, Queue
+from app.platform.messaging.backoff import pause
+from app.platform.messaging.burial import bury
+from app.platform.messaging.orders import Order, Orders
+from app.platform.messaging.worker import Counts, Delivery, Finished, Handle, Observe, Worker
+from app.platform.rabbitmq import topology
+from app.platform.rabbitmq.connection import BrokerConnection, BrokerError, connected
+from app.platform.rabbitmq.deliveries import MAX_MESSAGE_BYTES, Delivered, Deliveries, Sink, consume_at_once
 
 # Two batches' worth: one under way, one arriving. As large as they may be they are 100 MiB.
 PREFETCH: Final = 800
@@ -27,44 +29,39 @@ BROKER_TIMEOUT_S: Final = 5.0
 # How often an idle consumer says that it is alive.
 ALIVE_EVERY_S: Final = 2.0
 
+Consume = Callable[[Deliveries, AbstractChannel, str, Sink], Awaitable[str]]
+"""Has a sink get a queue's messages; the consumer's tag."""
+
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
 class Consumer:
     """Feeds a queue's messages to a handler, from whichever broker answers.
 
-    `alive` is called while there is a session with a broker, the handler works, and no message is stuck.
+    The exchanges are those that feed it: they are declared first, with their queues, as the relay does, whichever comes
+    first. `alive` is called while there is a session with a broker, and the handler works, or waits for a neighbour.
     """
 
-    def __init__(
-        self,
-        brokers: Sequence[str],
-        queue: topology.Queue,
-        handle: Handle,
-        counts: Counts,
-        alive: Callable[[], None],
-        observe: Observe | None = None,
-        orders: Orders | None = None,
-    ) -> None:
-        self._brokers = brokers
-        self._queue = queue
-        self._handle = handle
-        self._counts = counts
-        self._alive = alive
-        self._observe = observe
-        self._orders = orders
+    brokers: Sequence[str]
+    exchanges: Sequence[Exchange]
+    queue: Queue
+    handle: Handle
+    counts: Counts
+    alive: Callable[[], None]
+    observe: Observe | None = None
+    orders: Orders | None = None
+    consume: Consume = consume_at_once
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until told to stop; then finish what has arrived and acknowledge it."""
         failures = 0
         while not stop.is_set():
             try:
-                async with connected(self._brokers, f"strongbox-{self._queue.name}") as connection:
-                    session = _Session(
-                        connection, self._queue, self._handle, self._counts, self._alive, self._observe, self._orders
-                    )
+                async with connected(self.brokers, f"strongbox-{self.queue.name}") as connection:
+                    session = _Session(connection, self)
                     await session.open()
-                    _log.info("consuming", queue=self._queue.name)
+                    _log.info("consuming", queue=self.queue.name)
                     failures = 0
                     await session.run(stop)
             except BrokerError as error:
@@ -80,29 +77,20 @@ class Consumer:
 
     def _failed(self, failures: int, error: BaseException) -> None:
         if failures < 2:
-            _log.warning("broker_away", queue=self._queue.name, error=type(error).__name__, reason=str(error))
+            _log.warning("broker_away", queue=self.queue.name, error=type(error).__name__, reason=str(error))
 
 
 class _Session:
     """One channel's life: what it delivered lives and dies with it."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        queue: topology.Queue,
-        handle: Handle,
-        counts: Counts,
-        alive: Callable[[], None],
-        observe: Observe | None,
-        orders: Orders | None = None,
-    ) -> None:
+    def __init__(self, connection: BrokerConnection, consumer: Consumer) -> None:
         self._connection = connection
-        self._queue = queue
-        self._counts = counts
-        self._alive = alive
-        self._orders = orders
+        self._consumer = consumer
+        self._queue = consumer.queue
+        self._counts = consumer.counts
+        self._orders = consumer.orders
         self._abandon = asyncio.Event()
-        self._worker = Worker(handle, counts, self._abandon, observe)
+        self._worker = Worker(consumer.handle, consumer.counts, self._abandon, consumer.observe, consumer.alive)
         self._wake = asyncio.Event()
         self._over = False
         self._next_at = 0.0
@@ -111,19 +99,18 @@ class _Session:
         self._too_large: list[int] = []
         # Unacknowledged, by tag: in the order of their tags, as the broker counts them up.
         self._held: dict[int, Delivery] = {}
-        self._counts = counts
-        counts.held = self._held
+        self._counts.held = self._held
 
     async def open(self) -> None:
         async with asyncio.timeout(BROKER_TIMEOUT_S):
             self._channel = channel = await self._connection.open_channel()
             channel.closing.add_done_callback(self._end)
             channel.on_consumer_cancel_callbacks.add(self._end)  # the queue was deleted
-            # A contract queue's consumer declares them all, as the relay does, whichever comes first.
-            await topology.declare(channel, topology.QUEUES if self._queue in topology.QUEUES else (self._queue,))
+            for exchange in self._consumer.exchanges:
+                await topology.declare(channel, exchange)
             await channel.basic_qos(prefetch_count=PREFETCH)
-            self._connection.deliveries.give(channel.number, self._arrive)
-            self._tag = (await channel.basic_consume(self._queue.name, _taken_before)).consumer_tag
+            deliveries, name = self._connection.deliveries, self._queue.name
+            self._tag = await self._consumer.consume(deliveries, channel, name, self._arrive)
 
     async def run(self, stop: asyncio.Event) -> None:
         stopping = asyncio.create_task(self._stop(stop))
@@ -132,7 +119,7 @@ class _Session:
                 await self._wait()
                 await self._work()
                 if not self._over:
-                    self._alive()  # stuck or not: a restart mends nothing, and counts as a delivery
+                    self._consumer.alive()  # stuck or not: a restart mends nothing, and counts as a delivery
             if not self._over:
                 await self._finish()
         except ConnectionError:
@@ -143,7 +130,7 @@ class _Session:
 
     async def _finish(self) -> None:
         async with asyncio.timeout(BROKER_TIMEOUT_S):
-            await self._channel.basic_cancel(self._tag or "")
+            await self._channel.basic_cancel(self._tag)
         while self._arrived or self._too_large:
             await self._work()
 
@@ -201,7 +188,7 @@ class _Session:
     async def _work(self) -> None:
         await self._reject()
         batch, self._arrived = self._arrived[:BATCH], self._arrived[BATCH:]
-        outcome = Outcome()
+        outcome = Finished()
         try:
             await self._worker.work(batch, outcome)
             await self._worker.retry(asyncio.get_running_loop().time(), outcome)
@@ -213,7 +200,7 @@ class _Session:
             for order, reason in buried:
                 await self._orders.carried_out(order, reason)
 
-    async def _bury_as_ordered(self, outcome: Outcome) -> list[tuple[Order, str]]:
+    async def _bury_as_ordered(self, outcome: Finished) -> list[tuple[Order, str]]:
         """Give up the stuck messages that an operator has ordered to; the orders, with the reasons."""
         stuck = {delivery.id: delivery for delivery in self._worker.stuck}
         if self._orders is None or not stuck:
@@ -227,7 +214,7 @@ class _Session:
             buried.append((order, reason))
         return buried
 
-    async def _settle(self, outcome: Outcome) -> None:
+    async def _settle(self, outcome: Finished) -> None:
         async with asyncio.timeout(BROKER_TIMEOUT_S):
             # Together: when all that is in hand dies at once, one confirm after the other takes longer than there is.
             burials = (bury(self._channel, self._queue, delivery, reason) for delivery, reason in outcome.dead)
@@ -243,7 +230,3 @@ class _Session:
             for tag in tags:
                 if oldest is not None and tag > oldest:
                     await self._channel.basic_ack(tag)
-
-
-async def _taken_before(_: DeliveredMessage) -> None:
-    """What aiormq would call with a message, if it saw any."""

@@ -19,14 +19,15 @@ from typing import Final
 
 from aiormq.abc import DeliveredMessage
 
-from app.adapters.rabbitmq import topology
-from app.adapters.rabbitmq.connection import Connection
-from app.adapters.rabbitmq.letters import COUNTED, DEATH, letter_of
-from app.adapters.rabbitmq.queues import STEP_S, broker, depth
-from app.adapters.rabbitmq.taking import BATCH, Taken, pass_on, taking
-from app.adapters.rabbitmq.topology import dead_letters_of
-from app.application.dead_letters.ports import DeadLetter, Progress
-from app.application.ports import Unavailable
+from app.kernel.errors import Unavailable
+from app.kernel.topology import Exchange, dead_letters_of, queues_of
+from app.platform.messaging.dead_letter_ports import DeadLetter
+from app.platform.process.progress import HowFar
+from app.platform.rabbitmq import topology
+from app.platform.rabbitmq.connection import BrokerConnection
+from app.platform.rabbitmq.death_headers import COUNTED, DEATH, letter_of
+from app.platform.rabbitmq.queues import STEP_S, broker, depth
+from app.platform.rabbitmq.taking import BATCH, Taken, pass_on, taking
 
 WINDOW: Final = 10_000
 FEW: Final = 16
@@ -34,14 +35,15 @@ FEW: Final = 16
 messages would be there twice."""
 NAME: Final = "strongbox-dlq"
 BACK_WITHIN_S: Final = 2.0
-_CONTRACT: Final = {queue.name for queue in topology.QUEUES}
 
 
 class RabbitDeadLetters:
-    """The dead-letter queues of the contract's queues, and of those of other consumers. It implements `DeadLetters`."""
+    """The dead-letter queues of the exchanges' queues, and of those of other consumers. It implements `DeadLetters`."""
 
-    def __init__(self, brokers: Sequence[str], window: int = WINDOW) -> None:
+    def __init__(self, brokers: Sequence[str], exchanges: Sequence[Exchange], window: int = WINDOW) -> None:
         self._brokers = tuple(brokers)
+        self._exchanges = tuple(exchanges)
+        self._contract = frozenset(queue.name for queue in queues_of(exchanges))
         self.window = window
         # What one look holds another neither sees nor counts.
         self._looking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -52,18 +54,22 @@ class RabbitDeadLetters:
         async with broker(self._brokers, NAME) as connection:
             for queue in queues:
                 async with self._looking[queue]:
-                    counts[queue] = await _count(connection, queue)
+                    counts[queue] = await self._count(connection, queue)
         return counts
 
     async def look(self, queue: str) -> Sequence[DeadLetter]:
         """See `DeadLetters.look`."""
-        async with broker(self._brokers, NAME) as connection, self._window(connection, queue) as (_, messages):
-            return [letter_of(message, queue) for message in messages]
+        async with broker(self._brokers, NAME) as connection:
+            async with self._looking[queue]:
+                if not await self._count(connection, queue):
+                    return []  # one of the house's that nothing was sent to yet is not there either
+            async with self._window(connection, queue) as (_, messages):
+                return [letter_of(message, queue) for message in messages]
 
     async def redrive(self, queue: str, ids: Collection[str]) -> Sequence[str]:
         """See `DeadLetters.redrive`."""
         async with broker(self._brokers, NAME) as connection:
-            await _see_to(connection, queue)
+            await self._see_to(connection, queue)
             async with self._window(connection, queue) as (taken, messages):
                 chosen = [message for message in messages if letter_of(message, queue).id in ids]
                 for start in range(0, len(chosen), FEW):
@@ -72,10 +78,10 @@ class RabbitDeadLetters:
                     await taken.acknowledge(few)
                 return [letter_of(message, queue).id for message in chosen]
 
-    async def redrive_all(self, queue: str, progress: Progress, stop: asyncio.Event) -> int:
+    async def redrive_all(self, queue: str, progress: HowFar, stop: asyncio.Event) -> int:
         """See `DeadLetters.redrive_all`."""
         async with broker(self._brokers, NAME) as connection:
-            await _see_to(connection, queue)
+            await self._see_to(connection, queue)
             async with self._looking[queue]:
                 count = await _messages(connection, dead_letters_of(queue))
             return await _move(connection, dead_letters_of(queue), queue, count, DEATH + COUNTED, progress, stop)
@@ -90,9 +96,28 @@ class RabbitDeadLetters:
             await taken.acknowledge(chosen)
             return [letter_of(message, queue).id for message in chosen]
 
+    async def _count(self, connection: BrokerConnection, queue: str) -> int:
+        deep = await depth(connection, dead_letters_of(queue))
+        if deep is None and queue not in self._contract:
+            raise _missing(dead_letters_of(queue))  # a slip of the pen, more likely than not
+        return deep.messages if deep else 0
+
+    async def _see_to(self, connection: BrokerConnection, queue: str) -> None:
+        """See that there is the queue: those of the exchanges are declared."""
+        if queue not in self._contract:
+            if await depth(connection, queue) is None:
+                raise _missing(queue)
+            return
+        async with asyncio.timeout(STEP_S):
+            channel = await connection.open_channel()
+            for exchange in self._exchanges:
+                if any(fed.name == queue for fed in exchange.queues):
+                    await topology.declare(channel, exchange)
+            await channel.close()
+
     @asynccontextmanager
     async def _window(
-        self, connection: Connection, queue: str
+        self, connection: BrokerConnection, queue: str
     ) -> AsyncIterator[tuple[Taken, Sequence[DeliveredMessage]]]:
         """What can be seen of the queue's dead letters, taken for as long as the block runs."""
         name = dead_letters_of(queue)
@@ -113,7 +138,7 @@ class RabbitDeadLetters:
                 await _move(connection, name, name, left - taken.renewed, COUNTED, lambda _, __: None, asyncio.Event())
 
 
-async def _given_back(connection: Connection, queue: str, messages: int) -> None:
+async def _given_back(connection: BrokerConnection, queue: str, messages: int) -> None:
     """Wait until the queue has so many messages again: what a closed channel held comes back some moments later.
 
     Not for long: another process may have taken some.
@@ -124,13 +149,13 @@ async def _given_back(connection: Connection, queue: str, messages: int) -> None
                 await asyncio.sleep(0.02)
 
 
-async def _messages(connection: Connection, queue: str) -> int:
+async def _messages(connection: BrokerConnection, queue: str) -> int:
     deep = await depth(connection, queue)
     return deep.messages if deep else 0
 
 
 async def _move(
-    connection: Connection, source: str, target: str, count: int, without: tuple[str, ...], progress: Progress,
+    connection: BrokerConnection, source: str, target: str, count: int, without: tuple[str, ...], progress: HowFar,
     stop: asyncio.Event,
 ) -> int:  # fmt: skip
     """Pass so many messages on from the source, until told to stop; how many that were. No other is even taken."""
@@ -150,25 +175,6 @@ async def _move(
         if len(batch) < most:
             break
     return moved
-
-
-async def _count(connection: Connection, queue: str) -> int:
-    deep = await depth(connection, dead_letters_of(queue))
-    if deep is None and queue not in _CONTRACT:
-        raise _missing(dead_letters_of(queue))  # a slip of the pen, more likely than not
-    return deep.messages if deep else 0
-
-
-async def _see_to(connection: Connection, queue: str) -> None:
-    """See that there is the queue: those of the contract are declared."""
-    if queue not in _CONTRACT:
-        if await depth(connection, queue) is None:
-            raise _missing(queue)
-        return
-    async with asyncio.timeout(STEP_S):
-        channel = await connection.open_channel()
-        await topology.declare(channel)
-        await channel.close()
 
 
 def _missing(queue: str) -> Unavailable:

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from aiormq.abc import DeliveredMessage
 
-from app.adapters.rabbitmq.topology import DELIVERY_LIMIT
-from app.application.dead_letters.ports import DeadLetter
+from app.platform.messaging.dead_letter_ports import DeadLetter
+from app.platform.rabbitmq.topology import DELIVERY_LIMIT
 
 DEATH: Final = ("x-death", "x-first-death", "x-last-death")
 COUNTED: Final = ("x-delivery-count", "x-acquired-count")

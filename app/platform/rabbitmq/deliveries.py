@@ -2,7 +2,8 @@
 
 aiormq reads each frame with three awaits and starts a task for each message: ten times what it takes to find the
 message in the buffer. So the frames that make up deliveries are taken out of the stream before aiormq sees it; all else
-(replies, confirms, closings, heartbeats) it gets as it came. Only its transport factory is leaned on.
+(replies, confirms, closings, heartbeats) it gets as it came. Only its transport factory is leaned on. `consume_each`
+does without, for an aiormq whose insides have changed.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from typing import Final, cast
 
 import pamqp.frame
 from aiormq import spec
+from aiormq.abc import AbstractChannel, DeliveredMessage
 from pamqp.header import ContentHeader
 
 HEARTBEAT: Final = b"\x08\x00\x00\x00\x00\x00\x00\xce"
@@ -148,3 +150,29 @@ class Deliveries:
             return []
         self._beat_at = now + HEARTBEAT_EVERY_S
         return [HEARTBEAT]
+
+
+async def consume_at_once(deliveries: Deliveries, channel: AbstractChannel, queue: str, sink: Sink) -> str:
+    """Have the sink get the queue's messages, as many as came at once; the consumer's tag."""
+
+    async def taken_before(_: DeliveredMessage) -> None:
+        """What aiormq would call with a message, if it saw any."""
+
+    deliveries.give(channel.number, sink)
+    return (await channel.basic_consume(queue, taken_before)).consumer_tag or ""
+
+
+async def consume_each(_: Deliveries, channel: AbstractChannel, queue: str, sink: Sink) -> str:
+    """The same, one after the other, with public calls alone."""
+
+    async def take(message: DeliveredMessage) -> None:
+        assert isinstance(message.delivery, spec.Basic.Deliver)
+        method = pamqp.frame.marshal(message.delivery, channel.number)
+        header = pamqp.frame.marshal(message.header, channel.number)
+        tag, body = message.delivery.delivery_tag or 0, message.body
+        if len(body) + len(header) > MAX_MESSAGE_BYTES:
+            sink([Delivered(tag, method, header, is_too_large=True)])
+        else:
+            sink([Delivered(tag, method, header, body)])
+
+    return (await channel.basic_consume(queue, take)).consumer_tag or ""

@@ -16,6 +16,7 @@ import pamqp.frame
 from aiormq import spec
 from aiormq.abc import AbstractChannel, ChannelFrame
 from aiormq.channel import Channel
+from pamqp.common import FieldTable
 from pamqp.header import ContentHeader
 
 CONTENT_TYPE: Final = "application/cloudevents+json"
@@ -24,6 +25,8 @@ PERSISTENT: Final = 2
 _MESSAGE_ID_LENGTH: Final = 36
 # Stands in a template where a message's trace context comes.
 _NO_TRACE: Final = b"\1" * 55
+# And where the tenant comes.
+_NO_TENANT: Final = b"\2" * 36
 _BODY_FRAME: Final = 3
 _FRAME_END: Final = b"\xce"
 _FRAME_OVERHEAD: Final = 8
@@ -36,18 +39,23 @@ Bindings = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to be published. Its id is the canonical form of a UUID, its `traceparent` W3C's of version 00."""
+    """A message to be published. Its id is the canonical form of a UUID, and so is its `tenant`; its `traceparent` is
+    W3C's of version 00.
+    """
 
     message_id: str
     type: str
     body: bytes
     traceparent: str | None = None
+    tenant: str | None = None
 
 
 async def publish_at_once(
     channel: AbstractChannel, exchange: str, bindings: Bindings, messages: Sequence[Outgoing]
 ) -> Sequence[Awaitable[object]]:
     """Bind again, and send the messages, mandatory and persistent, with one write; answer each one's confirm.
+
+    Where no queue has to have them nothing is bound and nothing is mandatory: who wants them has a queue of his own.
 
     The bindings' errors close the channel. Were the messages a write of their own, they could follow aiormq's answer to
     that, on a channel that is none any more, for which the broker closes the connection.
@@ -69,7 +77,7 @@ async def publish_at_once(
             inside.confirmations[inside.delivery_tag] = confirm
             inside.message_id_delivery_tag[message.message_id] = inside.delivery_tag
             confirms.append(confirm)
-            frames.append(_frames(message, exchange, inside.number, inside.max_content_size))
+            frames.append(_frames(message, exchange, bool(bindings), inside.number, inside.max_content_size))
         await inside.write_queue.put(ChannelFrame(payload=b"".join(frames), should_close=False))
     return confirms
 
@@ -93,8 +101,8 @@ async def publish_each(
                 message.body,
                 exchange=exchange,
                 routing_key=message.type,
-                properties=_properties(message.message_id, message.type, message.traceparent),
-                mandatory=True,
+                properties=_properties(message.message_id, message.type, message.traceparent, message.tenant),
+                mandatory=bool(bindings),
             )
         )
         for message in messages
@@ -104,10 +112,14 @@ async def publish_each(
     return calls
 
 
-def _frames(message: Outgoing, exchange: str, channel: int, most: int) -> bytes:
-    publish, before_id, after_id = _template(exchange, message.type, channel, message.traceparent is not None)
+def _frames(message: Outgoing, exchange: str, mandatory: bool, channel: int, most: int) -> bytes:
+    publish, before_id, after_id = _template(
+        exchange, message.type, mandatory, channel, message.traceparent is not None, message.tenant is not None
+    )
     if message.traceparent is not None:
         before_id = before_id.replace(_NO_TRACE, message.traceparent.encode("ascii"))
+    if message.tenant is not None:
+        before_id = before_id.replace(_NO_TENANT, message.tenant.encode("ascii"))
     body = message.body
     parts = [
         publish,
@@ -124,24 +136,33 @@ def _frames(message: Outgoing, exchange: str, channel: int, most: int) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def _template(exchange: str, type: str, channel: int, is_traced: bool) -> tuple[bytes, bytes, bytes]:
+def _template(
+    exchange: str, type: str, mandatory: bool, channel: int, is_traced: bool, has_tenant: bool
+) -> tuple[bytes, bytes, bytes]:
     """The publish frame, and the header frame before and after the message's id.
 
-    That has always the same length, and so has the trace context, of which there is only the room for it.
+    That has always the same length, and so have trace context and tenant, of which there is only the room for them.
     """
-    publish = pamqp.frame.marshal(spec.Basic.Publish(exchange=exchange, routing_key=type, mandatory=True), channel)
+    publish = pamqp.frame.marshal(spec.Basic.Publish(exchange=exchange, routing_key=type, mandatory=mandatory), channel)
     placeholder = "\0" * _MESSAGE_ID_LENGTH
-    properties = _properties(placeholder, type, _NO_TRACE.decode("ascii") if is_traced else None)
+    trace = _NO_TRACE.decode("ascii") if is_traced else None
+    tenant = _NO_TENANT.decode("ascii") if has_tenant else None
+    properties = _properties(placeholder, type, trace, tenant)
     header = pamqp.frame.marshal(ContentHeader(properties=properties), channel)
     before_id, after_id = header.split(placeholder.encode("ascii"))
     return publish, before_id, after_id
 
 
-def _properties(message_id: str, type: str, traceparent: str | None) -> spec.Basic.Properties:
+def _properties(message_id: str, type: str, traceparent: str | None, tenant: str | None) -> spec.Basic.Properties:
+    headers: FieldTable = {}
+    if traceparent is not None:
+        headers["traceparent"] = traceparent
+    if tenant is not None:
+        headers["tenant"] = tenant
     return spec.Basic.Properties(
         content_type=CONTENT_TYPE,
         delivery_mode=PERSISTENT,
         message_id=message_id,
         message_type=type,
-        headers=None if traceparent is None else {"traceparent": traceparent},
+        headers=headers or None,
     )

@@ -1,22 +1,28 @@
-"""Publish events to RabbitMQ, and say `Confirmed` only of those that every contract queue has."""
+"""Publish events to RabbitMQ, and say `Confirmed` only of those that every queue of the exchange's contract has."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
+import structlog
 from aiormq.abc import AbstractChannel
 from aiormq.exceptions import ChannelClosed, ChannelPreconditionFailed, DeliveryError, PublishError
 
-from app.adapters.rabbitmq import topology
-from app.adapters.rabbitmq.connection import BrokerAway, BrokerError, Connection, connect
-from app.adapters.rabbitmq.framing import Bindings, Outgoing, forget, publish_at_once
-from app.application.outbox.ports import BrokerUnavailable, Confirmed, OutboxMessage, Rejected
+from app.kernel.topology import Exchange, Queue
+from app.platform.messaging.ports import BrokerUnavailable, Confirmed, OutboxMessage, Rejected
+from app.platform.rabbitmq import topology
+from app.platform.rabbitmq.connection import BrokerAway, BrokerConnection, BrokerError, connect
+from app.platform.rabbitmq.framing import Bindings, Outgoing, forget, publish_at_once
+from app.platform.rabbitmq.topology import NotPermitted
 
 # All of it: connecting, declaring, publishing, the confirms, the check of the queues.
 TIMEOUT_S: Final = 4.0
+LISTENER_WITHIN_S: Final = 1.0
 
 _Publish = Callable[[AbstractChannel, str, Bindings, Sequence[Outgoing]], Awaitable[Sequence[Awaitable[object]]]]
+
+_log = structlog.get_logger(__name__)
 
 
 class _TooMuch(Exception):  # noqa: N818 -- never seen outside
@@ -24,25 +30,33 @@ class _TooMuch(Exception):  # noqa: N818 -- never seen outside
 
 
 class RabbitPublisher:
-    """A `Publisher`. Calls may overlap, as long as no two have an event of the same payment.
+    """A `Publisher` to one exchange. Calls may overlap, as long as no two have an event of the same subject.
 
     `brokers` are AMQP URLs, of which any one will do. The connection is made when it is first needed, and again when it
-    broke.
+    broke. It is this exchange's alone: RabbitMQ slows a whole connection down for one queue that is behind, and what
+    hangs is ended with its connection.
+
+    Queues that only listen are declared and bound as well, before anything is published, so that they miss nothing; but
+    no event waits for one of them, whatever is wrong with it.
     """
 
     def __init__(
         self,
         brokers: Sequence[str],
+        exchange: Exchange,
         *,
+        listening: Sequence[Queue] = (),
         name: str = "strongbox-relay",
         timeout_s: float = TIMEOUT_S,
         publish: _Publish = publish_at_once,
     ) -> None:
         self._brokers = tuple(brokers)
+        self._exchange = exchange
+        self._listening = tuple(listening)
         self._name = name
         self._timeout_s = timeout_s
         self._publish = publish
-        self._connection: Connection | None = None
+        self._connection: BrokerConnection | None = None
         self._connecting = asyncio.Lock()
         self._idle: list[AbstractChannel] = []
         self._declared = False
@@ -50,7 +64,14 @@ class RabbitPublisher:
     async def publish(self, messages: Sequence[OutboxMessage]) -> Sequence[Confirmed | Rejected]:
         """See `Publisher.publish`."""
         outgoing = [
-            Outgoing(str(message.event_id), message.type, message.body, message.traceparent) for message in messages
+            Outgoing(
+                str(message.event_id),
+                message.type,
+                message.body,
+                message.traceparent,
+                None if message.tenant_id is None else str(message.tenant_id),
+            )
+            for message in messages
         ]
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -83,7 +104,7 @@ class RabbitPublisher:
     async def _publish_to(self, channel: AbstractChannel, messages: Sequence[Outgoing]) -> list[Confirmed | Rejected]:
         # Mandatory publishing says nothing while one of two queues takes the message. So: bound right before, there
         # right after.
-        confirms = await self._publish(channel, topology.EXCHANGE, topology.BINDINGS, messages)
+        confirms = await self._publish(channel, self._exchange.name, self._exchange.bindings, messages)
         outcomes: list[Confirmed | Rejected] = []
         refused = 0
         for confirm, message in zip(confirms, messages, strict=True):
@@ -100,7 +121,7 @@ class RabbitPublisher:
         forget(channel, messages)
         if refused:
             raise BrokerUnavailable(f"{refused} of {len(messages)} messages were refused (nack)")
-        await topology.check(channel)
+        await topology.check(channel, self._exchange)
         return outcomes
 
     @asynccontextmanager
@@ -137,13 +158,26 @@ class RabbitPublisher:
                 channel = await self._connection.open_channel()
             if not self._declared:
                 try:
-                    await topology.declare(channel)
+                    await topology.declare(channel, self._exchange)
                 except ChannelPreconditionFailed as error:
                     raise BrokerAway(f"the topology is another one: {error}") from error
+                for queue in self._listening:
+                    await self._bind(self._connection, queue)
                 self._declared = True
             return channel
 
-    def _forget(self) -> Connection | None:
+    async def _bind(self, connection: BrokerConnection, queue: Queue) -> None:
+        """Have a queue listen. What is wrong with it ends the channel, which is its alone."""
+        channel = await connection.open_channel()
+        try:
+            async with asyncio.timeout(LISTENER_WITHIN_S):
+                await topology.declare(channel, Exchange(self._exchange.name, (queue,)))
+                await channel.close()
+        except (ChannelClosed, NotPermitted, TimeoutError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            _log.error("queue_does_not_listen", queue=queue.name, exchange=self._exchange.name, reason=reason)
+
+    def _forget(self) -> BrokerConnection | None:
         connection, self._connection = self._connection, None
         self._idle.clear()
         self._declared = False

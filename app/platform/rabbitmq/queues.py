@@ -10,19 +10,19 @@ from aiormq.abc import AbstractChannel
 from aiormq.exceptions import ChannelNotFoundEntity, DeliveryError, PublishError
 from pamqp.common import FieldTable
 
-from app.adapters.rabbitmq.connection import BrokerError, Connection, connected
-from app.adapters.rabbitmq.framing import CONTENT_TYPE, PERSISTENT
-from app.adapters.rabbitmq.topology import may_configure
-from app.application.outbox.replay import PastEvent
-from app.application.ports import Unavailable
-from app.application.status.judge import QueueFigures
+from app.kernel.errors import Unavailable
+from app.platform.messaging.replay import PastEvent
+from app.platform.operations.judgement import QueueFigures
+from app.platform.rabbitmq.connection import BrokerConnection, BrokerError, connected
+from app.platform.rabbitmq.framing import CONTENT_TYPE, PERSISTENT
+from app.platform.rabbitmq.topology import may_configure
 
 STEP_S: Final = 10.0
 """What a broker that is there needs for none of what is asked of it here."""
 
 
 @asynccontextmanager
-async def broker(brokers: Sequence[str], name: str) -> AsyncIterator[Connection]:
+async def broker(brokers: Sequence[str], name: str) -> AsyncIterator[BrokerConnection]:
     """A connection for a command.
 
     Raises:
@@ -43,7 +43,7 @@ async def broker(brokers: Sequence[str], name: str) -> AsyncIterator[Connection]
         raise Unavailable("RabbitMQ: the connection broke") from error
 
 
-async def depth(connection: Connection, queue: str) -> QueueFigures | None:
+async def depth(connection: BrokerConnection, queue: str) -> QueueFigures | None:
     """How full the queue is; None where there is none of that name.
 
     Raises:

@@ -8,9 +8,9 @@ from typing import Final
 import structlog
 from aiormq.abc import AbstractChannel, DeliveredMessage
 
-from app.adapters.rabbitmq.connection import BrokerAway, BrokerError, Connection
-from app.adapters.rabbitmq.letters import COUNTED, looks_at
-from app.adapters.rabbitmq.queues import STEP_S, copied, put
+from app.platform.rabbitmq.connection import BrokerAway, BrokerConnection, BrokerError
+from app.platform.rabbitmq.death_headers import COUNTED, looks_at
+from app.platform.rabbitmq.queues import STEP_S, copied, put
 
 BATCH: Final = 200
 WORN: Final = 10
@@ -90,7 +90,7 @@ class Taken:
 
 
 @asynccontextmanager
-async def taking(connection: Connection, queue: str, prefetch: int) -> AsyncIterator[Taken]:
+async def taking(connection: BrokerConnection, queue: str, prefetch: int) -> AsyncIterator[Taken]:
     """A consumer of the queue; what it has in hand at the end is given back."""
     async with asyncio.timeout(STEP_S):
         taken = Taken(await connection.open_channel(), queue)

@@ -1,29 +1,22 @@
 """A CONSUMER span for each message that was handled, below the span with which it was published."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Final
 from uuid import UUID
 
 import msgspec
 from opentelemetry.trace import SpanKind, Tracer
 
-from app.adapters.tracing.context import (
-    PAYMENT_ID,
-    Attributes,
-    below,
-    document_traceparent,
-    failed,
-    parent_of,
-    sampled,
-)
+from app.kernel.topology import Exchange, exchange_of
+from app.platform.tracing.context import PAYMENT_ID, Attributes, below, document_traceparent, failed, parent_of, sampled
 
 
 class _Event(msgspec.Struct, gc=False):
     """What is told of a message: nothing of one that only looks like an event, whose ids may be anything."""
 
     id: UUID
-    type: Annotated[str, msgspec.Meta(pattern=r"\A(?:payment|refund)\.[a-z]{1,20}\Z")]
+    type: Annotated[str, msgspec.Meta(pattern=r"\A[a-z]{1,20}\.[a-z_]{1,20}\Z")]
     subject: UUID
 
 
@@ -31,12 +24,12 @@ _decode: Final = msgspec.json.Decoder(_Event).decode
 
 
 class TracedQueue:
-    """Is told of messages when they are handled. `system` is the broker's name, `exchange` where it took them."""
+    """Is told of messages when they are handled. `system` is the broker's name, the exchanges feed the queue."""
 
-    def __init__(self, tracer: Tracer, system: str, exchange: str, queue: str) -> None:
+    def __init__(self, tracer: Tracer, system: str, exchanges: Sequence[Exchange], queue: str) -> None:
         self._tracer = tracer
         self._system = system
-        self._exchange = exchange
+        self._exchanges = exchanges
         self._queue = queue
 
     def __call__(self, messages: Iterable[tuple[str | None, bytes]], began_ns: int, error: str | None = None) -> None:
@@ -63,7 +56,8 @@ class TracedQueue:
         except (ValueError, RecursionError):  # every msgspec error is a ValueError
             pass
         else:
-            destination = f"{self._exchange}:{event.type}:{self._queue}"
+            exchange = exchange_of(self._exchanges, self._queue, event.type)
+            destination = ":".join(filter(None, (exchange, event.type, self._queue)))
             ids = {"messaging.message.id": str(event.id), PAYMENT_ID: str(event.subject)}
         return destination, ids | {
             "messaging.system": self._system,

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from opentelemetry.trace import Span, SpanKind, Tracer
 
-from app.adapters.tracing.context import (
+from app.platform.messaging.ports import Confirmed, OutboxMessage, Publisher, Rejected
+from app.platform.tracing.context import (
     PAYMENT_ID,
     below,
     document_traceparent,
@@ -14,7 +15,6 @@ from app.adapters.tracing.context import (
     sampled,
     traceparent_of,
 )
-from app.application.outbox.ports import Confirmed, OutboxMessage, Publisher, Rejected
 
 
 class TracedPublisher:
@@ -63,7 +63,7 @@ class TracedPublisher:
                 "messaging.operation.type": "send",
                 "messaging.destination.name": destination,
                 "messaging.message.id": str(message.event_id),
-                PAYMENT_ID: str(message.payment_id),
+                PAYMENT_ID: str(message.subject),
             },
         )
         return replace(message, traceparent=traceparent_of(span)), span

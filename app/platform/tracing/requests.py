@@ -7,7 +7,7 @@ import structlog
 from opentelemetry.context import attach, detach
 from opentelemetry.trace import SpanKind, Tracer, format_trace_id, set_span_in_context
 
-from app.adapters.tracing.context import below, failed, parent_of
+from app.platform.tracing.context import below, failed, parent_of
 
 _METHODS: Final = frozenset(("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"))
 

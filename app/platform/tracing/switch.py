@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from app.main.settings import InvalidSettings
-from app.main.urls import is_url
+from app.platform.process.settings import InvalidSettings
+from app.platform.process.urls import is_url
 
 if TYPE_CHECKING:  # loading it takes 80 ms and 9 MiB, which only those pay who want spans
     from opentelemetry.trace import Tracer
@@ -30,7 +30,7 @@ def tracing(process: str, grace_s: float) -> Iterator["Tracer | None"]:
     if not exporters:
         yield None
         return
-    from app.adapters.tracing.setup import InvalidTracing, Tracing  # noqa: PLC0415 -- only when it is wanted
+    from app.platform.tracing.setup import InvalidTracing, Tracing  # noqa: PLC0415 -- only when it is wanted
 
     try:
         begun = Tracing(f"strongbox-{process}", exporters)

@@ -1,0 +1,5 @@
+"""What machines may be allowed: THE list. A context that asks for another adds it here."""
+
+from typing import Final
+
+SCOPES: Final[frozenset[str]] = frozenset({"wallet:receive", "purchases:write", "cache:invalidate"})
