@@ -1,26 +1,35 @@
 """One suite over the fake and over PostgreSQL: a fake counts only if it passes what the real thing passes."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 import pytest
 
-from app.adapters.postgres.books import PostgresBooks
-from app.adapters.postgres.pending import PostgresPendingPayments
-from app.adapters.postgres.pool import Pool, make_pool
-from app.adapters.postgres.reading import PostgresReader
-from app.application.payments.reserve import Reserve, Reserved
-from app.application.payments.settle import Mark, Settle
-from app.application.ports import PaymentRequest
-from app.application.wallets.fund import Fund
-from app.domain.ids import ProviderId, UserId
-from app.domain.payments.payment import Payment
-from app.main.ids import uuid7
+from app.contexts.funds.adapters.postgres.fundings import PostgresFundingBooks
+from app.contexts.funds.adapters.postgres.wallets import PostgresWalletReader
+from app.contexts.funds.application.fund import Fund
+from app.contexts.payments.adapters.postgres.books import PostgresBooks
+from app.contexts.payments.adapters.postgres.for_funds import PAYMENT_QUERIES
+from app.contexts.payments.adapters.postgres.keys import PostgresKeys
+from app.contexts.payments.adapters.postgres.pending import PostgresPendingPayments
+from app.contexts.payments.application.request import PaymentRequest
+from app.contexts.payments.application.reserve import Reserve, Reserved
+from app.contexts.payments.application.settle import Mark, Settle
+from app.contexts.payments.domain.ids import ProviderId
+from app.contexts.payments.domain.payment import Payment
+from app.kernel.ids import UserId
+from app.main.local.roles import Urls
+from app.platform.postgres.pool import Pool, make_pool
+from app.platform.postgres.reads import SharedReads
+from app.platform.process.uuid7 import uuid7
+from tests.api_fixtures import api, client, logged, transport
 from tests.builders import PlainAnswers, money, payment_request, provider_id, user_id
-from tests.fakes.books import FakeBooks, FakeReader, UnsteadyBooks
+from tests.fakes.books import FakeBooks, FakeReader
+from tests.fakes.funding_books import FakeFundingBooks
+from tests.fakes.unsteady_books import UnsteadyBooks
 
 
 class House:
@@ -30,6 +39,7 @@ class House:
     reader: Any
     keys: Any
     pending: Any
+    funding_books: Any
 
     async def add_provider(self, *, active: bool = True) -> ProviderId:
         raise NotImplementedError
@@ -98,14 +108,15 @@ class House:
         return Mark(self.books, PlainAnswers())
 
     @property
-    def fund(self) -> Fund:
-        return Fund(self.books, uuid7)
+    def fund(self) -> Any:
+        return Fund(self.funding_books, uuid7).fund
 
 
 class FakeHouse(House):
     def __init__(self) -> None:
         self.books = self.keys = self.pending = FakeBooks()
         self.reader = FakeReader(self.books)
+        self.funding_books = FakeFundingBooks(self.books)
 
     async def add_provider(self, *, active: bool = True) -> ProviderId:
         provider = provider_id()
@@ -130,7 +141,9 @@ class PostgresHouse(House):
 
     def __post_init__(self) -> None:
         self.books = PostgresBooks(self.pool)
-        self.reader = self.keys = PostgresReader(self.pool)
+        reads = SharedReads(self.pool)
+        self.reader, self.keys = PostgresWalletReader(reads, PAYMENT_QUERIES), PostgresKeys(reads)
+        self.funding_books = PostgresFundingBooks(self.pool, PAYMENT_QUERIES)
         self.pending = PostgresPendingPayments(self.pool)
 
     async def add_provider(self, *, active: bool = True) -> ProviderId:
@@ -158,15 +171,22 @@ class PostgresHouse(House):
         return [amount for (amount,) in await rows.fetchall()]
 
 
-@pytest.fixture
-async def postgres_house(module_database: Any) -> AsyncIterator[PostgresHouse]:
-    """The books in PostgreSQL, as the services' own role sees them."""
+@asynccontextmanager
+async def open_house(database: Urls) -> AsyncIterator[PostgresHouse]:
+    """The books in a database, as the services' own role sees them."""
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(make_pool(module_database.app_url, "contract", 6))
+        pool = await stack.enter_async_context(make_pool(database.app_url, "contract", 6))
         await pool.wait()
-        owner = await psycopg.AsyncConnection.connect(module_database.owner_url, autocommit=True)
+        owner = await psycopg.AsyncConnection.connect(database.owner_url, autocommit=True)
         await stack.enter_async_context(owner)
         yield PostgresHouse(pool, owner)
+
+
+@pytest.fixture
+async def postgres_house(module_database: Urls) -> AsyncIterator[PostgresHouse]:
+    """The books in PostgreSQL."""
+    async with open_house(module_database) as house:
+        yield house
 
 
 @pytest.fixture(params=["fake", "postgres"])
@@ -177,3 +197,6 @@ def house(request: pytest.FixtureRequest) -> House:
     found = request.getfixturevalue("postgres_house")
     assert isinstance(found, House)
     return found
+
+
+__all__ = ["api", "client", "logged", "transport"]

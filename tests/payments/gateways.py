@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from app.adapters.gateway.resilience import Observer, ResilientGateway
-from app.adapters.gateway.transport import Http1Transport
-from app.domain.payments.provider import FailureCode
-from tests.integration.peers import Peer, Script
-from tests.unit.test_gateway_answers import a_payment, charge_of, tombstone_of
+from app.contexts.payments.adapters.gateway.resilience import Observer, ResilientGateway
+from app.contexts.payments.domain.outcome import FailureCode
+from app.platform.outgoing.transport import Http1Transport
+from tests.payments.test_gateway_answers import a_payment, charge_of, tombstone_of
+from tests.platform.peers import Peer, Script
 
 ERROR, TIMEOUT = FailureCode.GATEWAY_ERROR, FailureCode.GATEWAY_TIMEOUT
 REPLY_AFTER_S = 5.0

@@ -9,23 +9,13 @@ from typing import Any
 
 import pytest
 
-from app.adapters.http.limits import HEAD_WITHIN_S
-from tests.integration.api_answers import check_documented, exchange
-from tests.integration.api_harness import USER, Running, order, wait_until
-from tests.integration.malformed import (
-    BODIES,
-    BYTES,
-    GOOD,
-    HEADERS,
-    HOST,
-    NAMED,
-    OURS,
-    SLOW,
-    TARGETS,
-    chunked,
-    get,
-    request,
-)
+from app.platform.http.limits import HEAD_WITHIN_S
+from tests.api_answers import check_documented, exchange
+from tests.api_harness import Running, order, wait_until
+from tests.fakes.api import USER
+from tests.pace import slow
+from tests.payments.malformed import BODIES, GOOD, HEADERS, HOST, NAMED, OURS, TARGETS, get, request
+from tests.payments.malformed_bytes import BYTES, SLOW, chunked
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +122,7 @@ def test_a_refusal_waits_for_the_answers_before_it(api: Running) -> None:
     """What is malformed comes on the same connection behind a payment that is still under way."""
     before = len(api.pay.requests)
     body = GOOD.replace('"a"', '"hold"')
-    with socket.create_connection(("127.0.0.1", api.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=60) as connection:
         connection.sendall(request(body) + get("/healthz") + b"nonsense\r\n\r\n")
         wait_until(lambda: len(api.pay.requests) == before + 1)
         api.release()
@@ -146,7 +136,7 @@ def test_a_refusal_waits_for_the_answers_before_it(api: Running) -> None:
 def test_a_request_that_drips_is_refused_though_it_never_stops(api: Running, part: str) -> None:
     raw = request(GOOD + " " * 1000)
     start = 0 if part == "head" else raw.index(b"\r\n\r\n") + 4
-    with socket.create_connection(("127.0.0.1", api.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=60) as connection:
         connection.sendall(raw[:start])
         began = time.monotonic()
         connection.settimeout(0.05)
@@ -155,13 +145,13 @@ def test_a_request_that_drips_is_refused_though_it_never_stops(api: Running, par
             with contextlib.suppress(TimeoutError):
                 assert b"400 Bad Request" in connection.recv(4096)
                 break
-        assert time.monotonic() - began < 20  # of the minute that all of it takes
+        assert time.monotonic() - began < slow(20)  # of the minute that all of it takes
 
 
 def test_a_steady_stream_of_requests_is_never_late(api: Running) -> None:
     """Each piece ends within the head of a request: no request is slow, though some head is always incomplete."""
     one = get("/healthz", OURS)
-    with socket.create_connection(("127.0.0.1", api.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=60) as connection:
         began, sent = time.monotonic(), 1
         connection.sendall(one[:20])
         with connection.makefile("rb") as answers:
@@ -180,7 +170,7 @@ def test_a_steady_stream_of_requests_is_never_late(api: Running) -> None:
 def test_what_was_asked_before_garbage_is_answered_though_the_client_says_no_more(api: Running) -> None:
     api.loop.call_soon_threadsafe(api.pay.release.clear)
     asked = len(api.pay.requests)
-    with socket.create_connection(("127.0.0.1", api.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=60) as connection:
         connection.sendall(request(json.dumps(order("hold"))) + b"nonsense\r\n\r\n")
         wait_until(lambda: len(api.pay.requests) > asked)
         connection.shutdown(socket.SHUT_WR)
@@ -191,7 +181,7 @@ def test_what_was_asked_before_garbage_is_answered_though_the_client_says_no_mor
 
 
 def test_an_id_is_never_taken_from_the_request_before(api: Running) -> None:
-    with socket.create_connection(("127.0.0.1", api.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=60) as connection:
         connection.sendall(get("/healthz") + b"nonsense\r\n\r\n")
         with connection.makefile("rb") as answers:
             everything = answers.read()

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from app.adapters.http.documented import ERRORS
-from app.adapters.http.errors import STATUS
-from app.domain.currencies import ISO_4217
-from tests.integration.api_harness import running
+from app.kernel.currencies import ISO_4217
+from app.main.api import described
+from app.platform.http.openapi import document as made_of
+from tests.api_harness import OPTIONS, running
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +24,12 @@ def served() -> Iterator[Mapping[str, Any]]:
 def document(served: Mapping[str, Any]) -> Any:
     """The document."""
     return served["document"]
+
+
+@pytest.fixture(scope="module")
+def whole() -> Any:
+    """The document of all contexts."""
+    return made_of(described(OPTIONS), OPTIONS.known_currencies)
 
 
 def walk(part: Any) -> Iterator[Any]:
@@ -51,12 +57,12 @@ def operations(document: Any) -> Iterator[tuple[str, str, Any]]:
             yield path, method, operation
 
 
-def test_every_reference_leads_somewhere_and_every_schema_is_one(document: Any) -> None:
-    for part in walk(document):
-        resolve(document, part)
-    for schema in document["components"]["schemas"].values():
+def test_every_reference_leads_somewhere_and_every_schema_is_one(whole: Any) -> None:
+    for part in walk(whole):
+        resolve(whole, part)
+    for schema in whole["components"]["schemas"].values():
         Draft202012Validator.check_schema(schema)
-    for parameter in document["components"]["parameters"].values():
+    for parameter in whole["components"]["parameters"].values():
         Draft202012Validator.check_schema(parameter["schema"])
 
 
@@ -70,7 +76,8 @@ def test_operations_have_names_of_their_own_and_declare_what_their_path_says(doc
         assert ("security" in operation) == path.startswith("/wallets/")
 
 
-def test_every_example_is_of_its_schema(document: Any) -> None:
+def test_every_example_is_of_its_schema(whole: Any) -> None:
+    document = whole
     checked = 0
     for part in walk(document["paths"]):
         if "schema" not in part or not ("example" in part or "examples" in part):
@@ -83,16 +90,28 @@ def test_every_example_is_of_its_schema(document: Any) -> None:
     assert checked > 50
 
 
-def test_every_error_is_documented_where_it_may_come(document: Any) -> None:
-    assert ERRORS.keys() == STATUS.keys()
+def test_every_error_is_documented_where_it_may_come(whole: Any) -> None:
+    document, offered = whole, described(OPTIONS)
+    statuses = {kind.name: kind.status for operation in offered for kind in operation.errors}
+    assert set(document["components"]["schemas"]["Error"]["properties"]["code"]["enum"]) == statuses.keys()
     pay = document["paths"]["/wallets/{user_id}/payments"]["post"]["responses"]
     shown = {code for one in pay.values() for code in one["content"]["application/json"].get("examples", {})}
-    assert shown == STATUS.keys()
-    for path, _, operation in operations(document):
-        for status, response in operation["responses"].items():
-            assert "X-Request-ID" in response["headers"], path
-            for code in response["content"].get("application/json", {}).get("examples", {}):
-                assert STATUS[code] == int(status)
+    assert shown == {
+        kind.name for operation in offered if operation.name == "createPayment" for kind in operation.errors
+    }
+    for operation in offered:
+        responses = document["paths"][operation.template][operation.method.lower()]["responses"]
+        assert {int(status) for status in responses} == {
+            *(success.status for success in operation.successes),
+            *(kind.status for kind in operation.errors),
+            *(error.status for error in operation.foreign_errors),
+        }
+        for status, response in responses.items():
+            assert "X-Request-ID" in response["headers"], operation.name
+            if int(status) in {error.status for error in operation.foreign_errors}:
+                continue
+            for code in response.get("content", {}).get("application/json", {}).get("examples", {}):
+                assert statuses[code] == int(status)
 
 
 def test_the_known_currencies_are_listed(document: Any) -> None:

@@ -5,24 +5,22 @@ import asyncio
 import psycopg
 import pytest
 
-from app.application.payments.reserve import Reserved
-from app.application.payments.results import Answered
-from app.application.payments.settle import Settlement
-from app.application.ports import Changes, KeyRecord, Unavailable
-from app.domain.payments.payment import Status
-from app.domain.payments.provider import Approved, FailureCode, Voided
-from app.domain.refusals import (
-    KeyInProgress,
-    KeyReused,
-    ProviderNotFound,
-    Refusal,
-    WalletNotFound,
-)
-from app.domain.wallets.ledger import pay_out
+from app.contexts.funds.domain.refusals import WalletNotFound
+from app.contexts.payments.application.books import Changes
+from app.contexts.payments.application.reserve import Reserved
+from app.contexts.payments.application.results import Answered
+from app.contexts.payments.application.settle import Settlement
+from app.contexts.payments.domain.outcome import Approved, FailureCode, Voided
+from app.contexts.payments.domain.payment import Status
+from app.contexts.payments.domain.refusals import KeyInProgress, ProviderNotFound
+from app.kernel.errors import Unavailable
+from app.kernel.refusals import Refusal
+from app.platform.idempotency.keys import KeyRecord
+from app.platform.idempotency.refusals import KeyReused
 from tests import builders
 from tests.builders import EUR, USD, again, money, payment_request, user_id
-from tests.contract.conftest import House
-from tests.fakes.books import Fate
+from tests.fakes.unsteady_books import Fate
+from tests.payments.conftest import House
 
 VOIDED = Voided(FailureCode.GATEWAY_TIMEOUT)
 
@@ -141,7 +139,7 @@ async def test_a_claim_waits_for_another_s_open_claim_and_reads_who_won(house: H
         done, _ = await asyncio.wait({rival}, timeout=0.1)
         assert not done
         wallet = claimed.wallets[request.user_id, USD]
-        debit = pay_out(wallet, request.transaction_id, request.payment_id, request.money, claimed.now)
+        debit = wallet.pay_out(request.transaction_id, request.payment_id, request.money, claimed.now)
         paid = builders.payment(
             id=request.payment_id,
             transaction_id=request.transaction_id,
@@ -149,7 +147,7 @@ async def test_a_claim_waits_for_another_s_open_claim_and_reads_who_won(house: H
             idempotency_key=request.key,
             provider_id=request.provider_id,
         )
-        await work.commit(Changes(new_payments=[paid], transactions=[debit], wallets={(wallet.user_id, USD): wallet}))
+        await work.commit(Changes(new_payments=[paid], transactions=[debit]))
     (result,) = await rival
     assert isinstance(result, KeyInProgress)
     assert result.payment_id == request.payment_id

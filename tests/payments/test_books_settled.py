@@ -6,22 +6,18 @@ from itertools import pairwise
 import psycopg
 import pytest
 
-from app.application.payments.reserve import Reserved
-from app.application.payments.results import Answered
-from app.application.payments.settle import Marked, Settlement
-from app.application.wallets.fund import Funded
-from app.application.wallets.read_transactions import read_transactions
-from app.domain.money import MAX_MINOR, Currency
-from app.domain.payments.payment import Payment, Status
-from app.domain.payments.provider import Approved, Declined, FailureCode, NotSent, Outcome, Voided
-from app.domain.refusals import (
-    BalanceLimit,
-    ReferenceReused,
-    WalletNotFound,
-)
+from app.contexts.funds.application.fund import Funded
+from app.contexts.funds.application.read_transactions import read_transactions
+from app.contexts.funds.domain.refusals import BalanceLimit, ReferenceReused, WalletNotFound
+from app.contexts.payments.application.reserve import Reserved
+from app.contexts.payments.application.results import Answered
+from app.contexts.payments.application.settle import Marked, Settlement
+from app.contexts.payments.domain.outcome import Approved, Declined, FailureCode, NotSent, Outcome, Voided
+from app.contexts.payments.domain.payment import Payment, Status
+from app.kernel.money import MAX_MINOR, Currency
 from tests.builders import EUR, USD, again, money, user_id
-from tests.contract.conftest import House
-from tests.fakes.books import Fate
+from tests.fakes.unsteady_books import Fate
+from tests.payments.conftest import House
 
 VOIDED = Voided(FailureCode.GATEWAY_TIMEOUT)
 
@@ -155,7 +151,7 @@ async def test_a_reference_funds_once(house: House) -> None:
 
 async def test_a_refused_funding_opens_no_wallet(house: House) -> None:
     user = user_id()
-    async with house.books.begin() as work:
+    async with house.funding_books.begin() as work:
         await work.open(user, USD, None)
     assert list(await house.reader.balances(user)) == []
 

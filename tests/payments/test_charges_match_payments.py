@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from app.application.integrity.charges import BookedPayment, Charge, ChargesMatchPayments
+from app.contexts.payments.application.charges_match_payments import BookedPayment, Charge, ChargesMatchPayments
 
 
 def charge(nth: int, status: str = "APPROVED", **members: Any) -> Charge:

@@ -2,18 +2,14 @@
 
 import asyncio
 import json
-import os
-import sys
-from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
-import httpx
 import pytest
 
-from app.application.ports import Gate, Gateway
-from app.domain.payments.provider import Absent, Approved, Declined, Mismatched, NotSent, Unknown, Voided
-from tests.integration.gateways import (
+from app.contexts.payments.application.gateway import Gate, Gateway
+from app.contexts.payments.domain.outcome import Approved, NotSent, Unknown, Voided
+from tests.pace import slow
+from tests.payments.gateways import (
     CHARGE,
     DECLINED,
     ERROR,
@@ -25,8 +21,7 @@ from tests.integration.gateways import (
     deadline,
     drop,
 )
-from tests.integration.peers import Peer, closed_port, serving, silent, until
-from tests.unit.test_gateway_answers import a_payment
+from tests.platform.peers import Peer, closed_port, serving, silent, until
 
 
 async def test_it_is_what_the_use_cases_ask_for() -> None:
@@ -40,7 +35,7 @@ async def test_it_is_what_the_use_cases_ask_for() -> None:
 
 async def test_the_requests_are_those_of_the_contract() -> None:
     traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    payment = replace(PAYMENT, traceparent=traceparent)
+    payment = PAYMENT._replace(traceparent=traceparent)
     script = answering((201, CHARGE), (200, CHARGE), (200, TOMBSTONE))
     async with serving(script) as server, adapter(server.url + "/") as gateway:
         await gateway.charge(payment, deadline())
@@ -105,7 +100,7 @@ async def test_a_retry_after_that_does_not_fit_ends_the_attempts_at_once() -> No
     async with serving(answering((503, b"", "Retry-After: 4"))) as server, adapter(server.url) as gateway:
         started = loop.time()
         assert await gateway.charge(PAYMENT, deadline(5)) == Unknown(ERROR)
-        assert loop.time() - started < 3
+        assert loop.time() - started < slow(3)
         assert len(server.requests) == 1
 
 
@@ -129,7 +124,7 @@ async def test_attempts_leave_the_time_that_finishing_needs() -> None:
     ):
         started = loop.time()
         assert await gateway.charge(PAYMENT, deadline(4.5)) == Unknown(TIMEOUT)
-        assert 0.6 <= loop.time() - started < 2.2
+        assert 0.6 <= loop.time() - started < slow(2.2)
         assert 2 <= len(server.requests) <= 5
 
 
@@ -144,7 +139,7 @@ async def test_a_first_attempt_makes_do_with_little_time() -> None:
     async with serving(silent) as server, adapter(server.url, timeout_s=2.0) as gateway:
         started = loop.time()
         assert await gateway.charge(PAYMENT, deadline(1.2)) == Unknown(TIMEOUT)
-        assert loop.time() - started < 1.0
+        assert loop.time() - started < slow(1.0)
         assert len(server.requests) == 1
 
 
@@ -164,7 +159,7 @@ async def test_a_question_and_a_void_end_in_time_whatever_happens(operation: str
         async with serving(silent) as server, adapter(server.url, timeout_s=timeout_s) as gateway:
             started = loop.time()
             assert await getattr(gateway, operation)(PAYMENT, deadline(within_s)) == Unknown(TIMEOUT)
-            assert loop.time() - started < 5
+            assert loop.time() - started < slow(5)
             assert len(server.requests) == (within_s > 0)
     async with adapter(f"http://127.0.0.1:{closed_port()}") as gateway:
         assert await getattr(gateway, operation)(PAYMENT, deadline()) == Unknown(TIMEOUT)
@@ -178,7 +173,7 @@ async def test_calls_that_closing_interrupts_end_as_unknown_and_later_ones_as_no
         ]
         await until(lambda: len(server.requests) == 2)
         await gateway.aclose()
-        assert await asyncio.wait_for(asyncio.gather(*calls), 2) == [Unknown(TIMEOUT)] * 2
+        assert await asyncio.wait_for(asyncio.gather(*calls), slow(2)) == [Unknown(TIMEOUT)] * 2
         assert await gateway.charge(PAYMENT, deadline()) == NotSent(TIMEOUT)
         assert await gateway.void(PAYMENT, deadline()) == Unknown(TIMEOUT)
 
@@ -202,54 +197,3 @@ async def test_the_observer_is_told_of_every_call() -> None:
         ("void", "Voided", ["answered"]),
         ("charge", "NotSent", []),
     ]
-
-
-@pytest.fixture(scope="module")
-async def mock_url() -> AsyncIterator[str]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "mock_gateway", stdout=-1, env=os.environ | {"MOCK_GATEWAY_PORT": "0"}
-    )
-    try:
-        assert process.stdout
-        line = (await asyncio.wait_for(process.stdout.readline(), 10)).decode()
-        yield line.partition("on ")[2].partition(",")[0]
-    finally:
-        process.terminate()
-        await process.communicate()
-
-
-async def set_mode(url: str, mode: str, **more: Any) -> None:
-    async with httpx.AsyncClient(trust_env=False) as http:
-        (await http.put(f"{url}/admin/mode", json={"mode": mode, **more})).raise_for_status()
-
-
-@pytest.mark.parametrize(
-    ("mode", "more", "outcome", "found"),
-    [
-        ("happy", {}, Approved(), Approved()),
-        ("declined", {}, Declined("DO_NOT_HONOR"), Declined("DO_NOT_HONOR")),
-        ("latency", {"latency_ms": 50}, Approved(), Approved()),
-        ("500", {}, Unknown(ERROR), Absent()),
-        ("500", {"charge": "before"}, Unknown(ERROR), Approved()),
-        ("reset", {}, Unknown(TIMEOUT), Absent()),
-        ("reset", {"charge": "before"}, Unknown(TIMEOUT), Approved()),
-        ("timeout", {"charge": "before"}, Unknown(TIMEOUT), Approved()),
-        ("429", {}, Unknown(ERROR), Absent()),
-        ("garbage", {"charge": "before"}, Unknown(ERROR), Approved()),
-        ("wrong_amount", {"charge": "before"}, Unknown(ERROR), Mismatched()),
-    ],
-)
-async def test_every_mode_of_the_mock_gateway_is_read_right(
-    mock_url: str, mode: str, more: dict[str, Any], outcome: object, found: object
-) -> None:
-    payment = a_payment()
-    await set_mode(mock_url, mode, **more)
-    async with adapter(mock_url, timeout_s=0.5) as gateway:
-        assert await gateway.charge(payment, deadline(4)) == outcome
-        assert await gateway.ask(payment, deadline()) == found
-        if isinstance(found, Declined):
-            assert await gateway.void(payment, deadline()) == found
-        else:
-            assert await gateway.void(payment, deadline()) == Voided(ERROR)
-            await set_mode(mock_url, "happy")
-            assert await gateway.charge(payment, deadline()) == Voided(ERROR)

@@ -8,19 +8,13 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from app.adapters.gateway.client import AttemptFailedError, GatewayClient
-from app.domain.ids import PaymentId, ProviderId, TransactionId, UserId
-from app.domain.money import Currency, Money
-from app.domain.payments.payment import Payment
-from app.domain.payments.provider import (
-    Absent,
-    Approved,
-    Declined,
-    FailureCode,
-    Mismatched,
-    Unknown,
-    Voided,
-)
+from app.contexts.funds.domain.ids import TransactionId
+from app.contexts.payments.adapters.gateway.client import AttemptFailedError, GatewayClient
+from app.contexts.payments.domain.ids import PaymentId, ProviderId
+from app.contexts.payments.domain.outcome import Absent, Approved, Declined, FailureCode, Mismatched, Unknown, Voided
+from app.contexts.payments.domain.payment import Payment
+from app.kernel.ids import UserId
+from app.kernel.money import Currency, Money
 
 ERROR = FailureCode.GATEWAY_ERROR
 ANOTHER_ID = "00000000-0000-4000-8000-00000000beef"

@@ -1,57 +1,14 @@
-"""The breaker and the gate in front of it, with a clock that the test turns."""
+"""The breaker, with a clock that the test turns."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import pytest
 from structlog.testing import capture_logs
 
-from app.adapters.gateway.breaker import Breaker, BreakerOpenError
-from app.adapters.gateway.bulkhead import Bulkhead
-from app.domain.refusals import GatewayUnavailable
+from app.platform.outgoing.breaker import BreakerOpenError
+from tests.payments.breaking import DownError, Setting, at, attempt, bad, good
 
-
-class DownError(Exception):
-    """What a failing attempt raises."""
-
-
-async def good() -> str:
-    return "good"
-
-
-async def bad() -> str:
-    raise DownError
-
-
-async def attempt(breaker: Breaker, what: Callable[[], Awaitable[str]], within_s: float = 5) -> str:
-    return await breaker.call(what, asyncio.get_running_loop().time() + within_s)
-
-
-class Setting:
-    """A breaker of three failures and four seconds, and a gate of two slots."""
-
-    def __init__(self) -> None:
-        self.now_s = 1000.0
-        self.breaker = Breaker(3, 4.0, lambda: self.now_s)
-        self.gate = Bulkhead(2, self.breaker)
-
-    def state(self) -> str:
-        return self.breaker.state
-
-    async def fail(self, times: int) -> None:
-        for _ in range(times):
-            with pytest.raises(DownError):
-                await attempt(self.breaker, bad)
-
-    async def half_open(self) -> None:
-        await self.fail(3)
-        self.now_s += 4.0
-        assert self.state() == "half_open"
-
-
-@pytest.fixture
-def at() -> Setting:
-    return Setting()
+__all__ = ["at"]
 
 
 async def test_it_opens_after_failures_in_a_row_and_then_attempts_nothing(at: Setting) -> None:
@@ -182,70 +139,3 @@ async def test_each_change_of_state_is_logged_once(at: Setting) -> None:
         ("open", "half_open", "warning"),
         ("half_open", "closed", "warning"),
     ]
-
-
-async def test_a_full_gate_refuses_at_once_until_a_slot_is_left(at: Setting) -> None:
-    with at.gate.enter():
-        with at.gate.enter():
-            assert at.gate.in_use == 2
-            with pytest.raises(GatewayUnavailable) as refused:
-                at.gate.enter()
-            assert refused.value.retry_after_s == 1
-        with at.gate.enter():
-            pass
-    assert at.gate.in_use == 0
-
-
-async def test_a_slot_comes_back_when_its_block_fails(at: Setting) -> None:
-    with pytest.raises(DownError), at.gate.enter():
-        raise DownError
-    assert at.gate.in_use == 0
-
-
-async def test_leaving_a_slot_twice_frees_it_once(at: Setting) -> None:
-    slot = at.gate.enter()
-    with slot, slot:
-        pass
-    with at.gate.enter(), at.gate.enter(), pytest.raises(GatewayUnavailable):
-        at.gate.enter()
-
-
-async def test_the_gate_of_an_open_breaker_says_when_to_come_back_and_never_zero(at: Setting) -> None:
-    await at.fail(3)
-    for elapsed_s, retry_after_s in ((0.0, 4), (0.5, 4), (2.6, 1), (0.8, 1)):
-        at.now_s += elapsed_s
-        with pytest.raises(GatewayUnavailable) as refused:
-            at.gate.enter()
-        assert refused.value.retry_after_s == retry_after_s
-
-
-async def test_half_open_the_gate_lets_one_probe_in(at: Setting) -> None:
-    await at.half_open()
-    with at.gate.enter():
-        with pytest.raises(GatewayUnavailable) as refused:
-            at.gate.enter()
-        assert refused.value.retry_after_s == 1
-        await attempt(at.breaker, good)
-        with at.gate.enter():
-            assert at.gate.in_use == 2
-
-
-async def test_a_probe_that_never_called_leaves_the_place_to_the_next(at: Setting) -> None:
-    """A replay takes a slot and calls nothing: it is neither a success nor a failure."""
-    await at.half_open()
-    for _ in range(3):
-        with at.gate.enter():
-            pass
-        assert at.state() == "half_open"
-    with at.gate.enter():
-        await attempt(at.breaker, good)
-    assert at.state() == "closed"
-
-
-async def test_slots_held_since_before_it_opened_do_not_take_the_probes_place(at: Setting) -> None:
-    with at.gate.enter():
-        await at.half_open()
-        with at.gate.enter():
-            pass
-        with at.gate.enter(), pytest.raises(GatewayUnavailable):
-            at.gate.enter()

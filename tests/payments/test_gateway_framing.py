@@ -6,9 +6,9 @@ import gzip
 import httpx
 import pytest
 
-from app.adapters.gateway.connection import MAX_BODY_BYTES
-from app.adapters.gateway.transport import Http1Transport
-from tests.integration.peers import Peer, echo, exchange, hang, serving, until
+from app.platform.outgoing.connection import MAX_BODY_BYTES
+from app.platform.outgoing.transport import Http1Transport
+from tests.platform.peers import Peer, echo, exchange, hang, serving, until
 
 CHUNKS = b"Transfer-Encoding: chunked\r\n\r\n"
 ENDLESS = {

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from app.adapters.gateway import record
-from app.adapters.gateway.record import NoRecord, gateway_record
-from app.application.integrity.charges import Charge
+from app.contexts.payments.adapters.gateway import record
+from app.contexts.payments.adapters.gateway.record import NoRecord, gateway_record
+from app.contexts.payments.application.charges_match_payments import Charge
 
 
 class Pieces(httpx.AsyncByteStream):

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from app.domain.payments.provider import Approved, FailureCode, NotSent, Unknown
-from tests.integration.gateways import CHARGE, ERROR, PAYMENT, TIMEOUT, adapter, answering, deadline, drop
-from tests.integration.peers import Peer, RawServer, closed_port, reset_after_reading, serving
-from tests.unit.test_gateway_answers import a_payment
+from app.contexts.payments.domain.outcome import Approved, FailureCode, NotSent, Unknown
+from tests.payments.gateways import CHARGE, ERROR, PAYMENT, TIMEOUT, adapter, answering, deadline, drop
+from tests.payments.test_gateway_answers import a_payment
+from tests.platform.peers import Peer, RawServer, closed_port, reset_after_reading, serving
 
 
 async def test_a_gateway_that_cannot_be_reached_was_sent_nothing() -> None:

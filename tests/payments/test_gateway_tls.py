@@ -10,10 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.adapters.gateway.control import MockGatewayControl
-from app.adapters.gateway.transport import Http1Transport
-from app.main import consoling, status
-from tests.integration.peers import RawServer, echo, exchange, serving
+from app.contexts.payments.adapters.console.breakers import breakers
+from app.contexts.payments.adapters.gateway.control import MockGatewayControl
+from app.platform.operations.parts import answer_of
+from app.platform.outgoing.transport import Http1Transport
+from tests.platform.peers import RawServer, echo, exchange, serving
 
 
 @pytest.fixture
@@ -53,6 +54,6 @@ async def test_all_that_calls_the_gateway_trusts_the_authorities_that_are_named(
     async with serving_tls(certificate) as (server, url):
         assert (await exchange(transport, url)).is_success
         assert await MockGatewayControl(url).mode() is None  # it is none, but it answers
-        assert (await status._get(url)).is_success
-        await consoling.breakers([url])
+        assert (await answer_of(url)).is_success
+        await breakers([url])
     assert len(server.requests) == 4

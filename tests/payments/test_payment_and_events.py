@@ -4,10 +4,20 @@ from datetime import timedelta
 
 import pytest
 
-from app.domain import events, refusals
-from app.domain.ids import EventId
-from app.domain.payments.payment import NotSettled, Payment, Status
-from app.domain.payments.provider import Approved, Declined, FailureCode, NotSent, Outcome, Voided
+from app.contexts.funds.domain.refusals import (
+    BalanceLimit,
+    InsufficientFunds,
+    ReferenceReused,
+    UserNotFound,
+    WalletNotFound,
+)
+from app.contexts.payments.domain import events
+from app.contexts.payments.domain.outcome import Approved, Declined, FailureCode, NotSent, Outcome, Voided
+from app.contexts.payments.domain.payment import NotSettled, Payment, Status
+from app.contexts.payments.domain.refusals import GatewayUnavailable, KeyInProgress, ProviderNotFound
+from app.kernel.ids import EventId
+from app.kernel.refusals import Refusal
+from app.platform.idempotency.refusals import KeyReused
 from tests.builders import NOON, USD, payment
 
 VOIDED = Voided(FailureCode.GATEWAY_ERROR)
@@ -80,17 +90,17 @@ def test_events_are_numbered_from_created_to_refunded() -> None:
 @pytest.mark.parametrize(
     ("refusal", "code", "says"),
     [
-        (refusals.UserNotFound(), "NOT_FOUND", "user"),
-        (refusals.WalletNotFound(USD), "NOT_FOUND", "USD"),
-        (refusals.ProviderNotFound(), "NOT_FOUND", "provider"),
-        (refusals.InsufficientFunds(USD, 1, 2), "INSUFFICIENT_FUNDS", "new Idempotency-Key"),
-        (refusals.KeyInProgress(payment().id), "IDEMPOTENCY_IN_PROGRESS", "same key"),
-        (refusals.KeyReused(), "IDEMPOTENCY_KEY_REUSED", "another request"),
-        (refusals.GatewayUnavailable(3), "GATEWAY_UNAVAILABLE", "nothing was charged"),
-        (refusals.BalanceLimit(), "BALANCE_LIMIT", "2^63-1"),
-        (refusals.ReferenceReused(7), "REFERENCE_REUSED", "7"),
+        (UserNotFound(), "NOT_FOUND", "user"),
+        (WalletNotFound(USD), "NOT_FOUND", "USD"),
+        (ProviderNotFound(), "NOT_FOUND", "provider"),
+        (InsufficientFunds(USD, 1, 2), "INSUFFICIENT_FUNDS", "new Idempotency-Key"),
+        (KeyInProgress(payment().id), "IDEMPOTENCY_IN_PROGRESS", "same key"),
+        (KeyReused(), "IDEMPOTENCY_KEY_REUSED", "another request"),
+        (GatewayUnavailable(3), "GATEWAY_UNAVAILABLE", "nothing was charged"),
+        (BalanceLimit(), "BALANCE_LIMIT", "2^63-1"),
+        (ReferenceReused(7), "REFERENCE_REUSED", "7"),
     ],
 )
-def test_a_refusal_has_a_stable_code_and_says_why(refusal: refusals.Refusal, code: str, says: str) -> None:
+def test_a_refusal_has_a_stable_code_and_says_why(refusal: Refusal, code: str, says: str) -> None:
     assert refusal.code == code
     assert says in str(refusal)

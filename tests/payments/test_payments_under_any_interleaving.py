@@ -4,113 +4,34 @@ Every process is a coroutine driven by hand, from one point where it could be in
 into it there is its fate: a lost COMMIT, a lost answer, a charge that arrives when everybody has given it up.
 """
 
-from collections.abc import Coroutine
-from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
+from hypothesis.stateful import Bundle, consumes, multiple, rule
 
-from app.application.payments.pay import Pay
-from app.application.payments.reserve import Reserve
-from app.application.payments.resolve import Resolve
-from app.application.payments.results import Answered, StillPending
-from app.application.payments.settle import Mark, Marked, Settle, Settlement
-from app.application.ports import PaymentRequest, Unavailable
-from app.application.wallets.fund import Fund
-from app.domain.events import EventType
-from app.domain.ids import PaymentId, ProviderId, TransactionId, UserId
-from app.domain.payments.payment import Payment, Status
-from app.domain.payments.provider import FailureCode
-from app.domain.refusals import (
-    GatewayUnavailable,
-    InsufficientFunds,
-    KeyInProgress,
-    KeyReused,
-    ProviderNotFound,
-    Refusal,
-    WalletNotFound,
-)
-from app.domain.wallets.ledger import Entry, Kind, Transaction
-from tests.builders import EUR, USD, CountingIds, PlainAnswers, money, payment_request
-from tests.fakes.books import FakeBooks, Fate, UnsteadyBooks, one_by_one
-from tests.fakes.gateway import Charge, FakeGate, FakeGateway, Mishap, Standing
+from app.contexts.funds.domain.ids import TransactionId
+from app.contexts.funds.domain.refusals import InsufficientFunds, WalletNotFound
+from app.contexts.payments.application.results import Answered, StillPending
+from app.contexts.payments.domain.ids import PaymentId, ProviderId
+from app.contexts.payments.domain.outcome import FailureCode
+from app.contexts.payments.domain.payment import Payment, Status
+from app.contexts.payments.domain.refusals import GatewayUnavailable, KeyInProgress, ProviderNotFound
+from app.kernel.errors import Unavailable
+from app.platform.idempotency.refusals import KeyReused
+from tests.builders import EUR, USD, money, payment_request
+from tests.payments.books_stay_right import BooksStayRight
+from tests.payments.processes import MANY_TURNS, Fates, Process, Told, fates, run
 
 NEVER = float("inf")
 RECOVER_AFTER_S = 15.0
 LEASE_S = 5.0
-MANY_TURNS = 500
-
-Fates = tuple[Fate | Mishap | None, ...]
-
-fates = st.tuples(st.sampled_from([None, None, None, None, *Fate]), st.sampled_from([None, None, None, *Mishap]))
 
 
-@dataclass(eq=False)
-class Process:
-    """Something under way: a request, or a recovery. It may be slow, it may die, it may wake up late."""
-
-    work: Coroutine[Any, Any, Any]
-    request: PaymentRequest | None = None
-    result: object = None
-    error: Exception | None = None
-    over: bool = False
-
-    def step(self, fates: Fates | None = None) -> None:
-        """Go on to the next point where it gives way."""
-        if self.over:
-            return
-        try:
-            self.work.send(fates)
-        except StopIteration as end:
-            self.over, self.result = True, end.value
-        except (Refusal, Unavailable) as error:
-            self.over, self.error = True, error
-
-    def die(self) -> None:
-        """Nothing more of it happens; what it had not committed is undone."""
-        self.over = True
-        self.work.close()
-
-
-@dataclass
-class Told:
-    """What a client was told under a key, once for all."""
-
-    fingerprint: bytes
-    body: bytes = b""
-    payments: set[PaymentId] = field(default_factory=set)
-
-
-class Payments(RuleBasedStateMachine):
+class Payments(BooksStayRight):
     """The service, its gateway and its clients."""
 
     processes = Bundle("processes")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ids = CountingIds()
-        self.books = FakeBooks()
-        self.gateway = FakeGateway()
-        self.gate = FakeGate()
-        answers = PlainAnswers()
-        books = UnsteadyBooks(self.books)
-        self.settle = one_by_one(Settle(books, answers, self.ids))
-        self.unsettled: list[Settlement] = []
-        self.resolve = Resolve(self.gateway, self._settle, one_by_one(Mark(books, answers)))
-        reserve = one_by_one(Reserve(books, answers, self.ids))
-        self.pay = Pay(self.gate, self.books, reserve, self.gateway, self._settle, self.resolve)
-        self.fund = Fund(self.books, self.ids)
-        self.provider = ProviderId(self.ids())
-        self.books.providers[self.provider] = True
-        self.users = [UserId(self.ids()) for _ in range(2)]
-        self.all: list[Process] = []
-        self.told: dict[tuple[UserId, str], Told] = {}
-        self.seen: dict[PaymentId, Payment] = {}
-        self.entries: dict[TransactionId, tuple[Entry, Entry]] = {}
-        self.paid_in = 0
-        self._fund(self.users[0], 10_000)
 
     # What happens.
 
@@ -140,7 +61,7 @@ class Payments(RuleBasedStateMachine):
 
     @rule(target=processes, limit=st.integers(1, 2))
     def recovery_takes_some(self, limit: int) -> Any:
-        taken = _run(self.books.take(limit, RECOVER_AFTER_S, LEASE_S))
+        taken = run(self.books.take(limit, RECOVER_AFTER_S, LEASE_S))
         return multiple(*(self._started(self._recovering(payment)) for payment in taken))
 
     @rule(target=processes, which=st.integers(0, 5))
@@ -184,90 +105,6 @@ class Payments(RuleBasedStateMachine):
         elif self.gateway.on_the_way:
             self.gateway.deliver()
 
-    # What is true all the time.
-
-    @invariant()
-    def entries_sum_to_zero_and_make_up_the_balances(self) -> None:
-        balances: dict[Any, int] = {}
-        newest: dict[Any, Entry] = {}
-        for transaction in self.books.transactions.values():
-            wallet, other = transaction.entries
-            assert wallet.amount_minor + other.amount_minor == 0
-            scope = (transaction.user_id, transaction.currency)
-            balances[scope] = balances.get(scope, 0) + wallet.amount_minor
-            if scope not in newest or (newest[scope].wallet_version or 0) < (wallet.wallet_version or 0):
-                newest[scope] = wallet
-        for scope, wallet_now in self.books.wallets.items():
-            assert wallet_now.balance_minor == balances[scope] == newest[scope].balance_after_minor
-            assert wallet_now.version == newest[scope].wallet_version
-            assert wallet_now.balance_minor >= 0
-
-    @invariant()
-    def money_is_neither_made_nor_lost(self) -> None:
-        held = sum(wallet.balance_minor for wallet in self.books.wallets.values())
-        spent = sum(
-            payment.money.amount_minor
-            for payment in self.books.payments.values()
-            if payment.status in (Status.PENDING, Status.APPROVED)
-        )
-        assert held + spent == self.paid_in
-
-    @invariant()
-    def a_final_status_agrees_with_the_gateway_and_with_the_refund(self) -> None:
-        for payment in self.books.payments.values():
-            refunds = [t for t in self._of(payment) if t.kind is Kind.REFUND]
-            match payment.status:
-                case Status.APPROVED:
-                    assert self.gateway.charges[payment.id] == Charge(Standing.APPROVED, payment.money)
-                    assert not refunds
-                case Status.DECLINED | Status.FAILED:
-                    assert not self.gateway.stands(payment.id)
-                    assert [t.money for t in refunds] == [payment.money]
-                case _:
-                    assert not refunds
-
-    @invariant()
-    def every_charge_has_a_payment(self) -> None:
-        assert self.gateway.charges.keys() <= self.books.payments.keys()
-
-    @invariant()
-    def no_void_is_sent_before_its_mark_is_committed(self) -> None:
-        for verb, payment_id in self.gateway.calls:
-            if verb == "void":
-                assert self.books.payments[payment_id].void_requested_at is not None
-
-    @invariant()
-    def a_status_moves_once_and_entries_never_change(self) -> None:
-        for payment_id, before in self.seen.items():
-            now = self.books.payments[payment_id]
-            assert not before.is_final or now == before
-            assert before.void_requested_at is None or now.void_requested_at == before.void_requested_at
-            assert not (now.status is Status.APPROVED and now.void_requested_at)
-        self.seen = dict(self.books.payments)
-        entries = {t.id: t.entries for t in self.books.transactions.values()}
-        assert self.entries.items() <= entries.items()
-        self.entries = entries
-
-    @invariant()
-    def every_payment_has_the_events_of_its_status_and_its_key(self) -> None:
-        types: dict[PaymentId, list[EventType]] = {}
-        for event in self.books.events:
-            types.setdefault(event.payment.id, []).append(event.type)
-        assert types.keys() == self.books.payments.keys()
-        for payment in self.books.payments.values():
-            end = {
-                Status.PENDING: [],
-                Status.APPROVED: [EventType.COMPLETED],
-                Status.DECLINED: [EventType.FAILED, EventType.REFUNDED],
-                Status.FAILED: [EventType.FAILED, EventType.REFUNDED],
-            }[payment.status]
-            assert types[payment.id] == [EventType.CREATED, *end]
-            key = self.books.keys[payment.user_id, payment.idempotency_key]
-            assert key.payment_id == payment.id
-            assert (key.answer is not None) == payment.is_final
-        named = [key.payment_id for key in self.books.keys.values() if key.payment_id]
-        assert sorted(named) == sorted(self.books.payments)
-
     def teardown(self) -> None:
         """The gateway and the database are well again: everything comes to its end, and the gateway agrees."""
         self.gate.is_open = True
@@ -281,8 +118,8 @@ class Payments(RuleBasedStateMachine):
         assert not self.books.locks
         assert self.gate.in_use == 0
         self.books.clock.advance(RECOVER_AFTER_S + LEASE_S)
-        for payment in _run(self.books.take(1_000, RECOVER_AFTER_S, LEASE_S)):
-            result = _run(self.resolve(payment, FailureCode.GATEWAY_TIMEOUT, NEVER))
+        for payment in run(self.books.take(1_000, RECOVER_AFTER_S, LEASE_S)):
+            result = run(self.resolve(payment, FailureCode.GATEWAY_TIMEOUT, NEVER))
             assert isinstance(result, Answered)
         while self.gateway.on_the_way:
             self.gateway.deliver()
@@ -301,24 +138,8 @@ class Payments(RuleBasedStateMachine):
         self._hear(process)
         return process
 
-    async def _settle(self, settlement: Settlement) -> Answered | Marked:
-        try:
-            return await self.settle(settlement)
-        except Unavailable:
-            self.unsettled.append(settlement)
-            raise
-
     def _recovering(self, payment: Payment) -> Process:
         return Process(self.resolve(payment, FailureCode.GATEWAY_TIMEOUT, NEVER))
-
-    def _fund(self, user: UserId, amount: int) -> None:
-        if ("wallet", (user, USD)) in self.books.locks:
-            return
-        _run(self.fund(user, money(amount), None))
-        self.paid_in += amount
-
-    def _of(self, payment: Payment) -> list[Transaction]:
-        return [t for t in self.books.transactions.values() if t.payment_id == payment.id]
 
     def _hear(self, process: Process) -> None:
         """What a client hears must be in the books, and must stay what it was."""
@@ -347,16 +168,6 @@ class Payments(RuleBasedStateMachine):
                 raise AssertionError("a refusal for want of funds is a stored answer")
             case _:
                 assert isinstance(process.error, Unavailable) or process.result is None
-
-
-def _run(work: Coroutine[Any, Any, Any]) -> Any:
-    """Drive it to its end, with nobody else under way."""
-    for _ in range(MANY_TURNS):
-        try:
-            work.send(None)
-        except StopIteration as end:
-            return end.value
-    raise AssertionError("it waits for something that nobody will let go of")
 
 
 TestPayments = Payments.TestCase

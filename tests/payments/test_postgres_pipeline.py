@@ -15,16 +15,16 @@ import pytest
 from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from app.adapters.postgres import books as postgres_books
-from app.adapters.postgres import plans as postgres_plans
-from app.adapters.postgres.books import PostgresBooks
-from app.adapters.postgres.errors import Fault, fault
-from app.adapters.postgres.pipeline import Call, Statement, run
-from app.adapters.postgres.plans import make_planned_pool
+from app.contexts.payments.adapters.postgres import books as postgres_books
+from app.contexts.payments.adapters.postgres.books import PostgresBooks
 from app.main.local.roles import Urls
+from app.platform.postgres import plans as postgres_plans
+from app.platform.postgres.errors import Fault, fault
+from app.platform.postgres.pipeline import Call, Statement, run
+from app.platform.postgres.plans import make_planned_pool
 from tests.builders import payment
-from tests.crash.proxy import Proxy
-from tests.integration.outbox_fixtures import eventually
+from tests.platform.outbox_fixtures import eventually
+from tests.system.crash.proxy import Proxy
 
 ONE = Statement("SELECT 1")
 FAIL = Statement("SELECT 1 / 0")
@@ -115,7 +115,7 @@ async def test_what_the_socket_cannot_take_at_once_is_sent_as_well(connection: A
         (Statement("SELECT 1 FROM pg_sleep(0.05)"), ()),
         (Statement("SELECT length(%b::bytea)"), (bytes(4_000_000),)),
     ]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         assert await run(connection, calls) == [[(1,)], [(4_000_000,)]]
 
 
@@ -142,8 +142,10 @@ async def test_texts_are_utf_8_whatever_the_environment_says(
     module_database: Urls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
-    async with make_planned_pool(module_database.app_url, "encoding", 1) as pool, pool.connection() as connection:
-        assert await run(connection, [(Statement("SELECT char_length(%b::text)"), ("\u20ac",))]) == [[(1,)]]
+    async with make_planned_pool(module_database.app_url, "encoding", 1) as pool:
+        await pool.wait()
+        async with pool.connection() as connection:
+            assert await run(connection, [(Statement("SELECT char_length(%b::text)"), ("\u20ac",))]) == [[(1,)]]
 
 
 async def test_behind_a_pooler_nothing_is_prepared(connection: AsyncConnection) -> None:
@@ -180,6 +182,7 @@ async def test_a_plan_made_while_tables_were_small_is_not_kept(
     monkeypatch.setattr(postgres_plans, "PLANS_LAST_S", plans_last_s)
     pool = make_planned_pool(database.app_url, "plans", 1)
     async with pool:
+        await pool.wait()
         books = PostgresBooks(pool)
 
         async def work() -> None:

@@ -7,9 +7,14 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from app.adapters.postgres import books, changes, pending, reading
-from app.adapters.postgres.pipeline import Statement
+from app.contexts.funds import part
+from app.contexts.funds.adapters.postgres import fundings, wallets
+from app.contexts.payments.adapters.postgres import books, pending
+from app.contexts.payments.adapters.postgres import writes as changes
+from app.contexts.payments.adapters.postgres.for_funds import PAYMENT_QUERIES
+from app.contexts.payments.adapters.postgres.idempotency import KEYS as KEYS_OF_PAYMENTS
 from app.main.local.roles import Urls
+from app.platform.postgres.pipeline import Statement
 from tests.builders import NOON
 from tests.plans import cost_of, pages_of, plan_of
 
@@ -38,28 +43,32 @@ _FILL = f"""
 """
 _TABLES = ("wallet_balances", "payments", "transactions", "ledger_entries", "idempotency_keys")
 
+PAGES = wallets.page_statements(PAYMENT_QUERIES)
+
 # Planned for any values, as the connections of the books and the reads have it.
 GENERIC: list[tuple[str, Statement, tuple[Any, ...]]] = [
-    ("lock wallets", books._LOCK_WALLETS, (USERS, ["USD"] * len(USERS))),
-    ("lock keys", books._LOCK_KEYS, (USERS, KEYS)),
+    ("lock wallets", part._LOCK_WALLETS, (USERS, ["USD"] * len(USERS))),
+    ("lock keys", KEYS_OF_PAYMENTS.locking, (USERS, KEYS)),
     ("lock payments", books._LOCK_PAYMENTS, (USERS, IDS)),
-    ("read records", books._RECORDS, (USERS, KEYS)),
+    ("read records", KEYS_OF_PAYMENTS.recorded, (USERS, KEYS)),
     ("mark", changes._MARK_PAYMENTS, (USERS, IDS, [NOON] * len(USERS))),
     ("settle", changes._SETTLE_PAYMENTS, (USERS, IDS, ["FAILED"] * 32, ["X"] * 32, [NOON] * 32)),
-    ("settle transactions", changes._SETTLE_TRANSACTIONS, (USERS, IDS, ["FAILED"] * 32)),
-    ("update wallets", changes._UPDATE_WALLETS, (USERS, ["USD"] * 32, [1] * 32, [1] * 32)),
-    ("store answers", changes._STORE_ANSWERS, (USERS, KEYS, [201] * 32, [b"x"] * 32, [True] * 32)),
-    ("history", reading._TRANSACTIONS[False, False], (USERS[0], 51)),
-    ("history of a currency", reading._TRANSACTIONS[True, False], (USERS[0], "USD", 51)),
-    ("history behind a line", reading._TRANSACTIONS[False, True], (USERS[0], NOON, IDS[0], 51)),
-    ("balances", reading._BALANCES, (USERS[0],)),
-    ("key", reading._KEY, (USERS[0], "k1")),
+    ("settle transactions", part._SETTLE_TRANSACTIONS, (USERS, IDS, ["FAILED"] * 32)),
+    ("update wallets", part._UPDATE_WALLETS, (USERS, ["USD"] * 32, [1] * 32, [1] * 32)),
+    ("store answers", KEYS_OF_PAYMENTS.storing, (USERS, KEYS, [201] * 32, [b"x"] * 32, [True] * 32)),
+    ("history", PAGES[False, False], (USERS[0], 51)),
+    ("history of a currency", PAGES[True, False], (USERS[0], "USD", 51)),
+    ("history behind a line", PAGES[False, True], (USERS[0], NOON, IDS[0], 51)),
+    ("balances", wallets._BALANCES, (USERS[0],)),
+    ("key", KEYS_OF_PAYMENTS.finding, (USERS[0], "k1")),
+    ("what may come back", fundings.pending_sum(PAYMENT_QUERIES), (USERS[0], "USD")),
+    ("what a reference paid in", fundings._FUNDED, (USERS[0], "USD", "r")),
 ]
 OF_PENDING = [(statement.text, values) for name, statement, values in GENERIC if name in ("mark", "settle")]
 # Planned for the values.
 CUSTOM: list[tuple[str, str, tuple[Any, ...]]] = [
     ("take", pending._TAKE, (15.0, 5.0, 15.0, 15.0, 10)),
-    ("pending", pending._BACKLOG, ()),
+    ("pending", pending._BACKLOG, (25.0,)),
 ]
 HOT = [(name, "force_generic_plan", statement.text, values) for name, statement, values in GENERIC] + [
     (name, "force_custom_plan", text, values) for name, text, values in CUSTOM
@@ -100,7 +109,7 @@ def test_a_hot_statement_never_reads_a_table_through(
     assert cost_of(plan) < MOST_COST, plan
 
 
-@pytest.mark.parametrize("shape", reading._TRANSACTIONS, ids=str)
+@pytest.mark.parametrize("shape", PAGES, ids=str)
 def test_a_page_looks_its_lines_up_by_their_keys_without_statistics(
     never_analysed: str, shape: tuple[bool, bool]
 ) -> None:
@@ -109,11 +118,11 @@ def test_a_page_looks_its_lines_up_by_their_keys_without_statistics(
     with psycopg.connect(never_analysed) as connection:
         ((user_id, at, line_id),) = connection.execute(newest).fetchall()
     of_currency, behind = shape
-    values = (user_id, *(("USD",) if of_currency else ()), *((at, line_id) if behind else ()), reading.MOST_LINES)
-    text = reading._TRANSACTIONS[shape].text
+    values = (user_id, *(("USD",) if of_currency else ()), *((at, line_id) if behind else ()), wallets.MOST_LINES)
+    text = PAGES[shape].text
     plan = plan_of(never_analysed, "force_generic_plan", text, values, "ANALYZE, BUFFERS")
-    assert f"rows={reading.MOST_LINES} " in plan, plan
-    assert pages_of(plan) < 20 * reading.MOST_LINES, plan
+    assert f"rows={wallets.MOST_LINES} " in plan, plan
+    assert pages_of(plan) < 20 * wallets.MOST_LINES, plan
 
 
 @pytest.mark.parametrize(("text", "values"), OF_PENDING, ids=["mark", "settle"])

@@ -10,20 +10,24 @@ from typing import Any, cast
 import pytest
 from prometheus_client import CollectorRegistry
 
-from app.adapters.rabbitmq import topology
-from app.application.outbox.ports import BrokerUnavailable, Confirmed, OutboxMessage, Rejected
-from app.application.payments.results import Answered, StillPending
-from app.application.payments.settle import Marked, Settle, Settlement
-from app.application.ports import Answer, Unavailable
-from app.domain.payments.provider import Approved, Declined, FailureCode, NotSent, Voided
-from app.main.telemetry import watch
-from app.main.telemetry.payments import BatchMetrics, CountedSettle, GatewayMetrics
-from app.main.telemetry.recovery import RecoveryMetrics, TimedPending
-from app.main.telemetry.relay import CountedPublisher, QueueMetrics
-from app.main.telemetry.watch import looking, watching
-from consumers.kit.metrics import ConsumerMetrics
-from consumers.kit.worker import Counts, Delivery
+from app.contexts.payments.adapters.metrics.payments import CountedSettle, GatewayMetrics
+from app.contexts.payments.adapters.metrics.recovery import RecoveryMetrics, TimedPending
+from app.contexts.payments.application.results import Answered, StillPending
+from app.contexts.payments.application.settle import Marked, Settle, Settlement
+from app.contexts.payments.domain.outcome import Approved, Declined, FailureCode, NotSent, Voided
+from app.contexts.payments.public import EVENTS
+from app.kernel.errors import Unavailable
+from app.platform.idempotency.keys import Answer
+from app.platform.messaging.consumer_metrics import ConsumerMetrics
+from app.platform.messaging.ports import BrokerUnavailable, Confirmed, OutboxMessage, Rejected
+from app.platform.messaging.worker import Counts, Delivery
+from app.platform.metrics import gauges as watch
+from app.platform.metrics.batches import BatchMetrics
+from app.platform.metrics.gauges import looking, watching
+from app.platform.metrics.relay import CountedPublisher, PublishingMetrics, QueueMetrics
 from tests.builders import NOON, payment
+
+AUDIT = EVENTS.queue("audit.queue")
 
 NEW = Answered(Answer(201, b""))
 OLD = Answered(Answer(201, b""), replayed=True)
@@ -101,7 +105,7 @@ class Broker:
 
 async def test_events_are_counted_by_what_became_of_them(registry: CollectorRegistry) -> None:
     broker = Broker()
-    metrics = CountedPublisher(broker, registry)
+    metrics = CountedPublisher(broker, PublishingMetrics(registry))
     messages = cast("list[OutboxMessage]", [None] * 3)
     broker.ends = [[Confirmed(), Rejected("why"), Confirmed()], BrokerUnavailable("away")]
     assert await metrics.publish(messages) == [Confirmed(), Rejected("why"), Confirmed()]
@@ -115,7 +119,7 @@ async def test_events_are_counted_by_what_became_of_them(registry: CollectorRegi
 
 async def test_recovery_is_counted_by_what_it_came_to(registry: CollectorRegistry) -> None:
     metrics = RecoveryMetrics(registry)
-    for result in (NEW, OLD, StillPending(payment(), FailureCode.GATEWAY_TIMEOUT), Unavailable(), KeyError()):
+    for result in (NEW, OLD, StillPending(payment(), FailureCode.GATEWAY_TIMEOUT), Unavailable("away"), KeyError()):
         metrics.observe(result)
     attempts = {("settled",): 2, ("pending",): 1, ("unavailable",): 1, ("failed",): 1}
     assert counted(registry, "strongbox_recovery_attempts_total") == attempts
@@ -127,7 +131,7 @@ async def test_a_look_for_pending_payments_counts_when_there_was_one(registry: C
 
         async def take(self, limit: int, older_than_s: float, lease_s: float) -> list[Any]:
             if self.away:
-                raise Unavailable
+                raise Unavailable("it is away")
             return [payment()] * limit
 
     pending = Pending()
@@ -141,9 +145,9 @@ async def test_a_look_for_pending_payments_counts_when_there_was_one(registry: C
 
 
 async def test_queues_that_cannot_be_seen_have_no_figures(registry: CollectorRegistry) -> None:
-    metrics = QueueMetrics(["amqp://127.0.0.1:1"], registry)
+    metrics = QueueMetrics(["amqp://127.0.0.1:1"], EVENTS.queues, registry)
     metrics._messages.labels("audit.dlq").set(7)
-    async with watching(metrics.watch), asyncio.timeout(30):
+    async with watching(metrics.watch), asyncio.timeout(60):
         while counted(registry, "strongbox_queue_messages"):  # noqa: ASYNC110 -- nothing tells of it
             await asyncio.sleep(0.01)
 
@@ -152,7 +156,7 @@ async def test_a_look_that_fails_leaves_the_others_alone() -> None:
     seen = asyncio.Event()
 
     async def away() -> None:
-        raise Unavailable
+        raise Unavailable("it is away")
 
     async def broken() -> None:
         raise KeyError
@@ -160,7 +164,7 @@ async def test_a_look_that_fails_leaves_the_others_alone() -> None:
     async def fine() -> None:
         seen.set()
 
-    async with watching(looking(away, broken, fine)), asyncio.timeout(30):
+    async with watching(looking(away, broken, fine)), asyncio.timeout(60):
         await seen.wait()
 
 
@@ -189,7 +193,7 @@ def test_a_consumer_tells_what_it_did_and_how_old_the_oldest_is_that_it_has_in_h
     counts = Counts(handled=7, retries=3, dead_letters=1)
 
     def told() -> dict[str, float]:
-        samples = [one for metric in ConsumerMetrics(topology.AUDIT, counts).collect() for one in metric.samples]
+        samples = [one for metric in ConsumerMetrics(AUDIT, counts).collect() for one in metric.samples]
         assert {one.labels["queue"] for one in samples} == {"audit.queue"}
         return {one.name.removeprefix("strongbox_consumer_"): one.value for one in samples}
 

@@ -1,43 +1,31 @@
-"""Which spans requests, steps and calls of the gateway make, and below which parent."""
+"""Which spans requests and steps make, and below which parent."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import httpx
 import pytest
 import structlog
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
-from opentelemetry.trace import INVALID_SPAN_CONTEXT, NonRecordingSpan, SpanKind
+from opentelemetry.trace import SpanKind
 from structlog.testing import capture_logs
 
-from app.adapters.postgres.lanes import Lane
-from app.adapters.tracing.context import parent_of, traceparent_of, within
-from app.adapters.tracing.gateway import TracedGateway, TracedTransport
-from app.adapters.tracing.requests import TracedRequests
-from app.adapters.tracing.steps import recovering, reserving, settling
-from app.application.payments.reserve import Reserved, Result
-from app.application.payments.results import Answered, StillPending
-from app.application.payments.settle import Marked, Settlement
-from app.application.ports import PaymentRequest, Unavailable
-from app.domain.payments.payment import Payment
-from app.domain.payments.provider import Approved, FailureCode, Unknown
+from app.contexts.payments.adapters.tracing.gateway import TracedGateway
+from app.contexts.payments.adapters.tracing.steps import recovering, reserving, settling
+from app.contexts.payments.application.request import PaymentRequest
+from app.contexts.payments.application.reserve import Reserved, ReserveResult
+from app.contexts.payments.application.results import Answered, StillPending
+from app.contexts.payments.application.settle import Marked, Settlement
+from app.contexts.payments.domain.outcome import Approved, FailureCode
+from app.contexts.payments.domain.payment import Payment
+from app.kernel.errors import Unavailable
+from app.platform.postgres.lanes import Lane
+from app.platform.tracing.context import parent_of, within
+from app.platform.tracing.requests import TracedRequests
 from tests.builders import payment, payment_request
 from tests.fakes.gateway import FakeGateway
-from tests.fakes.spans import CALLER, SAMPLED, TRACE, UNSAMPLED, Spans, attributes, parent_id, recorded
+from tests.fakes.spans import CALLER, SAMPLED, TRACE, UNSAMPLED, Spans, attributes, parent_id
+from tests.payments.tracing_fixtures import NEVER, clean_log_context, spans
 
-NEVER = float("inf")
-
-
-@pytest.fixture
-def spans() -> Spans:
-    return recorded()
-
-
-@pytest.fixture(autouse=True)
-def clean_log_context() -> Iterator[None]:
-    yield
-    structlog.contextvars.clear_contextvars()
+__all__ = ["clean_log_context", "spans"]
 
 
 # Requests
@@ -93,13 +81,13 @@ def test_what_fails_here_is_an_error_and_what_the_client_got_wrong_is_not(spans:
 async def test_commands_of_one_batch_keep_their_own_traces(spans: Spans) -> None:
     batches: list[Sequence[PaymentRequest]] = []
 
-    async def run(requests: Sequence[PaymentRequest]) -> Sequence[Result]:
+    async def run(requests: Sequence[PaymentRequest]) -> Sequence[ReserveResult]:
         batches.append(requests)
         return [Reserved(payment(id=request.payment_id, traceparent=request.traceparent)) for request in requests]
 
     async def nothing() -> None: ...
 
-    lane: Lane[PaymentRequest, Result] = Lane(run, size=8, queue_limit=8, on_lost=nothing)
+    lane: Lane[PaymentRequest, ReserveResult] = Lane(run, size=8, queue_limit=8, on_lost=nothing)
     reserve = reserving(spans.tracer, lane.submit)
     begin = TracedRequests(spans.tracer)
 
@@ -128,7 +116,7 @@ async def test_commands_of_one_batch_keep_their_own_traces(spans: Spans) -> None
 async def test_what_is_done_after_the_answer_is_in_the_trace_too(spans: Spans) -> None:
     answered = asyncio.Event()
 
-    async def submit(request: PaymentRequest, _: float) -> Result:
+    async def submit(request: PaymentRequest, _: float) -> ReserveResult:
         await answered.wait()
         return Reserved(payment(id=request.payment_id))
 
@@ -167,85 +155,3 @@ async def test_recovery_goes_on_in_the_trace_of_the_payment_and_leaves_the_other
         await recover(payment(traceparent=traceparent), FailureCode.GATEWAY_TIMEOUT, NEVER)
     [span] = spans()
     assert (span.name, parent_id(span), attributes(span)["strongbox.outcome"]) == ("recover", CALLER, "StillPending")
-
-
-# The gateway
-
-
-async def test_a_call_of_the_gateway_has_its_attempts_as_events_and_is_the_gateways_parent(spans: Spans) -> None:
-    sent: list[str] = []
-    answers: list[int | None] = [None, 503, 201]
-
-    async def answer(request: httpx.Request) -> httpx.Response:
-        sent.append(request.headers["traceparent"])
-        status = answers.pop(0)
-        if status is None:
-            raise httpx.ReadTimeout("silence")
-        return httpx.Response(status)
-
-    transport = TracedTransport(httpx.MockTransport(answer))
-
-    class Persistent(FakeGateway):
-        async def charge(self, payment: Payment, deadline: float) -> Any:
-            for _ in range(3):
-                request = httpx.Request("POST", "http://g/", headers={"traceparent": str(payment.traceparent)})
-                try:
-                    await transport.handle_async_request(request)
-                except httpx.ReadTimeout:
-                    continue
-            return Approved()
-
-    gateway = TracedGateway(spans.tracer, Persistent(), "https://user:pass@gateway.example/base")
-    with within(spans.tracer.start_span("request")):
-        await gateway.charge(payment(traceparent=SAMPLED), NEVER)
-    call = spans()[0]
-    assert (call.name, call.kind) == ("POST /charges", SpanKind.CLIENT)
-    assert [dict(event.attributes or {}) for event in call.events] == [
-        {"error.type": "ReadTimeout"},
-        {"http.response.status_code": 503},
-        {"http.response.status_code": 201},
-    ]
-    assert set(sent) == {traceparent_of(NonRecordingSpan(call.context))}
-    assert attributes(call)["server.address"] == "gateway.example"
-    assert attributes(call)["server.port"] == 443
-    assert "pass" not in call.to_json()
-
-
-async def test_an_unknown_outcome_is_an_error(spans: Spans) -> None:
-    class Silent(FakeGateway):
-        async def ask(self, payment: Payment, deadline: float) -> Any:
-            return Unknown(FailureCode.GATEWAY_TIMEOUT)
-
-    with within(spans.tracer.start_span("request")):
-        await TracedGateway(spans.tracer, Silent(), "http://g").ask(payment(), NEVER)
-    assert (spans()[0].name, attributes(spans()[0])["error.type"]) == ("GET /charges/{payment_id}", "GATEWAY_TIMEOUT")
-
-
-async def test_without_a_span_the_payments_own_trace_is_sent() -> None:
-    seen: list[str | None] = []
-
-    class Watching(FakeGateway):
-        async def void(self, payment: Payment, deadline: float) -> Any:
-            seen.append(payment.traceparent)
-            return Unknown(FailureCode.GATEWAY_TIMEOUT)
-
-    spans = recorded(ParentBased(ALWAYS_OFF))
-    end = TracedRequests(spans.tracer)("POST", UNSAMPLED, "1")
-    await TracedGateway(spans.tracer, Watching(), "http://g").void(payment(traceparent=UNSAMPLED), NEVER)
-    end(None, 201)
-    assert seen == [UNSAMPLED]
-    assert spans() == []
-
-
-def test_a_header_that_is_none_names_no_parent() -> None:
-    for wrong in (
-        None,
-        "",
-        f"00-{'0' * 32}-{CALLER}-01",
-        f"00-{TRACE}-{'0' * 16}-01",
-        f"ff-{TRACE}-{CALLER}-01",
-        f"{SAMPLED}\n",
-        SAMPLED.upper(),
-    ):
-        assert parent_of(wrong) is None
-    assert traceparent_of(NonRecordingSpan(parent_of(SAMPLED) or INVALID_SPAN_CONTEXT)) == SAMPLED

@@ -7,14 +7,16 @@ import psycopg
 import pytest
 from structlog.testing import capture_logs
 
-from app.application import rounds
-from app.application.payments import unsettled
-from app.application.payments.results import Answered
-from app.application.payments.settle import Marked, Settlement
-from app.application.payments.unsettled import Unsettled
-from app.application.ports import Answer, Unavailable
-from app.application.rounds import Rounds
-from app.domain.payments.provider import Approved
+from app.contexts.payments.adapters.logging.unsettled import UnsettledLines
+from app.contexts.payments.application import unsettled
+from app.contexts.payments.application.results import Answered
+from app.contexts.payments.application.settle import Marked, Settlement
+from app.contexts.payments.application.unsettled import Unsettled
+from app.contexts.payments.domain.outcome import Approved
+from app.kernel.errors import Unavailable
+from app.platform.idempotency.keys import Answer
+from app.platform.process import rounds
+from app.platform.process.rounds import Rounds
 from tests.builders import payment
 
 DONE = Answered(Answer(201, b"{}"))
@@ -41,7 +43,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 -- nothing tells of it
             await asyncio.sleep(0.001)
 
@@ -52,14 +54,14 @@ def a_settlement() -> Settlement:
 
 async def test_what_the_database_takes_is_not_kept() -> None:
     database = Database()
-    settling = Unsettled(database.settle, 60)
+    settling = Unsettled(database.settle, 60, UnsettledLines())
     assert await settling.settle(a_settlement()) is DONE
     assert (len(settling), len(database.asked)) == (0, 1)
 
 
 async def test_what_it_does_not_take_is_told_at_once_and_written_later() -> None:
     database, one = Database(*(Unavailable("away") for _ in range(3))), a_settlement()
-    settling = Unsettled(database.settle, 60)
+    settling = Unsettled(database.settle, 60, UnsettledLines())
     with pytest.raises(Unavailable):
         await settling.settle(one)
     assert len(settling) == 1
@@ -76,7 +78,7 @@ async def test_one_that_keeps_failing_holds_up_no_other() -> None:
 
     held, *others = [a_settlement() for _ in range(4)]
     database = Odd(*(Unavailable("away") for _ in others))
-    settling = Unsettled(database.settle, 60)
+    settling = Unsettled(database.settle, 60, UnsettledLines())
     for settlement in (held, *others):
         with pytest.raises(Unavailable):
             await settling.settle(settlement)
@@ -87,7 +89,7 @@ async def test_one_that_keeps_failing_holds_up_no_other() -> None:
 
 async def test_a_bug_drops_its_settlement_and_is_told() -> None:
     database = Database(Unavailable("away"), KeyError("a value"))
-    settling = Unsettled(database.settle, 60)
+    settling = Unsettled(database.settle, 60, UnsettledLines())
     with capture_logs() as said, pytest.raises(Unavailable):
         await settling.settle(a_settlement())
     with capture_logs() as said:
@@ -98,7 +100,7 @@ async def test_a_bug_drops_its_settlement_and_is_told() -> None:
 async def test_what_is_kept_is_bounded_in_number_and_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unsettled, "MOST", 2)
     database = Database(*(Unavailable("away") for _ in range(1_000)))
-    settling = Unsettled(database.settle, 0.02)
+    settling = Unsettled(database.settle, 0.02, UnsettledLines())
     for _ in range(3):
         with pytest.raises(Unavailable):
             await settling.settle(a_settlement())
@@ -109,7 +111,7 @@ async def test_what_is_kept_is_bounded_in_number_and_in_time(monkeypatch: pytest
 
 async def test_at_the_end_of_the_process_nothing_is_kept_or_tried() -> None:
     database = Database(*(Unavailable("away") for _ in range(1_000)))
-    settling = Unsettled(database.settle, 60)
+    settling = Unsettled(database.settle, 60, UnsettledLines())
     with pytest.raises(Unavailable):
         await settling.settle(a_settlement())
     with capture_logs() as said:

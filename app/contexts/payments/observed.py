@@ -1,18 +1,17 @@
-"""Spans around the ports of a payment: what is wired instead of the ports themselves, when tracing is on."""
+"""What is wired instead of ports when calls are watched: spans, when tracing is on; times, at LOG_LEVEL=debug."""
 
 from dependency_injector import providers
 from opentelemetry.trace import Tracer
 
-from app.adapters.tracing.gateway import TracedGateway, TracedTransport
-from app.adapters.tracing.requests import TracedRequests
-from app.adapters.tracing.steps import marking, recovering, reserving, settling
-from app.main.container import Container
+from app.contexts.payments.adapters.logging.timings import TimedBooks, TimedKeys, TimedPending
+from app.contexts.payments.adapters.tracing.gateway import TracedGateway, TracedTransport
+from app.contexts.payments.adapters.tracing.steps import marking, recovering, reserving, settling
+from app.contexts.payments.container import PaymentsContainer
 
 
-def trace(container: Container, tracer: Tracer) -> None:
+def trace(container: PaymentsContainer, tracer: Tracer) -> None:
     """Let the container wire its ports with spans around them."""
     for port, made in (
-        (container.follow, providers.Singleton(TracedRequests, tracer)),
         (container.reserving, providers.Singleton(reserving, tracer, container.reserve.provided.submit)),
         (container.settling, providers.Singleton(settling, tracer, container.settle.provided.submit)),
         (container.marking, providers.Singleton(marking, tracer, container.mark.provided.submit)),
@@ -24,3 +23,14 @@ def trace(container: Container, tracer: Tracer) -> None:
         ),
     ):
         port.override(made)
+
+
+def time_repositories(container: PaymentsContainer) -> None:
+    """Let the container wire repositories that log how long each call took."""
+    for repository, made in (
+        (container.starting_books, providers.Singleton(TimedBooks, container.starting_pool)),
+        (container.finishing_books, providers.Singleton(TimedBooks, container.finishing_pool)),
+        (container.pending, providers.Singleton(TimedPending, container.upkeep_pool)),
+        (container.keys, providers.Singleton(TimedKeys, container.reads)),
+    ):
+        repository.override(made)

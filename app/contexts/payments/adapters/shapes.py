@@ -1,32 +1,16 @@
 """How a payment looks as JSON: in answers and in events alike, and in log lines."""
 
-from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from app.domain.ids import TransactionId
-from app.domain.money import MAX_MINOR
-from app.domain.payments.payment import Payment
+from app.contexts.funds.public import TransactionId
+from app.contexts.payments.domain.payment import Payment
+from app.platform.http.shapes import Amount, Code, Time, timestamp
 
-Time = Annotated[
-    str,
-    Meta(
-        description="RFC 3339 in UTC, with microseconds.",
-        examples=["2026-01-31T12:00:00.000000Z"],
-        extra_json_schema={"format": "date-time"},
-    ),
-]
 # JSON Schema gets the upper bound by hand: msgspec takes no bound of 2^63-1 itself.
-Amount = Annotated[
-    int,
-    Meta(ge=1, description="Minor units (cents).", examples=[1250], extra_json_schema={"maximum": MAX_MINOR}),
-]
-Code = Annotated[
-    str, Meta(description="ISO 4217, or one of the service's own.", extra_json_schema={"pattern": "^[A-Z]{3,5}$"})
-]
 PaymentStatus = Literal["PENDING", "APPROVED", "DECLINED", "FAILED"]
 
 
@@ -97,10 +81,3 @@ def refund_shape(payment: Payment, refund_id: TransactionId, at: datetime) -> Re
         payment.money.currency,
         timestamp(at),
     )
-
-
-@lru_cache(maxsize=1024)  # an answer and two events tell the same times
-def timestamp(at: datetime) -> str:
-    """The time as RFC 3339 in UTC, always with microseconds, so that times of equal length sort as text."""
-    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
-    return utc.isoformat(timespec="microseconds")[:-6] + "Z"

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol
 
+from app.contexts.payments.domain.payment import Status
+
 SLOT_S: Final = 2
 SLOTS: Final = 150
 """Five minutes of slots."""
@@ -16,9 +18,9 @@ LATELY_SLOTS: Final = 5
 class Result(StrEnum):
     """What became of a request to pay. REFUSED: the wallet did not hold enough."""
 
-    APPROVED = "APPROVED"
-    DECLINED = "DECLINED"
-    FAILED = "FAILED"
+    APPROVED = Status.APPROVED.value
+    DECLINED = Status.DECLINED.value
+    FAILED = Status.FAILED.value
     REFUSED = "REFUSED"
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
+from app.contexts.payments.domain.payment import Status
+
 
 class Charge(NamedTuple):
     """What the gateway holds for a payment. `charges_made` counts the charges that were ever made for it."""
@@ -62,7 +64,7 @@ class ChargesMatchPayments:
 
 
 def _stray(charge: Charge) -> str | None:
-    if charge.status != "APPROVED":
+    if charge.status != Status.APPROVED:
         return None
     return f"the gateway holds a charge for payment {charge.payment_id}, which does not exist"
 
@@ -77,8 +79,8 @@ def _why(payment: BookedPayment, charge: Charge | None) -> str | None:
         return f", it was charged {charge.charges_made} times"
     if not payment.is_due:
         return None
-    stands = charge is not None and charge.status == "APPROVED"
-    if payment.status != "APPROVED":
+    stands = charge is not None and charge.status == Status.APPROVED
+    if payment.status != Status.APPROVED:
         return ", its charge stands" if stands else None
     if charge is None or not stands:
         return ", no charge of it stands"

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Final, Protocol
 
-from app.application.actions import Actions, recorded
+from app.platform.operations.actions import Actions, recorded
 
 MODES: Final = (
     "happy", "timeout", "500", "declined", "latency", "random", "429", "reset", "garbage", "wrong_amount",

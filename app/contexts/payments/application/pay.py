@@ -1,18 +1,36 @@
 """Pay: the gate, transaction 1, the gateway with nothing held open, transaction 2."""
 
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
-from app.application.payments.reserve import Reserved, Result, recorded
-from app.application.payments.resolve import Resolve, Settling
-from app.application.payments.results import Answered, StillPending
-from app.application.payments.settle import Settlement
-from app.application.ports import Gate, Gateway, Keys, PaymentRequest, Unavailable
-from app.domain.payments.payment import Payment
-from app.domain.payments.provider import FailureCode, Unknown
-from app.domain.refusals import GatewayUnavailable, Refusal
+from app.contexts.payments.application.gateway import Gate, Gateway
+from app.contexts.payments.application.request import PaymentRequest
+from app.contexts.payments.application.reserve import Reserved, ReserveResult, recorded
+from app.contexts.payments.application.resolve import Resolve, Settling
+from app.contexts.payments.application.results import Answered, StillPending
+from app.contexts.payments.application.settle import Settlement
+from app.contexts.payments.domain.outcome import FailureCode, Unknown
+from app.contexts.payments.domain.payment import Payment
+from app.contexts.payments.domain.refusals import GatewayUnavailable
+from app.kernel.errors import Unavailable
+from app.kernel.refusals import Refusal
+from app.platform.idempotency.keys import KeyRecord
 
-Reserving = Callable[[PaymentRequest, float], Awaitable[Result]]
+Reserving = Callable[[PaymentRequest, float], Awaitable[ReserveResult]]
 OnReserved = Callable[[Payment], None]
+
+
+class Keys(Protocol):
+    """Reads what would answer a request, without claiming anything."""
+
+    async def find(self, request: PaymentRequest) -> KeyRecord[Payment] | None:
+        """The record of the request's key.
+
+        Raises:
+            WalletNotFound: there is no record, and the user has no wallet in that currency.
+            ProviderNotFound: there is no record, and no such active provider.
+        """
+        ...
 
 
 class Pay:
@@ -67,7 +85,7 @@ class Pay:
         return StillPending(result.payment, FailureCode.DEADLINE_EXCEEDED)
 
 
-def _answered(result: Result) -> Answered:
+def _answered(result: ReserveResult) -> Answered:
     if isinstance(result, Refusal | Unavailable):
         raise result
     assert isinstance(result, Answered), "a payment id belongs to one request, which has just been reserved"

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, Protocol
 from uuid import UUID
 
-from app.domain.payments.payment import Status
+from app.contexts.payments.domain.payment import Status
 
 Place = tuple[datetime, UUID]
 """Where a payment stands in its list: the list's time for it, and its id."""

@@ -1,16 +1,27 @@
 """Finish the payments that a death, or a silent gateway, left PENDING."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
-from app.application.payments.resolve import Resolving
-from app.application.payments.results import Answered, StillPending
-from app.application.ports import PendingPayments
-from app.application.rounds import Rounds
-from app.domain.payments.payment import Payment
-from app.domain.payments.provider import FailureCode
+from app.contexts.payments.application.resolve import Resolving
+from app.contexts.payments.application.results import Answered, StillPending
+from app.contexts.payments.domain.outcome import FailureCode
+from app.contexts.payments.domain.payment import Payment
+from app.platform.process.rounds import Rounds
 
 Observer = Callable[[Payment, Answered | StillPending | Exception], None]
+
+
+class PendingPayments(Protocol):
+    """Payments that nobody finished."""
+
+    async def take(self, limit: int, older_than_s: float, lease_s: float) -> Sequence[Payment]:
+        """Lease up to `limit` payments that are PENDING for longer than `older_than_s`, the longest waiting first.
+
+        Nobody else gets them within `lease_s`. Ages and leases go by the database's clock.
+        """
+        ...
 
 
 class Recover:

@@ -4,30 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.application.payments.results import Answered
-from app.application.ports import (
-    Answers,
-    Books,
-    Changes,
-    Claimed,
-    Ids,
-    KeyRecord,
-    KeyScope,
-    PaymentRequest,
-    Unavailable,
-)
-from app.domain.events import created
-from app.domain.ids import EventId
-from app.domain.payments.payment import Payment
-from app.domain.refusals import (
-    InsufficientFunds,
-    KeyInProgress,
-    KeyReused,
-    ProviderNotFound,
-    Refusal,
-    WalletNotFound,
-)
-from app.domain.wallets.ledger import pay_out
+from app.contexts.funds.public import InsufficientFunds, Wallet, WalletId, WalletNotFound
+from app.contexts.payments.application.answers import Answers
+from app.contexts.payments.application.books import Changes, Claimed, PaymentBooks
+from app.contexts.payments.application.request import PaymentRequest
+from app.contexts.payments.application.results import Answered
+from app.contexts.payments.domain.events import created
+from app.contexts.payments.domain.payment import Payment
+from app.contexts.payments.domain.refusals import KeyInProgress, ProviderNotFound
+from app.kernel.errors import Unavailable
+from app.kernel.ids import EventId
+from app.kernel.new_ids import Ids
+from app.kernel.refusals import Refusal
+from app.platform.idempotency.keys import KeyRecord, KeyScope
+from app.platform.idempotency.refusals import KeyReused
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +27,7 @@ class Reserved:
     payment: Payment
 
 
-Result = Reserved | Answered | Refusal | Unavailable
+ReserveResult = Reserved | Answered | Refusal | Unavailable
 
 
 class Reserve:
@@ -47,23 +37,24 @@ class Reserve:
     with the same requests is safe, whatever became of it the first time: that is how an unknown COMMIT is decided.
     """
 
-    def __init__(self, books: Books, answers: Answers, ids: Ids) -> None:
+    def __init__(self, books: PaymentBooks, answers: Answers, ids: Ids) -> None:
         self._books = books
         self._answers = answers
         self._ids = ids
 
-    async def __call__(self, requests: Sequence[PaymentRequest]) -> Sequence[Result]:
+    async def __call__(self, requests: Sequence[PaymentRequest]) -> Sequence[ReserveResult]:
         firsts: dict[KeyScope, PaymentRequest] = {}
         for request in requests:
             firsts.setdefault(request.scope, request)
         changes = Changes()
-        results: dict[KeyScope, Result] = {}
+        results: dict[KeyScope, ReserveResult] = {}
         async with self._books.begin() as work:
             claimed = await work.claim(list(firsts.values()))
+            wallets = dict(claimed.wallets)
             for nth, (scope, request) in enumerate(firsts.items()):
                 # A wallet's history is ordered by time: no two movements of a batch share theirs.
                 at = claimed.now + timedelta(microseconds=nth)
-                results[scope] = self._decide(request, claimed, changes, at)
+                results[scope] = self._decide(request, claimed, wallets, changes, at)
             await work.commit(changes)
         return [
             results[request.scope]
@@ -72,41 +63,52 @@ class Reserve:
             for request in requests
         ]
 
-    def _decide(self, request: PaymentRequest, claimed: Claimed, changes: Changes, at: datetime) -> Result:
+    def _decide(
+        self,
+        request: PaymentRequest,
+        claimed: Claimed,
+        wallets: dict[WalletId, Wallet],
+        changes: Changes,
+        at: datetime,
+    ) -> ReserveResult:
+        """`wallets` as the requests before it leave them."""
         record = claimed.records.get(request.scope)
         if record is not None:
             return recorded(request, record)
-        wallet = claimed.wallets.get((request.user_id, request.money.currency))
+        wallet_id = (request.user_id, request.money.currency)
+        wallet = wallets.get(wallet_id)
         if wallet is None:
             return WalletNotFound(request.money.currency)
         if request.scope not in claimed.won:
             return ProviderNotFound()
         try:
-            debit = pay_out(wallet, request.transaction_id, request.payment_id, request.money, at)
+            debit = wallet.pay_out(request.transaction_id, request.payment_id, request.money, at)
         except InsufficientFunds as refusal:
             answer = changes.answers[request.scope] = self._answers.refused(refusal)
             return Answered(answer)
+        wallets[wallet_id] = wallet.after(debit)
         payment = _payment(request, at)
         changes.new_payments.append(payment)
         changes.transactions.append(debit)
-        changes.wallets[wallet.user_id, wallet.currency] = wallet
         changes.events.append(created(payment, EventId(self._ids())))
         return Reserved(payment)
 
 
-def recorded(request: PaymentRequest, record: KeyRecord) -> Result:
+def recorded(request: PaymentRequest, record: KeyRecord[Payment]) -> ReserveResult:
     """What a request gets whose key has a record."""
     if record.fingerprint != request.fingerprint:
         return KeyReused()
     if record.answer is not None:
         return Answered(record.answer, replayed=True)
-    assert record.payment is not None, "a key without an answer has a payment"
-    if record.payment.id == request.payment_id:
-        return Reserved(record.payment)
-    return KeyInProgress(record.payment.id)
+    assert record.made is not None, "a key without an answer has a payment"
+    if record.made.id == request.payment_id:
+        return Reserved(record.made)
+    return KeyInProgress(record.made.id)
 
 
-def _behind(request: PaymentRequest, first: PaymentRequest, result: Result, record: KeyRecord | None) -> Result:
+def _behind(
+    request: PaymentRequest, first: PaymentRequest, result: ReserveResult, record: KeyRecord[Payment] | None
+) -> ReserveResult:
     """What a request gets whose key another request of the same batch brought, earlier."""
     if record is not None:
         return recorded(request, record)

@@ -6,11 +6,11 @@ The one place that does so, for the API and for recovery alike. Whatever cannot 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from app.application.payments.results import Answered, StillPending
-from app.application.payments.settle import Marked, Settlement
-from app.application.ports import Gateway
-from app.domain.payments.payment import Payment
-from app.domain.payments.provider import Approved, Declined, FailureCode, Outcome, Unknown, Voided
+from app.contexts.payments.application.gateway import Gateway
+from app.contexts.payments.application.results import Answered, StillPending
+from app.contexts.payments.application.settle import Marked, Settlement
+from app.contexts.payments.domain.outcome import Approved, Declined, FailureCode, Outcome, Unknown, Voided
+from app.contexts.payments.domain.payment import Payment
 
 Settling = Callable[[Settlement], Awaitable[Answered | Marked]]
 Marking = Callable[[Payment], Awaitable[Answered | Marked]]

@@ -2,17 +2,11 @@
 
 from dataclasses import dataclass
 
-from app.application.ports import Answer
-from app.domain.payments.payment import Payment
-from app.domain.payments.provider import FailureCode
+from app.contexts.payments.domain.outcome import FailureCode
+from app.contexts.payments.domain.payment import Payment
+from app.platform.idempotency.keys import Answered
 
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The request has its final answer, stored under its key. `replayed`: another run of it stored that."""
-
-    answer: Answer
-    replayed: bool = False
+__all__ = ["Answered", "StillPending"]
 
 
 @dataclass(frozen=True, slots=True)

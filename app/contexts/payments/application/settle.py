@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.application.payments.results import Answered
-from app.application.ports import Answers, Books, Changes, Held, Ids
-from app.domain.events import refunded, settled
-from app.domain.ids import EventId, PaymentId, TransactionId
-from app.domain.payments.payment import NotSettled, Payment, Status
-from app.domain.payments.provider import Approved, Outcome
-from app.domain.wallets.ledger import refund
+from app.contexts.funds.public import TransactionId, Wallet, WalletId
+from app.contexts.payments.application.answers import Answers
+from app.contexts.payments.application.books import Changes, Held, PaymentBooks
+from app.contexts.payments.application.results import Answered
+from app.contexts.payments.domain.events import refunded, settled
+from app.contexts.payments.domain.ids import PaymentId
+from app.contexts.payments.domain.outcome import Approved, Outcome
+from app.contexts.payments.domain.payment import NotSettled, Payment, Status
+from app.kernel.ids import EventId
+from app.kernel.new_ids import Ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Marked:
 class Settle:
     """Settles a batch of payments in one transaction. The first writer wins; the others read what stands."""
 
-    def __init__(self, books: Books, answers: Answers, ids: Ids) -> None:
+    def __init__(self, books: PaymentBooks, answers: Answers, ids: Ids) -> None:
         self._books = books
         self._answers = answers
         self._ids = ids
@@ -43,7 +46,7 @@ class Settle:
         refundable = {s.payment.id: s.payment for s in settlements if not isinstance(s.outcome, Approved)}
         async with self._books.begin() as work:
             held = await work.hold(list(payments.values()), list(refundable.values()))
-            standing = dict(held.payments)
+            standing, wallets = dict(held.payments), dict(held.wallets)
             for nth, settlement in enumerate(settlements):
                 at = held.now + timedelta(microseconds=nth)
                 payment = standing[settlement.payment.id]
@@ -52,18 +55,18 @@ class Settle:
                 except NotSettled:
                     results.append(_standing(payment, held, self._answers))
                 else:
-                    results.append(self._finish(final, held, changes, at))
+                    results.append(self._finish(final, wallets, changes, at))
             await work.commit(changes)
         return results
 
-    def _finish(self, final: Payment, held: Held, changes: Changes, at: datetime) -> Answered:
+    def _finish(self, final: Payment, wallets: dict[WalletId, Wallet], changes: Changes, at: datetime) -> Answered:
         changes.settled_payments.append(final)
         changes.events.append(settled(final, EventId(self._ids())))
         if final.status is not Status.APPROVED:
-            wallet = held.wallets[final.user_id, final.money.currency]
-            back = refund(wallet, TransactionId(self._ids()), final.id, final.money, at)
+            wallet_id = (final.user_id, final.money.currency)
+            back = wallets[wallet_id].refund(TransactionId(self._ids()), final.id, final.money, at)
+            wallets[wallet_id] = wallets[wallet_id].after(back)
             changes.transactions.append(back)
-            changes.wallets[wallet.user_id, wallet.currency] = wallet
             changes.events.append(refunded(final, back.id, EventId(self._ids()), at))
         answer = self._answers.settled(final)
         changes.answers[final.user_id, final.idempotency_key] = answer
@@ -73,7 +76,7 @@ class Settle:
 class Mark:
     """Announces the voids of a batch of payments, in one transaction, before any of them is sent."""
 
-    def __init__(self, books: Books, answers: Answers) -> None:
+    def __init__(self, books: PaymentBooks, answers: Answers) -> None:
         self._books = books
         self._answers = answers
 

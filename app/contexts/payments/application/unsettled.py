@@ -3,15 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 from contextvars import Context, copy_context
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
-import structlog
-
-from app.application.payments.resolve import Settling
-from app.application.payments.results import Answered
-from app.application.payments.settle import Marked, Settlement
-from app.application.ports import Unavailable
-from app.domain.ids import PaymentId
+from app.contexts.payments.application.resolve import Settling
+from app.contexts.payments.application.results import Answered
+from app.contexts.payments.application.settle import Marked, Settlement
+from app.contexts.payments.domain.ids import PaymentId
+from app.kernel.errors import Unavailable
 
 MOST: Final = 2_048
 """So many are kept: about a second's worth."""
@@ -19,7 +17,25 @@ AT_ONCE: Final = 128
 FIRST_WAIT_S: Final = 0.1
 LONGEST_WAIT_S: Final = 0.5
 
-_log = structlog.get_logger(__name__)
+
+class UnsettledObserver(Protocol):
+    """Is told what becomes of the settlements that are kept."""
+
+    def waiting(self) -> None:
+        """The database does not take them: the first is kept."""
+        ...
+
+    def written(self, rounds: int) -> None:
+        """None is left. So many times they were tried."""
+        ...
+
+    def dropped(self, error: Exception) -> None:
+        """One cannot be written, ever: a bug."""
+        ...
+
+    def left(self, payments: int) -> None:
+        """The process ends with so many, which are recovery's now."""
+        ...
 
 
 class _Kept(NamedTuple):
@@ -36,8 +52,9 @@ class Unsettled:
     as ever, and what is given up here (too many, too old, the process ends) is recovery's, who asks the gateway.
     """
 
-    def __init__(self, settle: Settling, keep_s: float) -> None:
+    def __init__(self, settle: Settling, keep_s: float, observer: UnsettledObserver) -> None:
         self._settle = settle
+        self._observer = observer
         self._keep_s = keep_s
         self._kept: dict[PaymentId, _Kept] = {}
         self._worker: asyncio.Task[None] | None = None
@@ -66,7 +83,7 @@ class Unsettled:
             self._worker.cancel()
             await asyncio.wait({self._worker})
         if self._kept:
-            _log.warning("settlements_left_to_recovery", payments=len(self._kept))
+            self._observer.left(len(self._kept))
 
     def _keep(self, settlement: Settlement) -> None:
         if self._is_over or len(self._kept) >= MOST:
@@ -74,7 +91,7 @@ class Unsettled:
         loop = asyncio.get_running_loop()
         self._kept[settlement.payment.id] = _Kept(settlement, loop.time() + self._keep_s, copy_context())
         if self._worker is None:
-            _log.warning("settlements_wait")
+            self._observer.waiting()
             self._worker = loop.create_task(self._work(), context=Context())
 
     async def _work(self) -> None:
@@ -85,7 +102,7 @@ class Unsettled:
             self._kept = {of: kept for of, kept in self._kept.items() if kept.until > now}
             tried += 1
             wait_s = FIRST_WAIT_S if await self._write(list(self._kept.values())) else min(2 * wait_s, LONGEST_WAIT_S)
-        _log.info("settlements_written", rounds=tried)
+        self._observer.written(tried)
         self._worker = None
 
     async def _write(self, kept: Sequence[_Kept]) -> bool:
@@ -104,7 +121,7 @@ class Unsettled:
         except Unavailable:
             return False
         except Exception as error:  # it must not hold up the others; recovery will meet it, too
-            _log.error("settlement_fails", error=f"{type(error).__module__}.{type(error).__qualname__}")
+            self._observer.dropped(error)
         if self._kept.get(kept.settlement.payment.id) is kept:
             del self._kept[kept.settlement.payment.id]
         return True

@@ -1,11 +1,12 @@
 """What the world is told about a payment."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
-from app.domain.ids import EventId, TransactionId
-from app.domain.payments.payment import Payment, Status
+from app.contexts.funds.public import TransactionId
+from app.contexts.payments.domain.payment import Payment, Status
+from app.kernel.ids import EventId
 
 
 class EventType(StrEnum):
@@ -20,8 +21,7 @@ class EventType(StrEnum):
 _SEQUENCE = {EventType.CREATED: 1, EventType.COMPLETED: 2, EventType.FAILED: 2, EventType.REFUNDED: 3}
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """A fact about a payment, as the payment stood then. `refund_id` names a refund's transaction."""
 
     id: EventId

@@ -1,12 +1,14 @@
 """A payment and its state machine: PENDING → APPROVED, DECLINED or FAILED, once and for good."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
-from app.domain.ids import PaymentId, ProviderId, TransactionId, UserId
-from app.domain.money import Money
-from app.domain.payments.provider import Approved, Declined, Outcome, Voided
+from app.contexts.funds.public import TransactionId
+from app.contexts.payments.domain.ids import PaymentId, ProviderId
+from app.contexts.payments.domain.outcome import Approved, Declined, Outcome, Voided
+from app.kernel.ids import UserId
+from app.kernel.money import Money
 
 
 class Status(StrEnum):
@@ -22,8 +24,7 @@ class NotSettled(Exception):  # noqa: N818 -- it tells where the payment stands
     """The outcome does not finish this payment: it is final already, or marked for a void."""
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(NamedTuple):
     """A payment out of a user's wallet to a provider. Times are the database's, in UTC."""
 
     id: PaymentId
@@ -53,7 +54,7 @@ class Payment:
         """
         if self.is_final:
             raise NotSettled
-        return self if self.void_requested_at else replace(self, void_requested_at=at)
+        return self if self.void_requested_at else self._replace(void_requested_at=at)
 
     def settle(self, outcome: Outcome, at: datetime) -> "Payment":
         """The payment, final.
@@ -71,8 +72,8 @@ class Payment:
         at = max(at, self.created_at)  # the clock may have gone back
         match outcome:
             case Approved():
-                return replace(self, status=Status.APPROVED, finalized_at=at)
+                return self._replace(status=Status.APPROVED, finalized_at=at)
             case Declined(decline_code):
-                return replace(self, status=Status.DECLINED, failure_code=decline_code, finalized_at=at)
+                return self._replace(status=Status.DECLINED, failure_code=decline_code, finalized_at=at)
             case _:
-                return replace(self, status=Status.FAILED, failure_code=outcome.why.value, finalized_at=at)
+                return self._replace(status=Status.FAILED, failure_code=outcome.why.value, finalized_at=at)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from app.application.status.pulse import SLOT_S, SLOTS, History, Result, payments_of
+from app.contexts.payments.application.activity import SLOT_S, SLOTS, History, Result, payments_of
 
 WIDTH: Final = 600
 HEIGHT: Final = 120

@@ -8,17 +8,16 @@ from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
-from app.adapters.console.desk import Desk
-from app.adapters.console.errors import Rejected
-from app.adapters.console.pages import redirect
-from app.adapters.console.visit import Visit, integer_of, one_of, visit_of
-from app.application import mock_gateway
-from app.application.mock_gateway import GatewayMode
+from app.contexts.payments.application import mock_gateway
+from app.contexts.payments.application.mock_gateway import GatewayControl, GatewayMode
+from app.platform.console.desk import Desk
+from app.platform.console.errors import Rejected
+from app.platform.console.pages import redirect
+from app.platform.console.visit import Visit, integer_of, one_of, visit_of
 
 
-def gateway(desk: Desk) -> Sequence[HTTPRouteHandler]:
+def gateway(control: GatewayControl | None, desk: Desk) -> Sequence[HTTPRouteHandler]:
     """The gateway, as far as it can be told how to fail."""
-    control = desk.services.gateway
 
     @get("/gateway")
     async def show(request: Request[Any, Any, Any]) -> ASGIApp:

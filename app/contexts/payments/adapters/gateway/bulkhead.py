@@ -3,8 +3,8 @@
 import math
 from typing import Self
 
-from app.adapters.gateway.breaker import Breaker
-from app.domain.refusals import GatewayUnavailable
+from app.contexts.payments.domain.refusals import GatewayUnavailable
+from app.platform.outgoing.breaker import Breaker
 
 
 class Bulkhead:

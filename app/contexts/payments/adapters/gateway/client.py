@@ -10,8 +10,8 @@ from uuid import UUID
 import httpx
 import msgspec
 
-from app.domain.payments.payment import Payment
-from app.domain.payments.provider import Absent, Approved, Declined, FailureCode, Mismatched, Voided
+from app.contexts.payments.domain.outcome import Absent, Approved, Declined, FailureCode, Mismatched, Voided
+from app.contexts.payments.domain.payment import Payment
 
 T = TypeVar("T")
 

@@ -6,9 +6,9 @@ from typing import Final
 import httpx
 import msgspec
 
-from app.adapters.looking import ask
-from app.application.mock_gateway import GatewayMode
-from app.application.ports import Unavailable
+from app.contexts.payments.application.mock_gateway import GatewayMode
+from app.kernel.errors import Unavailable
+from app.platform.http.client import ask
 
 WITHIN_S: Final = 2.0
 

@@ -12,7 +12,7 @@ from uuid import UUID
 import httpx
 import msgspec
 
-from app.application.integrity.charges import Charge
+from app.contexts.payments.application.charges_match_payments import Charge
 
 _LIMIT_S = 60.0
 """How long the gateway may take to begin its answer, and to go on with it."""

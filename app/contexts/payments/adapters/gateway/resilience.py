@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import httpx
+import structlog
 from tenacity import (
     AsyncRetrying,
     RetryCallState,
@@ -27,11 +28,9 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from app.adapters.gateway.breaker import Breaker, BreakerOpenError, BreakerState
-from app.adapters.gateway.bulkhead import Bulkhead
-from app.adapters.gateway.client import AttemptFailedError, GatewayClient
-from app.domain.payments.payment import Payment
-from app.domain.payments.provider import (
+from app.contexts.payments.adapters.gateway.bulkhead import Bulkhead
+from app.contexts.payments.adapters.gateway.client import AttemptFailedError, GatewayClient
+from app.contexts.payments.domain.outcome import (
     Absent,
     Approved,
     Declined,
@@ -41,6 +40,8 @@ from app.domain.payments.provider import (
     Unknown,
     Voided,
 )
+from app.contexts.payments.domain.payment import Payment
+from app.platform.outgoing.breaker import Breaker, BreakerOpenError, BreakerState
 
 T = TypeVar("T")
 Observer = Callable[[str, str, list[str], float], None]
@@ -48,6 +49,8 @@ Observer = Callable[[str, str, list[str], float], None]
 
 An attempt ends `answered`, or without an outcome: `error` (the gateway answered all the same), `timeout`, or `unsent`.
 """
+
+_log = structlog.get_logger(__name__)
 
 # A question or a void is repeated once within its time: enough for an idle connection that died under it.
 _ASKS = 2
@@ -88,7 +91,7 @@ class ResilientGateway:
         self._finish_budget_s = finish_budget_s
         self._observe = observe
         self._client = GatewayClient(base_url, transport)
-        self._breaker = Breaker(breaker_failures, breaker_reset_s)
+        self._breaker = Breaker(breaker_failures, breaker_reset_s, tell=tell)
         self.gate = Bulkhead(concurrency, self._breaker)
 
     @property
@@ -209,3 +212,8 @@ def _wait_s(state: RetryCallState) -> float:
     failure = state.outcome.exception() if state.outcome else None
     asked_s = failure.retry_after_s if isinstance(failure, AttemptFailedError) else 0
     return max(_backoff(state), asked_s)
+
+
+def tell(state: BreakerState, was: BreakerState) -> None:
+    """Log a change of the gateway's breaker."""
+    _log.warning("gateway_breaker", state=state, was=was)

@@ -2,22 +2,24 @@
 
 from msgspec import json
 
-from app.adapters.http.errors import STATUS, ErrorCode, Problem, envelope, funds
-from app.adapters.shapes import payment_shape
-from app.application.payments.results import StillPending
-from app.application.ports import Answer
-from app.domain.payments.payment import Payment, Status
-from app.domain.payments.provider import FailureCode
-from app.domain.refusals import InsufficientFunds
+from app.contexts.funds.public import InsufficientFunds
+from app.contexts.payments.adapters.http.errors import GATEWAY_ERROR, GATEWAY_TIMEOUT, INSUFFICIENT_FUNDS
+from app.contexts.payments.adapters.shapes import payment_shape
+from app.contexts.payments.application.results import StillPending
+from app.contexts.payments.domain.outcome import FailureCode
+from app.contexts.payments.domain.payment import Payment, Status
+from app.platform.http.codes import ErrorCode
+from app.platform.http.errors import Problem, envelope
+from app.platform.idempotency.keys import Answer
 
 _encode = json.Encoder().encode
 
 _CODES: dict[FailureCode, ErrorCode] = {
-    FailureCode.GATEWAY_ERROR: "GATEWAY_ERROR",
-    FailureCode.GATEWAY_TIMEOUT: "GATEWAY_TIMEOUT",
-    FailureCode.DEADLINE_EXCEEDED: "GATEWAY_TIMEOUT",
+    FailureCode.GATEWAY_ERROR: GATEWAY_ERROR,
+    FailureCode.GATEWAY_TIMEOUT: GATEWAY_TIMEOUT,
+    FailureCode.DEADLINE_EXCEEDED: GATEWAY_TIMEOUT,
 }
-_STORED: dict[int, ErrorCode] = {STATUS[code]: code for code in ("INSUFFICIENT_FUNDS", *_CODES.values())}
+_STORED = {kind.status: kind.name for kind in (INSUFFICIENT_FUNDS, *_CODES.values())}
 _WHY = {
     FailureCode.GATEWAY_ERROR: "the payment gateway answered with an error",
     FailureCode.GATEWAY_TIMEOUT: "the payment gateway did not answer in time",
@@ -33,16 +35,16 @@ class HttpAnswers:
         if payment.status is not Status.FAILED:
             return Answer(201, _encode(payment_shape(payment)))
         why = FailureCode(payment.failure_code or FailureCode.GATEWAY_TIMEOUT)
-        code = _CODES[why]
+        kind = _CODES[why]
         message = f"{_WHY[why]}; the payment failed and its funds are back in the wallet"
-        return Answer(STATUS[code], envelope(code, message, _details(payment)))
+        return Answer(kind.status, envelope(kind, message, _details(payment)))
 
     def refused(self, refusal: InsufficientFunds) -> Answer:
         """What the wallet holds and what was asked of it."""
-        return Answer(STATUS["INSUFFICIENT_FUNDS"], envelope("INSUFFICIENT_FUNDS", str(refusal), funds(refusal)))
+        return Answer(INSUFFICIENT_FUNDS.status, envelope(INSUFFICIENT_FUNDS, str(refusal), refusal.told()))
 
 
-def code_of(answer: Answer) -> ErrorCode | None:
+def code_of(answer: Answer) -> str | None:
     """The code in the body of a stored answer, if it is an error's."""
     return _STORED.get(answer.status)
 

@@ -10,15 +10,15 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
 
-from app.adapters.shapes import payment_fields
-from app.application.payments.pay import Reserving
-from app.application.payments.reserve import Reserved, Result
-from app.application.payments.resolve import Marking, Settling
-from app.application.payments.results import Answered
-from app.application.payments.settle import Marked, Settlement
-from app.application.ports import Gateway, KeyRecord, Keys, PaymentRequest
-from app.domain.payments.payment import Payment, Status
-from app.domain.payments.provider import (
+from app.contexts.payments.adapters.shapes import payment_fields
+from app.contexts.payments.application.gateway import Gateway
+from app.contexts.payments.application.pay import Keys, Reserving
+from app.contexts.payments.application.request import PaymentRequest
+from app.contexts.payments.application.reserve import Reserved, ReserveResult
+from app.contexts.payments.application.resolve import Marking, Settling
+from app.contexts.payments.application.results import Answered
+from app.contexts.payments.application.settle import Marked, Settlement
+from app.contexts.payments.domain.outcome import (
     Absent,
     Approved,
     Declined,
@@ -28,7 +28,10 @@ from app.domain.payments.provider import (
     Unknown,
     Voided,
 )
-from app.domain.refusals import KeyInProgress, KeyReused
+from app.contexts.payments.domain.payment import Payment, Status
+from app.contexts.payments.domain.refusals import KeyInProgress
+from app.platform.idempotency.keys import KeyRecord
+from app.platform.idempotency.refusals import KeyReused
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -41,7 +44,7 @@ def reserving(submit: Reserving) -> Reserving:
     log = structlog.get_logger().bind()
     submit = _bounded("reserve", submit, _of_request)
 
-    async def reserve(request: PaymentRequest, deadline: float) -> Result:
+    async def reserve(request: PaymentRequest, deadline: float) -> ReserveResult:
         began = time.perf_counter()
         result = await submit(request, deadline)
         match result:
@@ -63,7 +66,7 @@ class LoggedKeys:
         self._keys = keys
         self._log = structlog.get_logger().bind()
 
-    async def find(self, request: PaymentRequest) -> KeyRecord | None:
+    async def find(self, request: PaymentRequest) -> KeyRecord[Payment] | None:
         """See `Keys.find`."""
         began = time.perf_counter()
         record = await self._keys.find(request)

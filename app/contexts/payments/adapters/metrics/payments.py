@@ -1,15 +1,14 @@
-"""Metrics of payments on their way: batches, the gateway's calls, and what became of them."""
+"""Metrics of payments on their way: the gateway's calls, and what became of them."""
 
 from collections import Counter as Tally
 from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from app.adapters.postgres.lanes import BatchObserver
-from app.application.payments.results import Answered
-from app.application.payments.settle import Marked, Settle, Settlement
-from app.domain.payments.payment import Status
-from app.domain.payments.provider import Approved, Declined, FailureCode, Outcome
+from app.contexts.payments.application.results import Answered
+from app.contexts.payments.application.settle import Marked, Settle, Settlement
+from app.contexts.payments.domain.outcome import Approved, Declined, FailureCode, Outcome
+from app.contexts.payments.domain.payment import Status
 
 
 class GatewayMetrics:
@@ -51,36 +50,6 @@ class GatewayMetrics:
         if series is None:
             series = self._series[operation, outcome] = counter.labels(operation, outcome)
         return series
-
-
-class BatchMetrics:
-    """How many commands shared a transaction, and how long it took."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._sizes = Histogram(
-            "strongbox_batch_size",
-            "Commands in a batch.",
-            ("step",),
-            buckets=(1, 2, 4, 8, 16, 32, 64, 128),
-            registry=registry,
-        )
-        self._durations = Histogram(
-            "strongbox_batch_duration_seconds",
-            "Time a batch took, its transaction and its repetitions.",
-            ("step",),
-            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
-            registry=registry,
-        )
-
-    def of(self, step: str) -> BatchObserver:
-        """The observer of a step's batches."""
-        size, duration = self._sizes.labels(step), self._durations.labels(step)
-
-        def observe(commands: int, elapsed_s: float) -> None:
-            size.observe(commands)
-            duration.observe(elapsed_s)
-
-        return observe
 
 
 class CountedSettle:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from app.application.payments.results import Answered, StillPending
-from app.application.ports import PendingPayments, Unavailable
-from app.domain.payments.payment import Payment
+from app.contexts.payments.application.recover import PendingPayments
+from app.contexts.payments.application.results import Answered, StillPending
+from app.contexts.payments.domain.payment import Payment
+from app.kernel.errors import Unavailable
 
 
 class TimedPending:

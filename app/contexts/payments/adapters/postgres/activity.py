@@ -8,13 +8,15 @@ from uuid import UUID
 import psycopg
 from psycopg import AsyncConnection
 
-from app.adapters.postgres.errors import reading
-from app.adapters.postgres.inspection import Row, why
-from app.adapters.postgres.outbox import PostgresOutbox
-from app.adapters.postgres.pool import Pool, session
-from app.application.payments.recent import Place, RecentPayment
-from app.application.ports import Unavailable
-from app.application.status.pulse import SLOT_S, Beat, Result
+from app.contexts.payments.adapters.postgres.pending import backlog_of
+from app.contexts.payments.application.activity import SLOT_S, Beat, Result
+from app.contexts.payments.application.recent import Place, RecentPayment
+from app.kernel.errors import Unavailable
+from app.platform.postgres.errors import reading
+from app.platform.postgres.inspection import why
+from app.platform.postgres.outbox import PostgresOutbox
+from app.platform.postgres.pipeline import Row
+from app.platform.postgres.pool import Pool, session
 
 R = TypeVar("R")
 
@@ -32,11 +34,6 @@ _FINISHED = """
     ORDER BY k.finalized_at DESC LIMIT %(most)s
 """
 _COUNTED = f"SELECT slot, status, count(*) FROM ({_FINISHED}) AS f (slot, status) GROUP BY slot, status"
-
-_WAITING = """
-    SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8
-    FROM payments WHERE status = 'PENDING'
-"""
 
 _COLUMNS = """
     p.id, p.user_id, p.external_reference, p.amount, p.currency, p.status, p.failure_code, p.created_at,
@@ -65,7 +62,7 @@ class PostgresPulse:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._outbox = PostgresOutbox(pool)
+        self._outbox = PostgresOutbox(pool, "payments")
 
     async def beat(self, after: int | None, slots: int) -> Beat:
         """See `Pulse.beat`."""
@@ -88,14 +85,14 @@ class PostgresPulse:
             since, until = _begin(first), _begin(last + 1)
             known = {"since": since, "until": until, "slot_s": SLOT_S, "most": MOST}
             rows = await _all(books, _COUNTED, known) if first <= last else []
-            ((pending, oldest_pending_s),) = await _all(books, _WAITING, {})
+            pending = await backlog_of(books)
         backlog = await self._outbox.backlog()
         finished: dict[int, dict[Result, int]] = {}
         for slot, status, count in rows:
             finished.setdefault(slot, {})[Result(status)] = count
         if sum(count for _, _, count in rows) == MOST:  # the oldest of them may lack some
             first = min(finished) + 1
-        return Beat(first, last, finished, pending, oldest_pending_s, backlog.depth, backlog.lag_s)
+        return Beat(first, last, finished, pending.count, pending.oldest_s, backlog.depth, backlog.lag_s)
 
     @reading
     async def _payments(self, query: str, before: Place | None, most: int) -> Sequence[RecentPayment]:

@@ -1,13 +1,15 @@
-"""What the books and the audit trail have of one payment."""
+"""What the books have of one payment."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from app.adapters.postgres.inspection import Row, inspecting
-from app.adapters.postgres.rows import PAYMENT_COLUMNS, payment_of
-from app.application.payments.story import Action, AuditedEvent, Booked, KeyState, Leg, Told, WrittenEvent
+from app.contexts.payments.adapters.postgres.rows import PAYMENT_COLUMNS, payment_of
+from app.contexts.payments.application.records import Booked, KeyState, Leg
+from app.platform.operations.trail import WrittenEvent
+from app.platform.postgres.inspection import inspecting
+from app.platform.postgres.pipeline import Row
 
 _LOOK_S = 5.0
 
@@ -32,26 +34,10 @@ _KEY = """
 """
 
 _EVENTS = """
-    SELECT event_id, type, sequence, created_at, sent_at, attempts, retry_at, last_error FROM outbox_events
-    WHERE user_id = %(user_id)s AND payment_id = %(payment_id)s
+    SELECT event_id, type, sequence, created_at, sent_at, attempts, retry_at, last_error
+    FROM payments.outbox_events
+    WHERE user_id = %(user_id)s AND subject = %(payment_id)s
     ORDER BY sequence
-"""
-
-_AUDITED = """
-    SELECT e.position, e.event_id, e.type, e.sequence, e.received_at, i.received_at
-    FROM audit.events e
-    LEFT JOIN metrics.inbox i ON i.event_id = e.event_id
-    WHERE e.subject = %(payment_id)s
-    ORDER BY e.position
-"""
-
-# Operators do few things: the table is walked.
-_ACTIONS = """
-    SELECT at, operator, action, details FROM audit.actions
-    WHERE jsonb_exists_any(details->'messages', %(event_ids)s::text[])
-        OR details->>'began_as' IN (
-            SELECT id::text FROM audit.actions WHERE jsonb_exists_any(details->'messages', %(event_ids)s::text[]))
-    ORDER BY id
 """
 
 
@@ -75,20 +61,15 @@ class PostgresRecords:
             events = [WrittenEvent(*row) for row in await _all(books, _EVENTS, known)]
         return Booked(payment, provider_name, recover_after, now, legs, keys[0] if keys else None, events)
 
+    async def place_of(self, wanted: UUID) -> str | None:
+        """The path of the console's page of the payment with that id, if there is one.
 
-class PostgresTrail:
-    """The consumers' database. It implements `Trail`."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-
-    async def told(self, payment_id: UUID, event_ids: Collection[UUID]) -> Told:
-        """See `Trail.told`."""
-        async with inspecting(self._url, _LOOK_S) as trail:
-            events = [AuditedEvent(*row) for row in await _all(trail, _AUDITED, {"payment_id": payment_id})]
-            ids = [str(event_id) for event_id in {*event_ids, *(event.event_id for event in events)}]
-            actions = [Action(*row) for row in await _all(trail, _ACTIONS, {"event_ids": ids})]
-        return Told(events, actions)
+        Raises:
+            Unavailable: the books are out of reach.
+        """
+        async with inspecting(self._url, _LOOK_S) as books:
+            rows = await _all(books, "SELECT '/payments/' || id FROM payments WHERE id = %(id)s", {"id": wanted})
+        return rows[0][0] if rows else None
 
 
 async def _all(connection: AsyncConnection[Row], query: str, known: Mapping[str, object]) -> list[Row]:

@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 
-from app.adapters.postgres.errors import reading
-from app.adapters.postgres.pool import Pool, session
-from app.adapters.postgres.rows import PAYMENT_COLUMNS, payment_of
-from app.domain.payments.payment import Payment
+from psycopg import AsyncConnection
+
+from app.contexts.payments.adapters.postgres.idempotency import KEYS
+from app.contexts.payments.adapters.postgres.rows import PAYMENT_COLUMNS, payment_of
+from app.contexts.payments.application.pending import Backlog
+from app.contexts.payments.domain.payment import Payment
+from app.platform.postgres.errors import reading
+from app.platform.postgres.pool import Pool, session
 
 # The index on (recover_after NULLS FIRST, created_at) has only pending payments, those never tried first.
 # SKIP LOCKED: workers side by side take different ones. Ages and leases go by the database's clock alone, which may go
@@ -30,21 +34,17 @@ _TAKE = f"""
 
 # Of that index alone: as many rows as are pending.
 _BACKLOG = """
-    SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8
+    SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8,
+           count(*) FILTER (WHERE recover_after IS NULL
+                            AND created_at < clock_timestamp() - make_interval(secs => %b::float8))
     FROM payments WHERE status = 'PENDING'
 """
 
-_PURGE = """
-    DELETE FROM idempotency_keys k
-    USING (
-        SELECT user_id, key FROM idempotency_keys
-        WHERE finalized_at < clock_timestamp() - make_interval(hours => 1) * %b::float8
-        ORDER BY finalized_at
-        LIMIT %b
-        FOR UPDATE SKIP LOCKED
-    ) expired
-    WHERE k.user_id = expired.user_id AND k.key = expired.key
-"""
+
+async def backlog_of(connection: AsyncConnection, due_after_s: float = 0.0) -> Backlog:
+    """What is PENDING; recovery should have taken what is older than `due_after_s`."""
+    ((count, oldest_s, never_taken),) = await (await connection.execute(_BACKLOG, (due_after_s,))).fetchall()
+    return Backlog(count, oldest_s, never_taken)
 
 
 class PostgresPendingPayments:
@@ -64,16 +64,14 @@ class PostgresPendingPayments:
             return [payment_of(row) for is_noted, *row in await cursor.fetchall() if not is_noted]
 
     @reading
-    async def backlog(self) -> tuple[int, float]:
-        """How many payments are PENDING, and the age of the oldest in seconds."""
+    async def backlog(self) -> Backlog:
+        """How many payments are PENDING, and how old the oldest is."""
         async with session(self._pool) as connection:
-            row = await (await connection.execute(_BACKLOG)).fetchone()
-            assert row is not None
-            return row[0], row[1]
+            return await backlog_of(connection)
 
     @reading
     async def purge_keys(self, ttl_h: float, limit: int) -> int:
         """Delete up to `limit` keys whose request became final more than `ttl_h` hours ago; how many that were."""
         async with session(self._pool) as connection:
-            cursor = await connection.execute(_PURGE, (ttl_h, limit))
+            cursor = await connection.execute(KEYS.purge, (ttl_h, limit))
             return cursor.rowcount

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from app.adapters.postgres.pool import Pool
-from app.domain.refusals import ProviderExists
+from app.contexts.payments.domain.refusals import ProviderExists
+from app.platform.postgres.pool import Pool
 
 _ADD = "INSERT INTO service_providers (id, name) VALUES (%b, %b) ON CONFLICT (id) DO NOTHING"
 _NAME = "SELECT name FROM service_providers WHERE id = %b"

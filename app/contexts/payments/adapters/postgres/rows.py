@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.application.ports import Answer, KeyRecord
-from app.domain.ids import PaymentId, ProviderId, TransactionId, UserId
-from app.domain.money import Currency, Money
-from app.domain.payments.payment import Payment, Status
+from app.contexts.funds.public import TransactionId
+from app.contexts.payments.domain.ids import PaymentId, ProviderId
+from app.contexts.payments.domain.payment import Payment, Status
+from app.kernel.ids import UserId
+from app.kernel.money import Currency, Money
 
 PAYMENT_COLUMNS = """
     p.id, p.transaction_id, p.user_id, p.idempotency_key, p.provider_id, p.external_reference, p.amount, p.currency,
@@ -30,14 +31,4 @@ def payment_of(row: Sequence[Any]) -> Payment:
         void_requested_at=row[11],
         finalized_at=row[12],
         traceparent=row[13],
-    )
-
-
-def key_record(row: Sequence[Any]) -> KeyRecord:
-    """The record of a row of fingerprint, response_status, response_body, PAYMENT_COLUMNS."""
-    fingerprint, status, body, *payment = row
-    return KeyRecord(
-        fingerprint,
-        payment_of(payment) if payment[0] is not None else None,
-        Answer(status, body) if status is not None else None,
     )

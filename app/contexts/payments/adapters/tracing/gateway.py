@@ -1,14 +1,16 @@
 """A CLIENT span for each charge, question and void, with an event for each attempt at it."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 from opentelemetry.trace import SpanKind, Tracer, get_current_span
 
-from app.adapters.tracing.context import (
+from app.contexts.payments.application.gateway import Gateway
+from app.contexts.payments.domain.outcome import Absent, Approved, Declined, Mismatched, NotSent, Unknown, Voided
+from app.contexts.payments.domain.payment import Payment
+from app.platform.tracing.context import (
     ERROR_TYPE,
     OUTCOME,
     PAYMENT_ID,
@@ -18,9 +20,6 @@ from app.adapters.tracing.context import (
     traceparent_of,
     within,
 )
-from app.application.ports import Gateway
-from app.domain.payments.payment import Payment
-from app.domain.payments.provider import Absent, Approved, Declined, Mismatched, NotSent, Unknown, Voided
 
 T = TypeVar("T")
 
@@ -61,7 +60,7 @@ class TracedGateway:
             return await call(payment, deadline)
         span = self._tracer.start_span(f"{method} {template}", kind=SpanKind.CLIENT)
         with within(span):
-            outcome = await call(replace(payment, traceparent=traceparent_of(span)), deadline)
+            outcome = await call(payment._replace(traceparent=traceparent_of(span)), deadline)
             span.set_attributes(
                 {
                     "http.request.method": method,

@@ -6,7 +6,14 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from opentelemetry.trace import SpanKind, Tracer, get_current_span
 
-from app.adapters.tracing.context import (
+from app.contexts.payments.application.pay import Reserving
+from app.contexts.payments.application.request import PaymentRequest
+from app.contexts.payments.application.reserve import Reserved, ReserveResult
+from app.contexts.payments.application.resolve import Marking, Resolving, Settling
+from app.contexts.payments.application.results import Answered, StillPending
+from app.contexts.payments.domain.outcome import FailureCode
+from app.contexts.payments.domain.payment import Payment
+from app.platform.tracing.context import (
     OUTCOME,
     PAYMENT_ID,
     below,
@@ -16,13 +23,6 @@ from app.adapters.tracing.context import (
     traceparent_of,
     within,
 )
-from app.application.payments.pay import Reserving
-from app.application.payments.reserve import Reserved, Result
-from app.application.payments.resolve import Marking, Resolving, Settling
-from app.application.payments.results import Answered, StillPending
-from app.application.ports import PaymentRequest
-from app.domain.payments.payment import Payment
-from app.domain.payments.provider import FailureCode
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -33,7 +33,7 @@ def reserving(tracer: Tracer, submit: Reserving) -> Reserving:
     """Transaction 1. The payment is stored below the request's span: all that becomes of it hangs there."""
     submit = _step(tracer, "reserve", submit)
 
-    async def reserve(request: PaymentRequest, deadline: float) -> Result:
+    async def reserve(request: PaymentRequest, deadline: float) -> ReserveResult:
         span = get_current_span()
         result = await submit(replace(request, traceparent=traceparent_of(span)), deadline)
         if isinstance(result, Reserved) and span.is_recording():
