@@ -2,14 +2,21 @@
 
 import pytest
 
-from app.application.wallets.fund import Fund, Funded
-from app.application.wallets.read_balance import read_balance
-from app.application.wallets.read_transactions import read_transactions
-from app.domain.currencies import is_known, is_well_formed
-from app.domain.money import MAX_MINOR, Currency
-from app.domain.refusals import BalanceLimit, CurrencyUnknown, ReferenceReused, UserNotFound, WalletNotFound
+from app.contexts.funds.application.fund import Fund, Funded
+from app.contexts.funds.application.read_balance import read_balance
+from app.contexts.funds.application.read_transactions import read_transactions
+from app.contexts.funds.domain.refusals import (
+    BalanceLimit,
+    CurrencyUnknown,
+    ReferenceReused,
+    UserNotFound,
+    WalletNotFound,
+)
+from app.kernel.currencies import is_known, is_well_formed
+from app.kernel.money import MAX_MINOR, Currency
 from tests.builders import EUR, USD, CountingIds, money, user_id
 from tests.fakes.books import FakeBooks, FakeReader
+from tests.fakes.funding_books import FakeFundingBooks
 
 
 async def test_a_user_without_a_wallet_is_not_found() -> None:
@@ -22,7 +29,7 @@ async def test_a_user_without_a_wallet_is_not_found() -> None:
 
 async def test_balances_come_by_currency_or_one_by_name() -> None:
     books, user = FakeBooks(), user_id()
-    fund, reader = Fund(books, CountingIds()), FakeReader(books)
+    fund, reader = Fund(FakeFundingBooks(books), CountingIds()).fund, FakeReader(books)
     await fund(user, money(5, USD), None)
     await fund(user, money(7, EUR), None)
     assert [(b.currency, b.current_balance) for b in await read_balance(reader, user, None)] == [("EUR", 7), ("USD", 5)]
@@ -34,7 +41,7 @@ async def test_balances_come_by_currency_or_one_by_name() -> None:
 async def test_the_last_page_names_no_next_one() -> None:
     books, user = FakeBooks(), user_id()
     for n in range(4):
-        await Fund(books, CountingIds(10 * n))(user, money(1), str(n))
+        await Fund(FakeFundingBooks(books), CountingIds(10 * n)).fund(user, money(1), str(n))
     page = await read_transactions(FakeReader(books), user, None, None, 2)
     assert page.next is not None
     page = await read_transactions(FakeReader(books), user, None, page.next, 2)
@@ -44,7 +51,7 @@ async def test_the_last_page_names_no_next_one() -> None:
 
 async def test_a_reference_funds_once_and_never_another_amount() -> None:
     books, user = FakeBooks(), user_id()
-    fund = Fund(books, CountingIds())
+    fund = Fund(FakeFundingBooks(books), CountingIds()).fund
     assert await fund(user, money(5), "salary") == Funded(5, already=False)
     assert await fund(user, money(5), "salary") == Funded(5, already=True)
     with pytest.raises(ReferenceReused):
@@ -53,8 +60,8 @@ async def test_a_reference_funds_once_and_never_another_amount() -> None:
 
 async def test_new_money_is_of_a_known_currency_and_what_was_paid_in_before_stays_so() -> None:
     books, user, gone = FakeBooks(), user_id(), Currency("GONE")
-    await Fund(books, CountingIds(), {gone})(user, money(5, gone), "salary")
-    fund = Fund(books, CountingIds(10))
+    await Fund(FakeFundingBooks(books), CountingIds(), {gone}).fund(user, money(5, gone), "salary")
+    fund = Fund(FakeFundingBooks(books), CountingIds(10)).fund
     assert await fund(user, money(5, gone), "salary") == Funded(5, already=True)
     for reference in ("another", None):
         with pytest.raises(CurrencyUnknown):
@@ -66,7 +73,7 @@ async def test_new_money_is_of_a_known_currency_and_what_was_paid_in_before_stay
 
 async def test_no_wallet_is_funded_past_its_limit() -> None:
     books, user = FakeBooks(), user_id()
-    fund = Fund(books, CountingIds())
+    fund = Fund(FakeFundingBooks(books), CountingIds()).fund
     await fund(user, money(MAX_MINOR), None)
     with pytest.raises(BalanceLimit):
         await fund(user, money(1), None)

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from app.application.ports import Balance, WalletReader
-from app.domain.ids import UserId
-from app.domain.money import Currency
-from app.domain.refusals import UserNotFound, WalletNotFound
+from app.contexts.funds.application.wallet_reader import Balance, WalletReader
+from app.contexts.funds.domain.refusals import UserNotFound, WalletNotFound
+from app.kernel.ids import UserId
+from app.kernel.money import Currency
 
 
 async def read_balance(reader: WalletReader, user_id: UserId, currency: Currency | None) -> Sequence[Balance]:

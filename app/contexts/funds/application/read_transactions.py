@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.application.ports import TransactionLine, WalletReader
-from app.application.wallets.read_balance import read_balance
-from app.domain.ids import UserId
-from app.domain.money import Currency
+from app.contexts.funds.application.read_balance import read_balance
+from app.contexts.funds.application.wallet_reader import TransactionLine, WalletReader
+from app.kernel.ids import UserId
+from app.kernel.money import Currency
 
 Position = tuple[datetime, UUID]
 
@@ -33,6 +33,11 @@ async def read_transactions(
     lines = await reader.transactions(user_id, currency, after, limit + 1)
     if not lines:
         await read_balance(reader, user_id, currency)
+    return page_of(lines, limit)
+
+
+def page_of(lines: Sequence[TransactionLine], limit: int) -> Page:
+    """The page of up to `limit` lines, made of one more where there is another page."""
     page = lines[:limit]
     more = len(lines) > limit
     return Page(page, (page[-1].created_at, page[-1].transaction_id) if more else None)

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from app.application.ports import TransactionLine, WalletReader
-from app.domain.ids import UserId
-from app.domain.refusals import UserNotFound
+from app.contexts.funds.application.wallet_reader import TransactionLine, WalletReader
+from app.contexts.funds.domain.refusals import UserNotFound
+from app.kernel.ids import UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +22,22 @@ class Standing:
     derived_balance: int
     entries: int
     newest_balance_after: int
+    held: int
+    derived_held: int
+    open_holds: int
+    """What the user's open holds hold in this currency."""
     pending_payments: int
     pending_amount: int
 
     @property
     def agrees(self) -> bool:
-        """Whether balance and version are what the entries say."""
-        return (self.balance, self.balance, self.version) == (
+        """Whether balance, version and what is set aside are what the entries say, and the holds."""
+        return (self.balance, self.balance, self.version, self.held, self.held) == (
             self.derived_balance,
             self.newest_balance_after,
             self.entries,
+            self.derived_held,
+            self.open_holds,
         )
 
 

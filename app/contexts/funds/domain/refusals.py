@@ -1,15 +1,9 @@
-"""What the service refuses for a business reason: one class each, its data as attributes, no HTTP."""
+"""What wallets refuse for a business reason: one class each, its data as attributes, no HTTP."""
 
-from typing import ClassVar
+from collections.abc import Mapping
 
-from app.domain.ids import PaymentId
-from app.domain.money import Currency
-
-
-class Refusal(Exception):  # noqa: N818 -- a refusal is an answer, not a fault
-    """A request that the rules do not allow. `code` is stable; clients may rely on it."""
-
-    code: ClassVar[str]
+from app.kernel.money import Currency
+from app.kernel.refusals import Refusal
 
 
 class UserNotFound(Refusal):
@@ -34,17 +28,8 @@ class WalletNotFound(Refusal):
         return f"the user has no wallet in {self.currency}"
 
 
-class ProviderNotFound(Refusal):
-    """There is no such provider, or it is not active."""
-
-    code = "NOT_FOUND"
-
-    def __str__(self) -> str:
-        return "there is no such active provider"
-
-
 class InsufficientFunds(Refusal):
-    """The wallet holds less than the payment needs. Amounts in minor units."""
+    """The wallet holds less than is asked of it. Amounts in minor units."""
 
     code = "INSUFFICIENT_FUNDS"
 
@@ -54,43 +39,12 @@ class InsufficientFunds(Refusal):
         self.current_balance = current_balance
         self.amount = amount
 
+    def told(self) -> Mapping[str, object]:
+        """What whoever asked is told about the funds that were missing."""
+        return {"currency": self.currency, "current_balance": self.current_balance, "amount": self.amount}
+
     def __str__(self) -> str:
         return "the wallet does not hold enough; after a top-up use a new Idempotency-Key"
-
-
-class KeyInProgress(Refusal):
-    """Another request with this Idempotency-Key is under way, or its payment is not final yet."""
-
-    code = "IDEMPOTENCY_IN_PROGRESS"
-
-    def __init__(self, payment_id: PaymentId) -> None:
-        super().__init__(payment_id)
-        self.payment_id = payment_id
-
-    def __str__(self) -> str:
-        return "a request with this Idempotency-Key is still being worked on; retry with the same key"
-
-
-class KeyReused(Refusal):
-    """The Idempotency-Key belongs to a request that asked for something else."""
-
-    code = "IDEMPOTENCY_KEY_REUSED"
-
-    def __str__(self) -> str:
-        return "this Idempotency-Key was used with another request"
-
-
-class GatewayUnavailable(Refusal):
-    """The gate to the gateway is closed: the breaker is open or the bulkhead is full. Nothing was done."""
-
-    code = "GATEWAY_UNAVAILABLE"
-
-    def __init__(self, retry_after_s: int) -> None:
-        super().__init__(retry_after_s)
-        self.retry_after_s = retry_after_s
-
-    def __str__(self) -> str:
-        return "the payment gateway takes no new payments at the moment; nothing was charged"
 
 
 class BalanceLimit(Refusal):
@@ -128,14 +82,60 @@ class ReferenceReused(Refusal):
         return f"this reference was already used to fund {self.amount}"
 
 
-class ProviderExists(Refusal):
-    """The id belongs to a provider of another name."""
+class HoldClosed(Refusal):
+    """The hold is captured or released, or its time is over."""
 
-    code = "PROVIDER_EXISTS"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
+    code = "HOLD_CLOSED"
 
     def __str__(self) -> str:
-        return f"this id belongs to the provider {self.name!r}"
+        return "the hold is closed"
+
+
+class TooManyChanges(Refusal):
+    """The hold has been of so many amounts that all that is left for it is its end."""
+
+    code = "TOO_MANY_CHANGES"
+
+    def __str__(self) -> str:
+        return "the hold has been changed too often to be changed again"
+
+
+class HoldNotFound(Refusal):
+    """The user has no such hold."""
+
+    code = "HOLD_NOT_FOUND"
+
+    def __str__(self) -> str:
+        return "there is no such hold"
+
+
+class CaptureTooLarge(Refusal):
+    """The parts are more than the hold holds. Amounts in minor units."""
+
+    code = "CAPTURE_TOO_LARGE"
+
+    def __init__(self, held: int, amount: int) -> None:
+        super().__init__(held, amount)
+        self.held = held
+        self.amount = amount
+
+    def __str__(self) -> str:
+        return f"the hold holds {self.held}, less than {self.amount}"
+
+
+class ForbiddenOperation(Refusal):
+    """The operation was forbidden before it happened: it never will."""
+
+    code = "FORBIDDEN_OPERATION"
+
+    def __str__(self) -> str:
+        return "the operation was forbidden"
+
+
+class OperationReused(Refusal):
+    """An operation with this id was asked for before, with another content."""
+
+    code = "OPERATION_REUSED"
+
+    def __str__(self) -> str:
+        return "this operation was asked for before, with another content"

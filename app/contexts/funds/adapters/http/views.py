@@ -6,14 +6,29 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from app.adapters.http.queries import to_cursor
-from app.adapters.shapes import Amount, Code, Time, timestamp
-from app.application.ports import Balance, TransactionLine
-from app.application.wallets.read_transactions import Page
-from app.domain.ids import UserId
-from app.domain.money import MAX_MINOR
+from app.contexts.funds.application.read_transactions import Page
+from app.contexts.funds.application.wallet_reader import Balance, TransactionLine
+from app.kernel.ids import UserId
+from app.kernel.money import MAX_MINOR
+from app.platform.http.queries import to_cursor
+from app.platform.http.shapes import Amount, Code, Time, timestamp
 
 BalanceAmount = Annotated[int, Meta(ge=0, description="Minor units (cents).", extra_json_schema={"maximum": MAX_MINOR})]
+
+Kind = Literal[
+    "FUNDING",
+    "PAYMENT",
+    "REFUND",
+    "TRANSFER_OUT",
+    "TRANSFER_IN",
+    "FEE",
+    "HOLD",
+    "RELEASE",
+    "CAPTURE_OUT",
+    "CAPTURE_IN",
+]
+Direction = Literal["DEBIT", "CREDIT"]
+Status = Literal["PENDING", "APPROVED", "DECLINED", "FAILED", "COMPLETED"]
 
 
 class BalanceShape(Struct, frozen=True):
@@ -35,12 +50,12 @@ class TransactionShape(Struct, frozen=True):
     """A movement of a wallet. Funding and refunds are COMPLETED; a payment's movement has the payment's status."""
 
     transaction_id: UUID
-    kind: Literal["FUNDING", "PAYMENT", "REFUND"]
-    direction: Literal["DEBIT", "CREDIT"]
+    kind: Kind
+    direction: Direction
     amount: Amount
     currency: Code
-    status: Literal["PENDING", "APPROVED", "DECLINED", "FAILED", "COMPLETED"]
-    balance_after: BalanceAmount
+    status: Status
+    balance_after: BalanceAmount | None
     payment_id: UUID | None
     provider_id: UUID | None
     external_reference: str | None
@@ -54,12 +69,6 @@ class TransactionsShape(Struct, frozen=True):
     next_cursor: str | None
 
 
-class Health(Struct, frozen=True):
-    """The process is there."""
-
-    status: Literal["ok"]
-
-
 def balances_shape(user_id: UserId, balances: Sequence[Balance]) -> BalancesShape:
     """A user's balances as they are answered."""
     return BalancesShape(
@@ -71,22 +80,26 @@ def balances_shape(user_id: UserId, balances: Sequence[Balance]) -> BalancesShap
 def transactions_shape(user_id: UserId, page: Page) -> TransactionsShape:
     """A page as it is answered."""
     return TransactionsShape(
-        [_transaction(line) for line in page.lines],
+        [TransactionShape(*members_of(line)) for line in page.lines],
         None if page.next is None else to_cursor(user_id, page.next),
     )
 
 
-def _transaction(line: TransactionLine) -> TransactionShape:
-    return TransactionShape(
-        transaction_id=line.transaction_id,
-        kind=line.kind,  # type: ignore[arg-type] # the database knows no other
-        direction="DEBIT" if line.kind == "PAYMENT" else "CREDIT",
-        amount=line.amount,
-        currency=line.currency,
-        status=line.status,  # type: ignore[arg-type] # nor here
-        balance_after=line.balance_after,
-        payment_id=line.payment_id,
-        provider_id=line.provider_id,
-        external_reference=line.external_reference,
-        created_at=timestamp(line.created_at),
+_Members = tuple[UUID, Kind, Direction, int, str, Status, int | None, UUID | None, UUID | None, str | None, str]
+
+
+def members_of(line: TransactionLine) -> _Members:
+    """The members of a movement, in their order."""
+    return (
+        line.transaction_id,
+        line.kind,  # type: ignore[return-value] # the database knows no other kinds and statuses
+        "DEBIT" if line.is_debit else "CREDIT",
+        line.amount,
+        line.currency,
+        line.status,
+        line.balance_after,
+        line.payment_id,
+        line.provider_id,
+        line.external_reference,
+        timestamp(line.created_at),
     )

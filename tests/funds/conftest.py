@@ -1,0 +1,16 @@
+"""The books of wallets, holds and operations, for the tests of a file."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app.main.local.roles import Urls
+from tests.funds.moving import Books, open_books
+
+
+@pytest.fixture
+async def books(module_database: Urls) -> AsyncIterator[Books]:
+    """The books in PostgreSQL, which the tests of a file share: each has users of its own."""
+    async with open_books(module_database) as opened:
+        yield opened
+        assert await opened.offenders() == []
