@@ -1,0 +1,37 @@
+"""What `strongbox verify` finds of orders, and of what funds and the catalogue tell of them."""
+
+from collections.abc import Sequence
+
+from app.contexts.catalog.adapters.operations.checks import checks_of_the_catalogue
+from app.contexts.funds.adapters.operations.checks import checks_of_funds
+from app.contexts.ordering.adapters.operations.checks import checks_of_ordering
+from app.platform.postgres.evidence import Database
+from app.platform.postgres.facts import Facts
+from app.platform.postgres.integrity import snapshot
+from app.platform.postgres.walls import OfTenants, Tenants
+from tests.ordering.market import Market
+
+RECOVER_AFTER_S = 15.0
+
+
+async def offenders(market: Market) -> Sequence[tuple[str, str]]:
+    """Each with the check that it offends."""
+    url = market.urls.app_url
+    known, found = f"SELECT '{market.tenant}'", []
+    own = checks_of_ordering(Database("DATABASE_URL", url), RECOVER_AFTER_S)
+    told = {
+        name: query
+        for context in (checks_of_funds(own.database), checks_of_the_catalogue(own.database))
+        for name, query in context.facts.items()
+    }
+    async with snapshot(url) as before, snapshot(url) as others, snapshot(url) as after, snapshot(url) as tenants:
+        facts = Facts(Tenants(tenants, known), {name: (others, query) for name, query in told.items()})
+        assert own.agree is not None
+        checks = [
+            *own.within(before),
+            *(OfTenants(before, facts.tenants_known, *claim) for claim in own.of_tenants),
+            *own.agree(before, after, facts),
+        ]
+        for check in checks:
+            found += [(check.name, line) async for line in check.offenders()]
+    return found
