@@ -1,0 +1,216 @@
+"""anvil as the engine: it makes the blocks. What it was sent is kept here, as it loses what it has when it is killed.
+
+Each transaction, and each balance that it is told, is written to a journal before anvil gets it. A start loads the
+state that the last orderly end has left, goes on to the height that there was, and sends again what came since: after a
+kill that looks like a reorg in which nothing is lost.
+"""
+
+import asyncio
+import contextlib
+import gzip
+import os
+import re
+import shutil
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import msgspec
+
+from app.contexts.chain.dev_chain.http import Answer
+from app.contexts.chain.dev_chain.wanted import ENOUGH_WEI, Wanted
+
+_ENRICH: Final = "anvil_setBalance"
+_KEPT: Final = re.compile(b"eth_sendRawTransaction|anvil_setBalance")
+_START_LIMIT_S: Final = 30.0
+_ASK_LIMIT_S: Final = 120.0
+_BLOCKS_AT_ONCE: Final = 10_000
+_KEPT_BLOCKS: Final = 16
+"""States of so many blocks are kept: deeper than a test turns the chain. Each is a copy of the whole, some MiB."""
+
+
+def installed(program: str) -> str | None:
+    """The program itself, behind the script that npm has put in its place; None where it is not installed."""
+    found = shutil.which(program)
+    if found is None:
+        return None
+    path = Path(found).resolve()
+    if path.suffix != ".mjs":
+        return str(path)
+    beside = (path.parent / "node_modules/@foundry-rs", path.parent.parent)
+    return next((str(each) for folder in beside for each in sorted(folder.glob("anvil-*/bin/anvil"))), None)
+
+
+@asynccontextmanager
+async def behind_anvil(wanted: Wanted, program: str) -> AsyncIterator[Answer]:
+    """A chain that anvil makes.
+
+    Raises:
+        OSError: it does not start, or nothing can be kept there.
+    """
+    if wanted.folder:
+        wanted.folder.mkdir(parents=True, exist_ok=True)
+    port = _free_port()
+    child = await asyncio.create_subprocess_exec(program, *_options(wanted, port), stdin=subprocess.DEVNULL)
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
+    async with httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{port}", timeout=_ASK_LIMIT_S, limits=limits, trust_env=False
+    ) as http:
+        anvil = _Anvil(http, wanted.folder)
+        try:
+            await anvil.begin(child, wanted)
+            counting = asyncio.create_task(anvil.count())
+            try:
+                yield anvil.answer
+            finally:
+                counting.cancel()
+                await anvil.settle()
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                child.kill()
+            await child.wait()
+            anvil.close()
+
+
+def _options(wanted: Wanted, port: int) -> list[str]:
+    options = [
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--chain-id",
+        str(wanted.chain_id),
+        "--accounts",
+        "0",
+        "--quiet",
+    ]
+    options += ["--prune-history", str(_KEPT_BLOCKS)]
+    if wanted.interval_s:
+        options += ["--mixed-mining", "--block-time", f"{wanted.interval_s:g}"]
+    state = wanted.folder / "state.json" if wanted.folder else None
+    return [*options, "--load-state", str(state)] if state and state.exists() else options
+
+
+class _Anvil:
+    def __init__(self, http: httpx.AsyncClient, folder: Path | None) -> None:
+        self._http, self._folder = http, folder
+        self._journal = (folder / "journal").open("a+b", buffering=0) if folder else None
+
+    async def answer(self, body: bytes) -> bytes:
+        """What anvil answers; what it does not answer breaks the connection, as if it were asked itself."""
+        if self._journal and _KEPT.search(body) and (told := _told(body)):
+            self._journal.write(b"".join(b"%b\n" % line for line in told))
+        try:
+            response = await self._http.post("/", content=body, headers={"content-type": "application/json"})
+        except httpx.HTTPError as error:
+            raise ConnectionAbortedError from error
+        return response.content
+
+    async def begin(self, child: asyncio.subprocess.Process, wanted: Wanted) -> None:
+        """Wait until it serves, and bring it to where it was."""
+        await self._served(child)
+        await self._go_on()
+        for address in wanted.funded:
+            if int(await self._ask("eth_getBalance", address, "latest"), 16) < ENOUGH_WEI // 2:
+                await self._ask("anvil_setBalance", address, hex(ENOUGH_WEI))
+        if self._journal:
+            self._journal.seek(0)
+            for raw in self._journal.read().split(b"\n"):
+                if raw.startswith(b"0x"):
+                    await self._again(raw.decode("ascii"))
+                elif raw.startswith(b"["):
+                    with contextlib.suppress(ValueError):
+                        await self._ask(_ENRICH, *msgspec.json.decode(raw))
+
+    async def count(self) -> None:
+        """Note the height, each second."""
+        while self._folder:
+            with contextlib.suppress(httpx.HTTPError, ValueError):
+                _replace(self._folder / "height", str(int(await self._ask("eth_blockNumber"), 16)).encode())
+            await asyncio.sleep(1)
+
+    async def settle(self) -> None:
+        """Keep its state: nothing of the journal has to be sent again."""
+        if not self._folder or not self._journal:
+            return
+        with contextlib.suppress(httpx.HTTPError, ValueError):
+            state = gzip.decompress(bytes.fromhex((await self._ask("anvil_dumpState"))[2:]))
+            _replace(self._folder / "state.json", state)
+            self._journal.truncate(0)
+
+    def close(self) -> None:
+        if self._journal:
+            self._journal.close()
+
+    async def _served(self, child: asyncio.subprocess.Process) -> None:
+        deadline = asyncio.get_running_loop().time() + _START_LIMIT_S
+        while True:
+            if child.returncode is not None or asyncio.get_running_loop().time() > deadline:
+                raise OSError("anvil does not start")
+            with contextlib.suppress(httpx.HTTPError, ValueError):
+                await self._ask("eth_chainId")
+                return
+            await asyncio.sleep(0.05)
+
+    async def _go_on(self) -> None:
+        """Be no lower than it was: what is sent again must not lie where somebody has looked before."""
+        height = self._folder / "height" if self._folder else None
+        if height is None or not height.exists():
+            return
+        missing = int(height.read_bytes()) + 2 - int(await self._ask("eth_blockNumber"), 16)
+        while missing > 0:
+            await self._ask("anvil_mine", hex(min(missing, _BLOCKS_AT_ONCE)))
+            missing -= _BLOCKS_AT_ONCE
+
+    async def _again(self, raw: str) -> None:
+        """Send it again. It may be there, or may have been refused before: it is not asked what becomes of it."""
+        await self._ask("anvil_setNextBlockBaseFeePerGas", "0x0")  # whatever it pays was enough once
+        with contextlib.suppress(ValueError):
+            await self._ask("eth_sendRawTransaction", raw)
+
+    async def _ask(self, method: str, *params: object) -> Any:
+        """One question to anvil.
+
+        Raises:
+            HTTPError: it does not answer.
+            ValueError: it refuses.
+        """
+        asked: Mapping[str, object] = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        response = await self._http.post("/", json=asked)
+        answered = msgspec.json.decode(response.content)
+        if "error" in answered:
+            raise ValueError(str(answered["error"]))
+        return answered["result"]
+
+
+def _told(body: bytes) -> list[bytes]:
+    """What it has the chain do that has to be done again after a kill, a line each: the transactions that it sends, as
+    they are written, and balances that it sets, without which what they pay for would not happen again."""
+    try:
+        asked = msgspec.json.decode(body)
+    except (ValueError, RecursionError):
+        return []
+    found = []
+    for each in asked if isinstance(asked, list) else [asked]:
+        params = each.get("params") if isinstance(each, dict) else None
+        if isinstance(params, list) and params and each.get("method") == "eth_sendRawTransaction":
+            raw = str(params[0])
+            found += [raw.encode("ascii")] if raw.startswith("0x") and raw.isalnum() and raw.isascii() else []
+        elif isinstance(params, list) and each.get("method") == _ENRICH:
+            found.append(msgspec.json.encode(params))
+    return found
+
+
+def _replace(path: Path, content: bytes) -> None:
+    draft = path.with_name(path.name + ".new")
+    draft.write_bytes(content)
+    os.replace(draft, path)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
