@@ -5,31 +5,38 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from app.adapters.rabbitmq import topology
+from psycopg import pq
+
+from app.contexts.payments.public import EVENTS
+from app.platform.messaging.inbox_database import Database, DatabaseAway
+from app.platform.messaging.received_events import Event, Malformed, event
+from app.platform.postgres.pipeline import Statement, run
 from consumers.audit_chain import chain_hash
-from consumers.kit.database import Database, DatabaseAway
-from consumers.kit.messages import Event, Malformed, event
 from consumers.kit.process import Process
 
+QUEUE: Final = EVENTS.queue("audit.queue")
+
 # One at a time from here on: positions have no gaps and the chain has no forks, whoever else consumes.
-_LOCK_HEAD: Final = "SELECT position, hash, clock_timestamp() FROM audit.head FOR UPDATE"
+_LOCK_HEAD: Final = Statement("SELECT position, hash, clock_timestamp() FROM audit.head FOR UPDATE")
 
 # In a statement of its own, after the lock: it sees what the holder before has committed.
-_KNOWN: Final = "SELECT event_id FROM audit.events WHERE event_id = ANY(%b::uuid[])"
+_KNOWN: Final = Statement("SELECT event_id FROM audit.events WHERE event_id = ANY(%b::uuid[])")
 
-_APPEND: Final = """
-WITH appended AS (
-    INSERT INTO audit.events
-        (position, event_id, type, subject, sequence, occurred_at, received_at, payload, hash, previous_hash)
-    SELECT position, event_id, type, subject, sequence, occurred_at, %(received_at)s, payload::json, hash,
-           previous_hash
-    FROM unnest(%(positions)b::bigint[], %(event_ids)b::uuid[], %(types)b::text[], %(subjects)b::uuid[],
-                %(sequences)b::smallint[], %(occurred_at)b::timestamptz[], %(payloads)b::text[],
-                %(hashes)b::bytea[], %(previous_hashes)b::bytea[])
-        AS e(position, event_id, type, subject, sequence, occurred_at, payload, hash, previous_hash)
-)
-UPDATE audit.head SET position = %(position)s, hash = %(hash)b
-"""
+_APPEND: Final = Statement("""
+    WITH appended AS (
+        INSERT INTO audit.events
+            (received_at, position, event_id, type, subject, sequence, occurred_at, payload, hash, previous_hash)
+        SELECT %b::timestamptz, position, event_id, type, subject, sequence, occurred_at, payload::json, hash,
+               previous_hash
+        FROM unnest(%b::bigint[], %b::uuid[], %b::text[], %b::uuid[], %b::smallint[], %b::timestamptz[], %b::text[],
+                    %b::bytea[], %b::bytea[])
+            AS e(position, event_id, type, subject, sequence, occurred_at, payload, hash, previous_hash)
+    )
+    UPDATE audit.head SET position = %b::bigint, hash = %b::bytea
+""")
+
+_BEGIN: Final = Statement("BEGIN")
+_COMMIT: Final = Statement("COMMIT")
 
 
 class Audit:
@@ -46,22 +53,26 @@ class Audit:
             DatabaseAway: nothing can be appended for now.
         """
         events = _first_of_each(documents)
-        async with self._database.connection() as connection, connection.transaction():
-            cursor = await connection.execute(_LOCK_HEAD)
-            row = await cursor.fetchone()
-            if row is None:
-                raise DatabaseAway("audit.head is empty")
-            cursor = await connection.execute(_KNOWN, [list(events)])
-            for (known,) in await cursor.fetchall():
-                del events[known]
-            if events:
-                await connection.execute(_APPEND, _rows(row[0], row[1], row[2], list(events.values())))
+        async with self._database.connection() as connection:
+            try:
+                # Two round trips, each statement with a view of its own: there are some dozen events to share them.
+                _, heads, known = await run(connection, [(_BEGIN, ()), (_LOCK_HEAD, ()), (_KNOWN, [[*events]])])
+                if not heads:
+                    raise DatabaseAway("audit.head is empty")
+                for (event_id,) in known:
+                    del events[event_id]
+                position, head, now = heads[0]
+                appended = [(_APPEND, _values(position, head, now, [*events.values()]))] if events else []
+                await run(connection, [*appended, (_COMMIT, ())])
+            finally:
+                if not connection.closed and connection.pgconn.transaction_status != pq.TransactionStatus.IDLE:
+                    await connection.rollback()
 
 
 async def work(process: Process) -> None:
     """Keep the events of the audit queue until told to stop."""
     async with process.database() as database:
-        await process.feed(topology.AUDIT, Audit(database))
+        await process.feed((EVENTS,), QUEUE, Audit(database))
 
 
 def _first_of_each(documents: Sequence[bytes]) -> dict[UUID, tuple[Event, str]]:
@@ -75,7 +86,8 @@ def _first_of_each(documents: Sequence[bytes]) -> dict[UUID, tuple[Event, str]]:
     return events
 
 
-def _rows(position: int, head: bytes, received_at: datetime, events: Sequence[tuple[Event, str]]) -> dict[str, object]:
+def _values(position: int, head: bytes, received_at: datetime, events: Sequence[tuple[Event, str]]) -> Sequence[object]:
+    """What is appended behind that position, whose hash is the head."""
     hashes = [head]
     for number, (found, payload) in enumerate(events, start=position + 1):
         hashes.append(
@@ -91,17 +103,17 @@ def _rows(position: int, head: bytes, received_at: datetime, events: Sequence[tu
                 payload.encode(),
             )
         )
-    return {
-        "positions": list(range(position + 1, position + 1 + len(events))),
-        "event_ids": [found.id for found, _ in events],
-        "types": [found.type for found, _ in events],
-        "subjects": [found.subject for found, _ in events],
-        "sequences": [found.sequence for found, _ in events],
-        "occurred_at": [found.time for found, _ in events],
-        "received_at": received_at,
-        "payloads": [payload for _, payload in events],
-        "hashes": hashes[1:],
-        "previous_hashes": hashes[:-1],
-        "position": position + len(events),
-        "hash": hashes[-1],
-    }
+    return (
+        received_at,
+        range(position + 1, position + 1 + len(events)),
+        [found.id for found, _ in events],
+        [found.type for found, _ in events],
+        [found.subject for found, _ in events],
+        [found.sequence for found, _ in events],
+        [found.time for found, _ in events],
+        [payload for _, payload in events],
+        hashes[1:],
+        hashes[:-1],
+        position + len(events),
+        hashes[-1],
+    )

@@ -16,13 +16,14 @@ from msgspec import Meta
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
-from app.adapters.rabbitmq import topology
-from consumers.kit.database import Database, DatabaseAway
-from consumers.kit.faults import reason_of
-from consumers.kit.inbox import Inbox
-from consumers.kit.messages import Time, decoded
+from app.contexts.payments.public import EVENTS
+from app.platform.messaging.faults import reason_of
+from app.platform.messaging.inbox import Inbox
+from app.platform.messaging.inbox_database import Database, DatabaseAway
+from app.platform.messaging.received_events import Time, decoded
 from consumers.kit.process import Process
 
+QUEUE: Final = EVENTS.queue("metrics.queue")
 BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, float("inf"))
 
 # One statement, so one transaction: an event counts if and only if its inbox row is new. Everything is written in the
@@ -111,7 +112,8 @@ async def work(process: Process) -> None:
     # Scrapes and the clean-up have a connection of their own: they must not hold up what is consumed.
     async with process.database() as writing, process.database() as reading:
         await process.feed(
-            topology.METRICS,
+            (EVENTS,),
+            QUEUE,
             Metrics(writing),
             (INBOX, reading),
             metrics_port="metrics_port",

@@ -4,8 +4,8 @@ It takes care of connections, a queue with its dead letters, batches, retries, t
 that happen once, and a graceful end. `docs/consumers.md` says how to use it.
 """
 
-from consumers.kit.inbox import Connection, Effect
-from consumers.kit.messages import Event, Malformed
+from app.platform.messaging.inbox import Connection, Effect
+from app.platform.messaging.received_events import Event, Malformed
 from consumers.kit.process import consume
 
 __all__ = ["Connection", "Effect", "Event", "Malformed", "consume"]

@@ -6,7 +6,7 @@ Exit codes: 0 stopped as asked; 1 it failed, or `--check` found no sign of life;
 import asyncio
 import re
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,27 +15,27 @@ from typing import TYPE_CHECKING
 import click
 import structlog
 import uvloop
+from prometheus_client import CollectorRegistry
 
-from app.adapters.rabbitmq import topology
-from app.adapters.rabbitmq.connection import split
-from app.main import logging
-from app.main.exposition import Collect, make_registry, nothing, serve
-from app.main.local.state import discovered
-from app.main.settings import InvalidSettings, Settings, load
-from app.main.tracing import tracing
-from consumers.kit.consumer import Consumer
-from consumers.kit.database import Database, DatabaseAway
-from consumers.kit.inbox import Effect, Inbox, Once, remembered_h
-from consumers.kit.liveness import Liveness
-from consumers.kit.metrics import ConsumerMetrics
-from consumers.kit.orders import Orders
-from consumers.kit.pauses import pause
-from consumers.kit.worker import Counts, Delivery, Handle, Observe
+from app.contexts.payments.public import EVENTS
+from app.kernel.topology import Exchange, Queue
+from app.platform.messaging.consumer_metrics import ConsumerMetrics
+from app.platform.messaging.inbox import Effect, Inbox, Once, keep_clean
+from app.platform.messaging.inbox_database import Database
+from app.platform.messaging.liveness import Liveness
+from app.platform.messaging.orders import Orders
+from app.platform.messaging.worker import Counts, Delivery, Handle, Observe
+from app.platform.metrics.exposition import Collect, make_registry, nothing, serve
+from app.platform.process import logging
+from app.platform.process.loading import load
+from app.platform.process.run_state import discovered
+from app.platform.process.settings import InvalidSettings, Settings
+from app.platform.rabbitmq.connection import split
+from app.platform.rabbitmq.consumer import Consumer
+from app.platform.tracing.switch import tracing
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
-
-CLEAN_UP_EVERY_S = 600.0
 
 _log = structlog.get_logger(__name__)
 
@@ -67,36 +67,42 @@ class Process:
 
     async def feed(
         self,
-        queue: topology.Queue,
+        exchanges: Sequence[Exchange],
+        queue: Queue,
         handle: Handle,
         inbox: tuple[Inbox, Database] | None = None,
         *,
         metrics_port: str = "consumer_metrics_port",
         more_metrics: Collect = nothing,
+        registry: CollectorRegistry | None = None,
     ) -> None:
-        """Feed the queue's messages to the handler until told to stop.
+        """Feed the queue's messages to the handler until told to stop. The exchanges are those that feed the queue.
 
         Its inbox is cleaned up meanwhile, over a connection of its own: that must not hold up what is consumed. Its
-        metrics are served on the port of the named setting, with those of `more_metrics`; 0 is no port.
+        metrics are served on the port of the named setting, with those of `more_metrics` and of the `registry`; 0 is no
+        port.
         """
-        observe = _traced(self.tracer, queue) if self.tracer else None
+        observe = _traced(self.tracer, exchanges, queue) if self.tracer else None
         async with (
             self.database() as asking,
-            self._metrics(queue, metrics_port, more_metrics),
+            self._metrics(queue, metrics_port, more_metrics, registry or make_registry()),
             asyncio.TaskGroup() as tasks,
         ):
             if inbox is not None:
-                tasks.create_task(self._clean_up(*inbox))
+                tasks.create_task(keep_clean(*inbox, self.settings.outbox_retention_h, self.stop))
             orders = Orders(asking, queue.name, f"strongbox-{self.name}")
-            consumer = Consumer(self.brokers, queue, handle, self.counts, self.liveness.sign, observe, orders)
+            consumer = Consumer(
+                self.brokers, exchanges, queue, handle, self.counts, self.liveness.sign, observe, orders
+            )
             await consumer.run(self.stop)
 
     @asynccontextmanager
-    async def _metrics(self, queue: topology.Queue, setting: str, more: Collect) -> AsyncIterator[None]:
-        host, port = self.settings.http_host, getattr(self.settings, setting)
+    async def _metrics(
+        self, queue: Queue, setting: str, more: Collect, registry: CollectorRegistry
+    ) -> AsyncIterator[None]:
+        host, port = self.settings.http_host, self.settings.port(setting)
         async with AsyncExitStack() as stack:
             if port:
-                registry = make_registry()
                 registry.register(ConsumerMetrics(queue, self.counts))
                 serving = serve(host, port, registry, more=more, is_well=self.liveness.is_fresh)
                 try:
@@ -105,20 +111,18 @@ class Process:
                     raise click.ClickException(f"{setting.upper()}: cannot serve on {port}: {error}") from None
             yield
 
-    async def _clean_up(self, inbox: Inbox, database: Database) -> None:
-        keep_h = remembered_h(self.settings.outbox_retention_h)
-        while not self.stop.is_set():
-            try:
-                await inbox.clean_up(database, keep_h)
-            except DatabaseAway as error:
-                _log.warning("inbox_not_cleaned_up", reason=str(error))
-            await pause(CLEAN_UP_EVERY_S, self.stop)
-
 
 Work = Callable[[Process], Coroutine[None, None, None]]
 
 
-def command(name: str, work: Work, help: str | None = None) -> click.Command:
+def alone(found: Mapping[str, str]) -> Settings:
+    """The settings of a consumer that knows no contexts, over those of the run in this folder."""
+    return load(None, found=found)
+
+
+def command(
+    name: str, work: Work, help: str | None = None, read: Callable[[Mapping[str, str]], Settings] = alone
+) -> click.Command:
     """The command that runs a consumer's work until it is told to stop, or with `--check` asks whether it lives."""
 
     @click.command(name, help=help, context_settings={"help_option_names": ["-h", "--help"]})
@@ -131,7 +135,7 @@ def command(name: str, work: Work, help: str | None = None) -> click.Command:
         liveness = Liveness(name)
         if check:
             raise SystemExit(0 if liveness.is_fresh_outside() else 1)
-        settings, brokers = _settings()
+        settings, brokers = _settings(read)
         logging.configure(settings.log_level, settings.log_format, name)
         try:
             with tracing(name, settings.shutdown_grace_s) as tracer:
@@ -160,41 +164,43 @@ def consume(name: str, bindings: Sequence[str], effect: Effect, *, inbox: str) -
 
     async def work(process: Process) -> None:
         async with process.database() as writing, process.database() as cleaning:
-            await process.feed(queue, Once(writing, queue, ids, effect), (ids, cleaning))
+            await process.feed(
+                [Exchange(EVENTS.name, (queue,))], queue, Once(writing, queue, ids, effect), (ids, cleaning)
+            )
 
     command(name, work, f"Consume {queue.name} until told to stop. Settings come from the environment.")()
 
 
-def _own_queue(name: str, bindings: Sequence[str]) -> topology.Queue:
+def _own_queue(name: str, bindings: Sequence[str]) -> Queue:
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,99}", name):
         raise ValueError(f"{name!r} is not a consumer's name: lower-case letters, digits and hyphens")
-    queue = topology.Queue(f"{name}.queue", f"{name}.dlq", tuple(bindings), ordered=True)
+    queue = Queue(f"{name}.queue", f"{name}.dlq", tuple(bindings), ordered=True)
     if not bindings or isinstance(bindings, str):
         raise ValueError(f"{queue.name} needs the bindings of its events, as ['payment.*']")
     for binding in bindings:
         if not re.fullmatch(r"(\w+|\*)(\.(\w+|\*))*", binding, re.ASCII):
             raise ValueError(f"{binding!r} is not a binding: words and * with dots between them, as payment.*")
-    if queue.name in {contract.name for contract in topology.QUEUES}:
+    if queue.name in {contract.name for contract in EVENTS.queues}:
         raise ValueError(f"{queue.name} has its consumer: another one needs a queue of its own")
     return queue
 
 
-def _settings() -> tuple[Settings, tuple[str, ...]]:
+def _settings(read: Callable[[Mapping[str, str]], Settings]) -> tuple[Settings, tuple[str, ...]]:
     found = discovered(Path(".strongbox"))
     if found.pop("BROKER", None) == "in-process":
         raise click.ClickException("the run in this folder has its consumers inside (it found no RabbitMQ)")
     try:
-        settings = load(found=found).require("consumers_url", "rabbitmq_url")
+        settings = read(found).require("consumers_url", "rabbitmq_url")
         return settings, split(settings.rabbitmq_url)
     except (InvalidSettings, ValueError) as error:
         message = str(error).replace("CONSUMERS_URL", "DATABASE_URL (or AUDIT_DATABASE_URL)")
         raise _WrongSettings(message) from None
 
 
-def _traced(tracer: "Tracer", queue: topology.Queue) -> Observe:
-    from app.adapters.tracing.consumer import TracedQueue  # noqa: PLC0415 -- only when it is wanted
+def _traced(tracer: "Tracer", exchanges: Sequence[Exchange], queue: Queue) -> Observe:
+    from app.platform.tracing.consumer import TracedQueue  # noqa: PLC0415 -- only when it is wanted
 
-    traced = TracedQueue(tracer, "rabbitmq", topology.EXCHANGE, queue.name)
+    traced = TracedQueue(tracer, "rabbitmq", exchanges, queue.name)
 
     def observe(deliveries: Sequence[Delivery], began_ns: int, error: str | None) -> None:
         traced(((delivery.message.traceparent, delivery.body) for delivery in deliveries), began_ns, error)

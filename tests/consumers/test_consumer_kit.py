@@ -6,58 +6,31 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import pytest
-from structlog.testing import capture_logs
 
-from app.adapters.rabbitmq import topology
-from app.adapters.rabbitmq.connection import split
 from app.main.local.roles import Urls
-from app.main.settings import load
-from consumers.examples import spending
-from consumers.kit import Connection, Effect, Event
-from consumers.kit.consumer import Consumer
-from consumers.kit.database import Database
-from consumers.kit.inbox import Inbox, Once
-from consumers.kit.liveness import Liveness
-from consumers.kit.process import Process
-from consumers.kit.worker import Counts
-from tests.crash.dialects import Amqp
-from tests.crash.proxy import Proxy, Then
-from tests.integration.outbox_fixtures import Broker, clean_broker, document, eventually, query, running
-from tests.integration.test_dead_letters import Shell
+from tests.consumers.a_consumer_of_ones_own import DEAD, EXAMPLES, QUEUE, USER, broker, is_deep, tables
+from tests.platform.burying import Shell
+from tests.platform.outbox_fixtures import Broker, document, eventually, query
+from tests.system.crash.dialects import Amqp
+from tests.system.crash.proxy import Proxy, Then
 
-EXAMPLES = Path(spending.__file__).parent
-QUEUE, DEAD = "spending.queue", "spending.dlq"
+__all__ = ["broker", "tables"]
+
 DAILY = "SELECT user_id, day::text, currency, payments, amount::bigint FROM spending.daily ORDER BY day, user_id"
-USER = UUID(int=7)
 
 
 def spent(amount: int, *, payment: UUID | None = None, day: str = "2026-01-02", user: UUID = USER) -> bytes:
     """An approved payment's last event, as the contract has it."""
     text = document(payment or uuid4(), 2, amount=amount, user_id=str(user), status="APPROVED", unknown=[{}])
     return text.replace(b"payment.failed", b"payment.completed").replace(b"2026-01-02", day.encode())
-
-
-@pytest.fixture
-async def broker(rabbitmq_url: str) -> AsyncIterator[Broker]:
-    async with clean_broker(rabbitmq_url) as broker:
-        for queue in (QUEUE, DEAD):
-            await broker.channel.queue_delete(queue)
-        yield broker
-
-
-@pytest.fixture
-def tables(database: Urls) -> Urls:
-    """A database with the example's tables, made from its file."""
-    query(database.owner_url, (EXAMPLES / "spending.sql").read_text())
-    return database
 
 
 class Program:
@@ -83,7 +56,7 @@ class Program:
                 yield child
             finally:
                 child.kill()
-                child.wait(10)
+                child.wait(60)
 
     async def ended(self, *words: str, **change: str) -> tuple[int, str]:
         """Exit code and output of the example called so."""
@@ -95,10 +68,6 @@ class Program:
 @pytest.fixture
 def program(tmp_path: Path, tables: Urls, rabbitmq_url: str) -> Program:
     return Program(tmp_path, tables, rabbitmq_url)
-
-
-async def is_deep(broker: Broker, queue: str, count: int) -> bool:
-    return await broker.depth(queue) == count
 
 
 async def is_consumed(broker: Broker) -> bool:
@@ -143,7 +112,7 @@ async def test_killed_between_the_commit_and_the_ack_it_has_had_one_effect(
             await broker.send(spent(5), "payment.completed")
             await asyncio.to_thread(acking.wait)
             child.kill()
-            child.wait(10)
+            child.wait(60)
             acking.drop()
         assert query(tables.app_url, DAILY) == [(USER, "2026-01-02", "USD", 1, 5)]
         await eventually(lambda: is_deep(broker, QUEUE, 1))  # it was not acknowledged
@@ -191,108 +160,3 @@ async def test_a_wrong_start_is_named(program: Program) -> None:
         assert (code, message in said) == (2, True), said
     code, said = await program.ended("--help")
     assert (code, "Consume spending.queue until told to stop" in said) == (0, True), said
-
-
-# What the kit promises
-
-
-@asynccontextmanager
-async def consuming(broker: Broker, url: str, effect: Effect) -> AsyncIterator[None]:
-    queue = topology.Queue(QUEUE, DEAD, ("payment.*", "refund.created"), ordered=True)
-    database = Database(url, "kit")
-    handle = Once(database, queue, Inbox("spending.inbox"), effect)
-    alive = asyncio.Event()  # the broker counts the one consumer only that gets the messages
-    consumer = Consumer(split(broker.url), queue, handle, Counts(), alive.set)
-    try:
-        async with running(consumer.run):
-            await eventually(alive.is_set)
-            yield
-    finally:
-        await database.close()
-
-
-async def test_of_several_processes_one_works_and_when_it_ends_the_next_keeps_the_order(
-    broker: Broker, tables: Urls
-) -> None:
-    payments = [uuid4() for _ in range(50)]
-    seen: list[tuple[str, UUID, int]] = []
-    tried_in_vain = asyncio.Event()
-
-    async def first(_: Connection, events: Sequence[Event]) -> None:
-        if seen:
-            tried_in_vain.set()
-            raise ConnectionError("something that it needs is away")
-        seen.extend(("first", one.subject, one.sequence) for one in events)
-
-    async def second(_: Connection, events: Sequence[Event]) -> None:
-        seen.extend(("second", one.subject, one.sequence) for one in events)
-
-    async with AsyncExitStack() as both:
-        working = await both.enter_async_context(AsyncExitStack())
-        await working.enter_async_context(consuming(broker, tables.app_url, first))
-        await both.enter_async_context(consuming(broker, tables.app_url, second))
-        for sequence, kind in ((1, "payment.created"), (2, "payment.failed"), (3, "refund.created")):
-            for payment in payments:
-                await broker.send(document(payment, sequence), kind)
-        await eventually(tried_in_vain.is_set)
-        await working.aclose()
-        await eventually(lambda: len(seen) == 150)
-    assert [name for name, _, _ in seen] == sorted(name for name, _, _ in seen)
-    assert seen[-1][0] == "second"
-    assert [(subject, sequence) for _, subject, sequence in seen] == [
-        (payment, sequence) for sequence in (1, 2, 3) for payment in payments
-    ]
-
-
-async def test_an_effect_that_fails_leaves_no_trace_and_the_payments_later_events_wait_for_it(
-    broker: Broker, tables: Urls
-) -> None:
-    payment, other = uuid4(), uuid4()
-    seen: list[tuple[UUID, int]] = []
-    failures = 2
-
-    async def effect(connection: Connection, events: Sequence[Event]) -> None:
-        nonlocal failures
-        await connection.execute(spending.ADD, (USER, "2026-01-02", "USD", len(events)))
-        if failures and any(one.subject == payment for one in events):
-            failures -= len(events) == 1
-            raise KeyError("secret")
-        seen.extend((one.subject, one.sequence) for one in events)
-
-    with capture_logs() as logs:
-        async with consuming(broker, tables.app_url, effect):
-            for one, sequence, kind in (
-                (payment, 1, "payment.created"),
-                (payment, 2, "payment.failed"),
-                (other, 1, "payment.created"),
-            ):
-                await broker.send(document(one, sequence), kind)
-            await eventually(lambda: len(seen) == 3)
-            await eventually(lambda: is_deep(broker, QUEUE, 0))
-    assert [sequence for subject, sequence in seen if subject == payment] == [1, 2]
-    assert seen[-1] == (payment, 2)
-    assert query(tables.app_url, "SELECT sum(amount) FROM spending.daily") == [(3,)]
-    assert {log["reason"] for log in logs if log["event"] == "message_stuck"} == {"KeyError"}
-    assert "secret" not in str(logs)
-
-
-@pytest.mark.parametrize(
-    "so_that",
-    [
-        "REVOKE DELETE ON spending.inbox FROM strongbox_app",
-        "INSERT INTO spending.inbox VALUES (gen_random_uuid(), now() - interval '73 h');"
-        " CREATE TABLE spending.receipts AS SELECT event_id FROM spending.inbox;"
-        " ALTER TABLE spending.receipts ADD FOREIGN KEY (event_id) REFERENCES spending.inbox",
-    ],
-    ids=["no right to delete", "a table that refers to it"],
-)
-async def test_an_inbox_that_cannot_be_cleaned_up_is_told_of(rabbitmq_url: str, tables: Urls, so_that: str) -> None:
-    query(tables.owner_url, so_that)
-    settings = load({"DATABASE_URL": tables.app_url, "RABBITMQ_URL": rabbitmq_url})
-    process = Process("kit", settings, split(rabbitmq_url), Liveness("kit"))
-    with capture_logs() as logs:
-        async with process.database() as database:
-            cleaning = asyncio.create_task(process._clean_up(Inbox("spending.inbox"), database))
-            await eventually(lambda: any(log["event"] == "inbox_not_cleaned_up" for log in logs))
-            process.stop.set()
-            await cleaning

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -13,17 +13,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from app.main.local.processes import free_port
 from app.main.local.roles import Urls
-from tests.integration.outbox_fixtures import Broker, clean_broker, document, eventually, query
+from app.platform.process.processes import free_port
+from tests.platform.outbox_fixtures import Broker, document, eventually, query
 
 PROJECT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-async def broker(rabbitmq_url: str) -> AsyncIterator[Broker]:
-    async with clean_broker(rabbitmq_url) as broker:
-        yield broker
 
 
 @pytest.fixture
@@ -48,7 +42,7 @@ def process(name: str, environment: dict[str, str], tmp_path: Path) -> Iterator[
             yield child
         finally:
             child.kill()
-            child.wait(10)
+            child.wait(60)
 
 
 def run(arguments: list[str], environment: dict[str, str], tmp_path: Path) -> subprocess.CompletedProcess[str]:

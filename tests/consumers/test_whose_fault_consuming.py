@@ -1,82 +1,36 @@
-"""Whose fault it is: only what is a message's own goes to the dead letters; all else waits until it is mended, or until
-somebody buries that one message."""
+"""A consumer whose messages wait for what is not their fault, and what operators say about those."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import psycopg
 import pytest
-from structlog.testing import capture_logs
 
-from app.adapters.postgres.actions import PostgresActionLog, PostgresActions
-from app.adapters.postgres.figures import PostgresFigures
-from app.adapters.rabbitmq import topology
-from app.adapters.rabbitmq.connection import split
-from app.adapters.rabbitmq.dead_letters import RabbitDeadLetters
-from app.application.actions import Actions
-from app.application.dead_letters import mend
-from app.application.dead_letters.mend import NotBuried
-from app.application.status import judge
-from app.application.status.health import State
+from app.contexts.payments.public import EVENTS
+from app.kernel.topology import Publication
 from app.main.local.roles import Urls
+from app.platform.messaging import dead_letters as mend
+from app.platform.messaging import worker as workers
+from app.platform.messaging.dead_letters import NotBuried
+from app.platform.messaging.inbox_database import Database
+from app.platform.messaging.orders import Orders
+from app.platform.messaging.worker import Counts, Handle
+from app.platform.operations import judgement as judge
+from app.platform.operations.actions import Actions
+from app.platform.operations.health import State
+from app.platform.postgres.actions import PostgresActionLog, PostgresActions
+from app.platform.postgres.figures import PostgresFigures
+from app.platform.rabbitmq.connection import split
+from app.platform.rabbitmq.consumer import Consumer
+from app.platform.rabbitmq.dead_letters import RabbitDeadLetters
 from consumers.audit import Audit
-from consumers.kit import worker as workers
-from consumers.kit.consumer import Consumer
-from consumers.kit.database import Database
-from consumers.kit.faults import is_the_messages
-from consumers.kit.messages import Malformed, event
-from consumers.kit.orders import Orders
-from consumers.kit.worker import STUCK_AT_MOST, Counts, Delivery, Handle, Outcome, Worker
-from tests.integration.outbox_fixtures import (
-    Broker,
-    clean_broker,
-    document,
-    eventually,
-    insert_events,
-    query,
-    running,
-)
-from tests.integration.test_dead_letters import Shell, is_deep, shell
+from tests.platform.burying import Shell, is_deep, shell
+from tests.platform.outbox_fixtures import Broker, document, eventually, insert_events, query, running
 
 __all__ = ["shell"]
 
-
-@pytest.fixture
-async def broker(rabbitmq_url: str) -> AsyncIterator[Broker]:
-    async with clean_broker(rabbitmq_url) as broker:
-        yield broker
-
-
-@pytest.mark.parametrize(
-    ("error", "message"),
-    [
-        (Malformed("x"), True),
-        (psycopg.errors.CheckViolation(), True),
-        (psycopg.errors.NumericValueOutOfRange(), True),
-        (psycopg.DataError("a NUL in text, found before it is sent"), True),
-        (psycopg.errors.UntranslatableCharacter(), False),
-        (psycopg.errors.CharacterNotInRepertoire(), False),
-        (UnicodeEncodeError("latin-1", "€", 0, 1, "x"), False),
-        (NotImplementedError(), False),
-        (KeyError("x"), False),
-        (ConnectionError(), False),
-        (psycopg.errors.UndefinedTable(), False),
-        (psycopg.errors.InsufficientPrivilege(), False),
-        (psycopg.OperationalError(), False),
-    ],
-    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
-)
-def test_a_message_is_to_blame_for_its_own_faults_alone(error: Exception, message: bool) -> None:
-    assert is_the_messages(error) is message
-
-
-@pytest.mark.parametrize("error", [psycopg.errors.UntranslatableCharacter(), psycopg.errors.CharacterNotInRepertoire()])
-def test_a_message_with_a_nul_in_it_is_to_blame_for_what_looks_like_an_encoding(error: Exception) -> None:
-    assert is_the_messages(error, rb'{"type": "payment.\u0000"}')
-    assert not is_the_messages(error, '{"type": "€"}'.encode())
+AUDIT = EVENTS.queue("audit.queue")
 
 
 async def test_a_nul_in_a_message_puts_it_among_the_dead_letters(broker: Broker, database: Urls) -> None:
@@ -89,71 +43,6 @@ async def test_a_nul_in_a_message_puts_it_among_the_dead_letters(broker: Broker,
     await connection.close()
 
 
-# The worker
-
-
-async def test_what_is_no_messages_fault_is_tried_without_end_and_holds_up_its_own_payment_only() -> None:
-    a, b = uuid4(), uuid4()
-    a1, a2, b1 = document(a, 1), document(a, 2), document(b, 1)
-    handled: list[bytes] = []
-    mended = False
-
-    async def handle(documents: Sequence[bytes]) -> None:
-        if a1 in documents and not mended:
-            raise KeyError("secret")
-        handled.extend(documents)
-
-    counts = Counts()
-    worker, outcome = Worker(handle, counts, asyncio.Event()), Outcome()
-    with capture_logs() as logs:
-        await worker.work([Delivery(n, body) for n, body in enumerate([a1, b1, a2])], outcome)
-        for _ in range(20):
-            await worker.retry(float("inf"), outcome)
-    assert (handled, outcome.dead) == ([b1], [])
-    assert counts.stuck_since is not None
-    assert {(log["event"], log["message_id"], log["reason"]) for log in logs} == {
-        ("message_stuck", str(event(a1).id), "KeyError")
-    }
-    assert all(log["where"].startswith("test_whose_fault.py:") for log in logs)
-    retry_at = worker.next_retry_at()
-    assert retry_at is not None
-    assert 14 < retry_at - asyncio.get_running_loop().time() <= 30
-    mended = True
-    await worker.retry(float("inf"), outcome)
-    assert handled == [b1, a1, a2]
-    assert counts.stuck_since is None
-    assert worker.next_retry_at() is None
-
-
-async def test_when_many_are_stuck_it_is_about_none_of_them_and_no_more_are_begun() -> None:
-    bodies = [document(uuid4(), 1) for _ in range(300)]
-    bodies += [document(event(body).subject, 2) for body in bodies]
-    tries = 0
-    handled: list[bytes] = []
-    mended = False
-
-    async def handle(documents: Sequence[bytes]) -> None:
-        nonlocal tries
-        tries += 1
-        if not mended:
-            raise psycopg.errors.UndefinedTable
-        handled.extend(documents)
-
-    worker, outcome = Worker(handle, Counts(), asyncio.Event()), Outcome()
-    deliveries = [Delivery(n, body) for n, body in enumerate(bodies)]
-    await worker.work(deliveries[:400], outcome)
-    await worker.work(deliveries[400:], outcome)
-    assert len(worker.stuck) == STUCK_AT_MOST
-    assert tries < 3 * STUCK_AT_MOST + 10
-    mended = True
-    await worker.retry(float("inf"), outcome)
-    assert sorted(delivery.tag for delivery in outcome.done) == list(range(600))
-    sequences: dict[UUID, list[int]] = {}
-    for found in map(event, handled):
-        sequences.setdefault(found.subject, []).append(found.sequence)
-    assert all(order == [1, 2] for order in sequences.values())
-
-
 # The consumer
 
 
@@ -161,7 +50,7 @@ async def test_when_many_are_stuck_it_is_about_none_of_them_and_no_more_are_begu
 async def consuming(broker: Broker, url: str, handle: Handle, counts: Counts) -> AsyncIterator[None]:
     database = Database(url, "orders")
     orders = Orders(database, "audit.queue", "strongbox-audit")
-    async with running(Consumer(split(broker.url), topology.AUDIT, handle, counts, lambda: None, None, orders).run):
+    async with running(Consumer(split(broker.url), [EVENTS], AUDIT, handle, counts, lambda: None, None, orders).run):
         yield
 
 
@@ -208,7 +97,7 @@ async def test_a_message_is_buried_when_an_operator_says_so_and_once_for_each_ti
         await eventually(lambda: counts.stuck_since is not None)
         assert f"buried {one} of audit.queue" in await shell.run("dlq", "bury", "audit.queue", str(one).upper())
         await eventually(lambda: audited(database.app_url) == 1)  # what waited behind it
-        [letter] = await RabbitDeadLetters(split(broker.url)).look("audit.queue")
+        [letter] = await RabbitDeadLetters(split(broker.url), [EVENTS]).look("audit.queue")
         (began, buried, ended) = query(database.app_url, "SELECT id, operator, details FROM audit.actions ORDER BY id")
         assert letter.body == first
         assert letter.reason == f"KeyError; buried by {began[1]}, action {began[0]}"
@@ -265,7 +154,7 @@ async def test_a_consumer_lives_while_a_message_is_stuck_as_each_restart_would_c
         raise NotImplementedError
 
     counts = Counts()
-    async with running(Consumer(split(broker.url), topology.AUDIT, handle, counts, sign).run):
+    async with running(Consumer(split(broker.url), [EVENTS], AUDIT, handle, counts, sign).run):
         await broker.send(document(uuid4()))
         await eventually(lambda: counts.retries > 2)
         before = signs
@@ -279,7 +168,9 @@ async def test_status_tells_of_one_event_that_a_consumer_lacks_among_others_that
     query(database.owner_url, "UPDATE outbox_events SET sent_at = now() - interval '70 s'")
     query(database.owner_url, "INSERT INTO metrics.inbox SELECT event_id FROM outbox_events")
     query(database.owner_url, "DELETE FROM metrics.inbox WHERE event_id = %s", events[7])
-    figures = await PostgresFigures(database.app_url, database.app_url, 5).consumers()
+    figures = await PostgresFigures("", database.app_url, 5).consumers(
+        [(database.app_url, Publication("payments", EVENTS))]
+    )
     assert (figures["metrics"].missing, figures["audit"].missing) == (1, 20)
     assert 70 <= figures["metrics"].sent_s_ago < 130
     health = judge.consumers(figures)

@@ -9,14 +9,16 @@ import msgspec
 import pytest
 from aiormq import spec
 
-from app.adapters.rabbitmq import topology
-from app.adapters.rabbitmq.connection import Connection
+from app.contexts.payments.public import EVENTS
+from app.platform.messaging.received_events import event
+from app.platform.messaging.worker import Counts, Delivery, Finished
+from app.platform.rabbitmq.connection import BrokerConnection
+from app.platform.rabbitmq.consumer import Consumer, _Session
 from consumers.examples import spending
 from consumers.kit import Malformed, consume
-from consumers.kit.consumer import _Session
-from consumers.kit.messages import event
-from consumers.kit.worker import Counts, Delivery, Outcome
-from tests.integration.outbox_fixtures import document
+from tests.platform.outbox_fixtures import document
+
+AUDIT = EVENTS.queue("audit.queue")
 
 
 class Payment(msgspec.Struct):
@@ -89,10 +91,10 @@ async def test_dead_letters_are_confirmed_together_however_many_there_are() -> N
     async def handle(_: Sequence[bytes]) -> None:
         raise AssertionError
 
-    session = _Session(cast("Connection", None), topology.AUDIT, handle, Counts(), lambda: None, None)
+    session = _Session(cast("BrokerConnection", None), Consumer([], [], AUDIT, handle, Counts(), lambda: None))
     letters = [Delivery(tag, b"%d" % tag, Message(), attempts=4) for tag in range(1, 801)]
     session._held.update({letter.tag: letter for letter in letters})
     channel = session._channel = cast("Any", Channel(len(letters)))
-    await session._settle(Outcome(dead=[(letter, "KeyError") for letter in letters]))
+    await session._settle(Finished(dead=[(letter, "KeyError") for letter in letters]))
     assert channel.published == [letter.body for letter in letters]
     assert channel.acknowledged == [(800, True)]

@@ -31,7 +31,7 @@ async def process(**settings: str) -> AsyncIterator[asyncio.subprocess.Process]:
 async def port_of(started: asyncio.subprocess.Process) -> int:
     """The port that the one line names."""
     assert started.stdout
-    line = (await asyncio.wait_for(started.stdout.readline(), 10)).decode()
+    line = (await asyncio.wait_for(started.stdout.readline(), 60)).decode()
     assert line.startswith(("mock gateway serves on http://127.0.0.1:", "mock gateway serves on http://[::]:")), line
     return int(line.partition(",")[0].rpartition(":")[2])
 
@@ -76,7 +76,7 @@ class Mock(NamedTuple):
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
             writer.write(request)
-            return await asyncio.wait_for(reader.read(), 10)
+            return await asyncio.wait_for(reader.read(), 60)
         except ConnectionResetError:
             return "reset"
         finally:
@@ -88,7 +88,7 @@ async def running(**settings: str) -> AsyncIterator[Mock]:
     """A mock gateway with these settings that serves, on a free port."""
     async with process(MOCK_GATEWAY_PORT="0", **settings) as started:
         port = await port_of(started)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
             yield Mock(client, port, started)
 
 
@@ -117,7 +117,7 @@ def raw_charge(payment: str, headers: str = "connection: close\r\n") -> bytes:
     ).encode()
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]], within_s: float = 10) -> None:
+async def eventually(condition: Callable[[], Awaitable[bool]], within_s: float = 60) -> None:
     async with asyncio.timeout(within_s):
         while not await condition():  # noqa: ASYNC110 -- the other process has no event to wait for
             await asyncio.sleep(0.01)

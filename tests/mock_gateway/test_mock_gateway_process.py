@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from mock_gateway.modes import MODE_NAMES
-from tests.integration.mock_gateway_process import Mock, arrives, becomes, process, raw_charge, running
+from tests.mock_gateway.mock_gateway_process import Mock, arrives, becomes, process, raw_charge, running
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -24,7 +24,7 @@ async def test_it_stops_cleanly_on_a_signal_and_hangs_up_on_what_it_holds(number
         await arrives(gateway, payment)
         gateway.process.send_signal(number)
         assert await held == b""
-        output, errors = await asyncio.wait_for(gateway.process.communicate(), 10)
+        output, errors = await asyncio.wait_for(gateway.process.communicate(), 60)
         assert (gateway.process.returncode, output, errors) == (0, b"", b"")
 
 
@@ -39,7 +39,7 @@ async def test_it_stops_cleanly_on_a_signal_and_hangs_up_on_what_it_holds(number
 )
 async def test_a_wrong_setting_stops_the_start_and_is_named(setting: str, value: str) -> None:
     async with process(**{"MOCK_GATEWAY_PORT": "0"} | {setting: value}) as started:
-        output, errors = await asyncio.wait_for(started.communicate(), 10)
+        output, errors = await asyncio.wait_for(started.communicate(), 60)
     assert (started.returncode, output) == (2, b"")
     assert errors.decode().startswith(setting)
     assert errors.count(b"\n") == 1
@@ -52,7 +52,7 @@ async def test_an_empty_setting_counts_as_not_set() -> None:
 
 async def test_its_help_names_the_settings_and_the_modes() -> None:
     command = await asyncio.create_subprocess_exec(sys.executable, "-m", "mock_gateway", "--help", stdout=-1)
-    output, _ = await asyncio.wait_for(command.communicate(), 10)
+    output, _ = await asyncio.wait_for(command.communicate(), 60)
     assert command.returncode == 0
     for word in (*(f"MOCK_GATEWAY_{name}" for name in ("HOST", "PORT", "MODE", "JOURNAL")), "/admin/mode", *MODE_NAMES):
         assert word in output.decode()
@@ -60,7 +60,7 @@ async def test_its_help_names_the_settings_and_the_modes() -> None:
 
 async def test_an_address_that_is_taken_stops_the_start() -> None:
     async with running() as first, process(MOCK_GATEWAY_PORT=str(first.port)) as started:
-        _, errors = await asyncio.wait_for(started.communicate(), 10)
+        _, errors = await asyncio.wait_for(started.communicate(), 60)
     assert started.returncode == 1
     assert f"MOCK_GATEWAY_PORT {first.port}" in errors.decode()
 
@@ -82,7 +82,7 @@ async def kill(gateway: Mock) -> None:
 async def refused_start(journal: Path) -> str:
     """The one line with which a gateway refuses to start on this journal."""
     async with process(MOCK_GATEWAY_PORT="0", MOCK_GATEWAY_JOURNAL=str(journal)) as started:
-        output, errors = await asyncio.wait_for(started.communicate(), 10)
+        output, errors = await asyncio.wait_for(started.communicate(), 60)
     assert (started.returncode, output, errors.count(b"\n")) == (2, b"", 1)
     return errors.decode()
 
@@ -126,7 +126,7 @@ async def test_a_gateway_killed_under_load_has_kept_all_that_it_answered(journal
 
     async with running(MOCK_GATEWAY_JOURNAL=str(journal)) as gateway:
         await asyncio.gather(*(charge_on(gateway) for _ in range(8)), return_exceptions=True)
-        await asyncio.wait_for(gateway.process.wait(), 10)
+        await asyncio.wait_for(gateway.process.wait(), 60)
     assert len(answered) >= 300
     async with running(MOCK_GATEWAY_JOURNAL=str(journal)) as gateway:
         assert all([(await gateway.ask(payment)).content == answer for payment, answer in answered.items()])

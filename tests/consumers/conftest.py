@@ -1,0 +1,5 @@
+"""A clean broker."""
+
+from tests.platform.outbox_fixtures import broker
+
+__all__ = ["broker"]
