@@ -1,0 +1,1 @@
+"""Strongbox: wallets and payments that can be trusted with money."""

@@ -2,8 +2,9 @@
 
 import click
 
-from app.main.commands.common import BASE, Failed, configured, is_in_process
-from app.main.local import plan, state
+from app.main.local import plan
+from app.platform.process import run_state as state
+from app.platform.process.commands import BASE, Failed, configured, is_in_process
 
 
 @click.command()
@@ -12,8 +13,8 @@ from app.main.local import plan, state
 )
 def console(api_urls: tuple[str, ...]) -> None:
     """Serve the operators' pages: what happens now, payments, dead letters, replays."""
-    from app.adapters.listening import listen
-    from app.main.consoling import console as serve_console
+    from app.main.console import serve_console
+    from app.platform.http.sockets import listen
 
     settings = configured("console", "database_url", "console_keys")
     here = state.urls(BASE).get("api") or f"http://{plan.reachable(settings.http_host)}:{settings.http_port}"

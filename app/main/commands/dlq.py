@@ -8,20 +8,21 @@ from uuid import UUID
 import click
 import msgspec
 
-from app.application.dead_letters.ports import DeadLetter, DeadLetters
-from app.main import terminal
-from app.main.commands.common import (
+from app.platform.messaging.dead_letter_ports import DeadLetter, DeadLetters
+from app.platform.process import terminal
+from app.platform.process.commands import (
     Failed,
     Whole,
     json_option,
     or_fail,
     queue_names,
     run_stoppable,
+    settings_with,
     text,
     with_broker,
 )
-from app.main.settings import Settings
-from app.main.terminal import cell
+from app.platform.process.settings import Settings
+from app.platform.process.terminal import cell
 
 SHOWN = 65_536
 """Octets of a body that are shown."""
@@ -38,7 +39,7 @@ _queue = click.option(
     metavar="QUEUE",
     callback=_known,
     shell_complete=queue_names,
-    help="The queue that they died in, a consumer of your own's, too; else both of the contract's.",
+    help="The queue that they died in, a consumer of your own's, too; else all that this house has.",
 )
 
 
@@ -48,10 +49,11 @@ def dlq() -> None:
 
 
 def _letters(settings: Settings) -> DeadLetters:
-    from app.adapters.rabbitmq.connection import split
-    from app.adapters.rabbitmq.dead_letters import RabbitDeadLetters
+    from app.main.outboxes import exchanges
+    from app.platform.rabbitmq.connection import split
+    from app.platform.rabbitmq.dead_letters import RabbitDeadLetters
 
-    return RabbitDeadLetters(split(settings.rabbitmq_url))
+    return RabbitDeadLetters(split(settings.rabbitmq_url), exchanges(settings))
 
 
 @dlq.command("ls")
@@ -82,7 +84,7 @@ def dlq_ls(queue: str | None, limit: int, skip: int, as_json: bool) -> None:
         click.echo(f"{name}: {count} dead letter(s)")
         if page:
             rows = [(letter.died_at, letter.id, letter.type, letter.attempts, letter.reason) for letter in page]
-            click.echo(terminal.table(("DIED", "ID", "TYPE", "ATTEMPTS", "REASON"), rows, indent="  "))
+            terminal.show(terminal.table(("DIED", "ID", "TYPE", "ATTEMPTS", "REASON"), rows, indent="  "))
         if count > skip + len(page):
             click.echo(f"  … and more: --skip {skip + limit}" if skip + limit < letters.window else "  … and more")
 
@@ -92,8 +94,11 @@ def dlq_ls(queue: str | None, limit: int, skip: int, as_json: bool) -> None:
 @_queue
 @json_option
 def dlq_show(id: str, queue: str | None, as_json: bool) -> None:
-    """Show a dead letter with its headers and its body, in each queue whose consumer gave it up."""
-    from app.application.dead_letters.mend import find
+    """Show a dead letter with its headers and its body.
+
+    It is shown for each queue whose consumer gave it up.
+    """
+    from app.platform.messaging.dead_letters import find
 
     letters = _letters(with_broker())
     found = or_fail(lambda: asyncio.run(find(letters, _chosen(queue), id)))
@@ -103,7 +108,7 @@ def dlq_show(id: str, queue: str | None, as_json: bool) -> None:
         return
     for letter in found:
         for name, value in (*_summary(letter).items(), *letter.headers.items()):
-            click.echo(f"{name:<22}  {cell(value)}")
+            terminal.show(f"{name:<22}  {cell(value)}")
         click.echo("\n" + "\n".join(map(cell, _body(letter.body).splitlines())) + "\n")
 
 
@@ -113,12 +118,12 @@ def dlq_show(id: str, queue: str | None, as_json: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="All that are there now.")
 @json_option
 def dlq_redrive(ids: tuple[str, ...], queue: str | None, everything: bool, as_json: bool) -> None:
-    """Put dead letters back into their queue, for its consumer to try again: those with the IDs, or --all.
+    """Put dead letters back into their queue, to be tried again.
 
-    Each is confirmed there before it leaves here. What comes twice has one effect.
+    Those with the IDs, or --all. Each is confirmed there before it leaves here. What comes twice has one effect.
     """
-    from app.application.dead_letters.mend import redrive, redrive_all
-    from app.main.operations import actions
+    from app.platform.messaging.dead_letters import redrive, redrive_all
+    from app.platform.postgres.operator import actions
 
     if bool(ids) == everything:
         raise click.UsageError("give IDs, or --all")
@@ -145,8 +150,8 @@ def dlq_redrive(ids: tuple[str, ...], queue: str | None, everything: bool, as_js
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def dlq_drop(id: str, queue: str | None, yes: bool) -> None:
     """Remove a dead letter for good. What it was stays in `audit.actions`, its body as a digest."""
-    from app.application.dead_letters.mend import drop, find
-    from app.main.operations import actions
+    from app.platform.messaging.dead_letters import drop, find
+    from app.platform.postgres.operator import actions
 
     settings = with_broker("consumers_url")
     letters = _letters(settings)
@@ -170,9 +175,9 @@ def dlq_bury(queue: str, event_id: str) -> None:
     For when the cause cannot be mended soon. `message_stuck` in the consumer's log names it. The consumer carries it
     out; the order is recorded in `audit.actions`, and withdrawn if none does within 30 s.
     """
-    from app.adapters.postgres.actions import PostgresActionLog
-    from app.application.dead_letters.mend import bury
-    from app.main.operations import actions
+    from app.platform.messaging.dead_letters import bury
+    from app.platform.postgres.actions import PostgresActionLog
+    from app.platform.postgres.operator import actions
 
     settings = with_broker("consumers_url")
     url, letters, message = settings.consumers_url, _letters(settings), _event_id(event_id)
@@ -193,7 +198,11 @@ def _event_id(given: str) -> str:
 
 
 def _chosen(queue: str | None) -> list[str]:
-    return [queue] if queue else queue_names()
+    if queue:
+        return [queue]
+    from app.main.outboxes import queues
+
+    return [each.name for each in queues(settings_with())]  # of a context that is switched off there are none
 
 
 def _summary(letter: DeadLetter) -> dict[str, object]:

@@ -2,12 +2,13 @@
 
 import asyncio
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
-from app.main import terminal
-from app.main.commands.common import (
+from app.platform.process import terminal
+from app.platform.process.commands import (
     Failed,
     configured,
     json_option,
@@ -17,7 +18,10 @@ from app.main.commands.common import (
     time_of,
     with_broker,
 )
-from app.main.terminal import ago, moment
+from app.platform.process.terminal import ago, moment
+
+if TYPE_CHECKING:
+    from app.platform.operations.judgement import OutboxFigures
 
 
 @click.group()
@@ -29,23 +33,39 @@ def outbox() -> None:
 @json_option
 def outbox_status(as_json: bool) -> None:
     """Show what waits in the outbox, who relays it, and since when sent events are kept."""
-    from app.adapters.postgres.figures import PostgresFigures
-    from app.application.outbox.ports import in_words
+    from app.main.outboxes import publications
+    from app.platform.postgres.figures import PostgresFigures
 
     settings = configured("command", "database_url")
-    figures = or_fail(lambda: asyncio.run(PostgresFigures(settings.database_url, "", 10.0).outbox()))
-    if as_json:
-        click.echo(terminal.as_json({**msgspec.to_builtins(figures), "retention_h": settings.outbox_retention_h}))
-        return
-    waits = f", the oldest for {ago(figures.oldest_unsent_s)}" if figures.depth else ""
-    kept = (
-        f"{moment(figures.oldest_sent_at)} (for {settings.outbox_retention_h:g} h)" if figures.oldest_sent_at else "-"
+    told = publications(settings)
+
+    async def look() -> "list[OutboxFigures]":
+        return [await PostgresFigures(url, "", 10.0).outbox(publication.schema) for url, publication in told]
+
+    found = dict(
+        zip((publication.schema for _, publication in told), or_fail(lambda: asyncio.run(look())), strict=True)
     )
-    click.echo(f"unsent     {in_words(figures.depth)}{waits}")
-    click.echo(f"refused    {figures.failing}" + (f", lately: {figures.last_error}" if figures.last_error else ""))
+    if as_json:
+        kept = {"retention_h": settings.outbox_retention_h}
+        each = [msgspec.to_builtins(figures) | kept for figures in found.values()]
+        click.echo(terminal.as_json(each[0] if len(each) == 1 else dict(zip(found, each, strict=True))))
+        return
+    for name, figures in found.items():
+        if len(found) > 1:
+            click.echo(f"{'' if name == next(iter(found)) else chr(10)}{name}:")
+        _show(figures, settings.outbox_retention_h)
+
+
+def _show(figures: "OutboxFigures", retention_h: float) -> None:
+    from app.platform.messaging.ports import in_words
+
+    waits = f", the oldest for {ago(figures.oldest_unsent_s)}" if figures.depth else ""
+    kept = f"{moment(figures.oldest_sent_at)} (for {retention_h:g} h)" if figures.oldest_sent_at else "-"
+    terminal.show(f"unsent     {in_words(figures.depth)}{waits}")
+    terminal.show(f"refused    {figures.failing}" + (f", lately: {figures.last_error}" if figures.last_error else ""))
     click.echo(f"last sent  {terminal.cell(figures.last_sent_at)}")
-    click.echo(f"kept from  {kept}\n")
-    click.echo(terminal.table(("RELAY", "PARTITIONS"), sorted(figures.leases.items())))
+    terminal.show(f"kept from  {kept}\n")
+    terminal.show(terminal.table(("RELAY", "PARTITIONS"), sorted(figures.leases.items())))
     free = figures.partitions - sum(figures.leases.values())
     if free:
         click.echo(f"{free} of {figures.partitions} partitions have no relay: start `strongbox relay`")
@@ -60,13 +80,15 @@ def outbox_status(as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Count the events, and publish nothing.")
 @json_option
 def outbox_replay(since: datetime, until: datetime | None, queue: str, dry_run: bool, as_json: bool) -> None:
-    """Publish events again, straight into one queue: what a consumer lacks, or for a new one.
+    """Publish events again, straight into one queue.
 
-    Each event has the id that it had: a consumer that knows it does nothing. The outbox stays as it is. Events that
-    have left it come from the audit trail. Events that were not sent yet are left to the relay.
+    It brings what a consumer lacks, or feeds a new one. Each event has the id that it had: a consumer that knows it
+    does nothing. The outbox stays as it is. Events that have left it come from the audit trail. Events that were not
+    sent yet are left to the relay.
     """
-    from app.main.operations import actions
-    from app.main.replaying import Range, replay_range
+    from app.main.outboxes import sources
+    from app.platform.operations.replay_range import Range, replay_range
+    from app.platform.postgres.operator import actions
 
     until = until or datetime.now(UTC)
     if until <= since:
@@ -74,14 +96,14 @@ def outbox_replay(since: datetime, until: datetime | None, queue: str, dry_run: 
     settings = with_broker("database_url")
     record, wanted = actions(settings.consumers_url), Range(since, until, queue)
     with terminal.progress_bar(not as_json and terminal.on_a_terminal()) as progress:
-        done = run_stoppable(lambda stop: replay_range(settings, record, wanted, dry_run, progress, stop))
+        done = run_stoppable(lambda stop: replay_range(sources(settings), record, wanted, dry_run, progress, stop))
     if as_json:
         click.echo(terminal.as_json({"queue": queue, "dry_run": dry_run, **msgspec.to_builtins(done)}))
     else:
         span = f" from {moment(done.first_at)} to {moment(done.last_at)}" if done.first_at and done.last_at else ""
-        click.echo(f"{done.events} event(s){span} {'would go' if dry_run else 'published'} into {queue}")
+        terminal.show(f"{done.events} event(s){span} {'would go' if dry_run else 'published'} into {queue}")
         if done.by_type:
-            click.echo(terminal.table(("TYPE", "EVENTS"), sorted(done.by_type.items())))
+            terminal.show(terminal.table(("TYPE", "EVENTS"), sorted(done.by_type.items())))
     if done.stopped:
         again = f" --from {done.last_at.isoformat()}" if done.last_at else ""
         raise Failed(f"stopped before the end; the same again does no harm, or goes on with{again or ' the same'}")

@@ -1,16 +1,21 @@
 """`strongbox status`."""
 
 import asyncio
+import os
+import threading
 from collections.abc import Mapping
 
 import click
 import msgspec
 
-from app.application.status.health import Health, State
-from app.main import terminal
-from app.main.commands.common import BASE, configured, is_in_process, json_option
-from app.main.local import plan, state
+from app.main.local import plan
+from app.platform.operations.health import Health, State
+from app.platform.process import run_state as state
+from app.platform.process import terminal
+from app.platform.process.commands import BASE, configured, is_in_process, json_option
 
+_LIMIT_S = 15.0
+"""All is shown long before: a connection that cannot be given up holds up the end no longer than this."""
 _COLOURS = {State.OK: "green", State.DEGRADED: "yellow", State.DOWN: "red"}
 
 
@@ -29,10 +34,19 @@ def status(api_urls: tuple[str, ...], as_json: bool) -> None:
     async def show() -> bool:
         # Shown before the end: a name that does not resolve would hold up the end of the process, too.
         healths = await look(settings, api_urls or (here,), is_in_process())
-        click.echo(_json(healths) if as_json else _text(healths))
+        if as_json:
+            click.echo(_json(healths))
+        else:
+            terminal.show(_text(healths))
         return _ok(healths)
 
-    raise SystemExit(0 if asyncio.run(show()) else 1)
+    limit = threading.Timer(_LIMIT_S, os._exit, (1,))
+    limit.daemon = True
+    limit.start()
+    try:
+        raise SystemExit(0 if asyncio.run(show()) else 1)
+    finally:
+        limit.cancel()
 
 
 def _ok(healths: Mapping[str, Health]) -> bool:

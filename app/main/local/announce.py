@@ -12,6 +12,8 @@ DEMO_USER = "0190c7a0-0000-7000-8000-000000000001"
 DEMO_CURRENCY = "USD"
 DEMO_AMOUNT = 10_000_000
 
+_OUTSIDE = {"gateway": "the gateway", "node": "the chain's node"}
+
 
 def demo_commands() -> list[tuple[str, ...]]:
     """What puts the demo provider and the wallet there; the same again changes nothing."""
@@ -23,15 +25,13 @@ def demo_commands() -> list[tuple[str, ...]]:
 
 def payment_to_paste(api_url: str, api_key: str) -> str:
     """A shell command that pays with the demo wallet. Pasted twice it pays once."""
-    body = (
-        f'{{"provider_id": "{DEMO_PROVIDER}", "external_reference": "order-1", '
-        f'"amount": 1250, "currency": "{DEMO_CURRENCY}"}}'
-    )
     return (
         f"  curl -i {api_url}/wallets/{DEMO_USER}/payments \\\n"
-        f'    -H "X-API-Key: {api_key}" -H "Idempotency-Key: {uuid.uuid4()}" \\\n'
+        f'    -H "X-API-Key: {api_key}" \\\n'
+        f'    -H "Idempotency-Key: {uuid.uuid4()}" \\\n'
         f"    -H 'Content-Type: application/json' \\\n"
-        f"    -d '{body}'"
+        f'    -d \'{{"amount": 1250, "currency": "{DEMO_CURRENCY}", "external_reference": "order-1",\n'
+        f'      "provider_id": "{DEMO_PROVIDER}"}}\''
     )
 
 
@@ -43,6 +43,10 @@ def _strongbox() -> str:
     return str(command.relative_to(Path.cwd()) if command.is_relative_to(Path.cwd()) else command)
 
 
+def _whose(metrics: str) -> str:
+    return metrics.removesuffix(" metrics") if metrics != "metrics" else "metrics consumer: payments and amounts"
+
+
 def announcement(urls: dict[str, str], api_key: str, console_key: str | None, logs: Path, psql: str | None) -> str:
     """The whole text, for a terminal."""
     api = urls["api"]
@@ -50,29 +54,37 @@ def announcement(urls: dict[str, str], api_key: str, console_key: str | None, lo
         "",
         f"Strongbox serves at {api}",
         "",
-        f"A wallet with {DEMO_AMOUNT // 100:,}.{DEMO_AMOUNT % 100:02} {DEMO_CURRENCY} in it "
-        f"(before its first payment): user {DEMO_USER}",
+        *(_wallet(api, api_key) if "gateway" in urls else ()),
+        "Where to look:",
+        f"  console, for operators  {urls['console']}" + (f"  (its key: {console_key})" if console_key else ""),
+        f"  the API's docs          {api}/docs",
+        *(f"  {shown:<22}  {urls[name]}" for name, shown in _OUTSIDE.items() if name in urls),
+        f"  metrics                 {api}/metrics  (api)",
+        *(f"{'':26}{url}  ({_whose(name)})" for name, url in urls.items() if name.endswith("metrics")),
+        f"  logs                    {logs}",
+        f"  is all well?            {_strongbox()} status",
+        f"  do the books hold?      {_strongbox()} verify",
+    ]
+    if psql:
+        lines += ["", "The newest events of the audit trail:", "", psql]
+    return "\n".join([*lines, "", "Ctrl-C ends it; the data stays."])
+
+
+def _wallet(api: str, api_key: str) -> list[str]:
+    """The wallet that money was paid into, and what to do with it."""
+    return [
+        f"User {DEMO_USER} has a wallet; "
+        f"{DEMO_AMOUNT // 100:,}.{DEMO_AMOUNT % 100:02} {DEMO_CURRENCY} were paid into it.",
         "A payment from it; pasted again it is answered from the record, and charged once:",
         "",
         payment_to_paste(api, api_key),
         "",
         "Its balance and its transactions:",
         "",
-        f'  curl -H "X-API-Key: {api_key}" {api}/wallets/{DEMO_USER}/balance',
-        f'  curl -H "X-API-Key: {api_key}" {api}/wallets/{DEMO_USER}/transactions',
+        f'  curl -H "X-API-Key: {api_key}" \\\n    {api}/wallets/{DEMO_USER}/balance',
+        f'  curl -H "X-API-Key: {api_key}" \\\n    {api}/wallets/{DEMO_USER}/transactions',
         "",
-        "Where to look:",
-        f"  the console         {urls['console']}" + (f"  (log in with {console_key})" if console_key else ""),
-        f"  the API's pages     {api}/docs",
-        f"  metrics             {api}/metrics, {urls['metrics']}",
-        f"  of the others       {', '.join(url for name, url in urls.items() if name.endswith(' metrics'))}",
-        f"  the gateway         {urls['gateway']}",
-        f"  logs                {logs}",
-        f"  the books           {_strongbox()} verify",
     ]
-    if psql:
-        lines.append(f"  the audit trail     {psql}")
-    return "\n".join([*lines, "", "Ctrl-C ends it; the data stays."])
 
 
 def psql_command(binaries: Path | None, passwords: Path, port: int, database: str) -> str | None:
@@ -80,5 +92,9 @@ def psql_command(binaries: Path | None, passwords: Path, port: int, database: st
     program = binaries / "psql" if binaries else None
     if program is None or not program.exists():
         return None
-    query = "SELECT position, type, subject, occurred_at FROM audit.events ORDER BY position DESC LIMIT 10"
-    return f"PGPASSFILE='{passwords}' '{program}' -h 127.0.0.1 -p {port} -U {LOGIN} {database} -c '{query}'"
+    query = "SELECT position, type, subject, occurred_at FROM audit.events\n      ORDER BY position DESC LIMIT 10"
+    return (
+        f"  PGPASSFILE='{passwords}' \\\n"
+        f"    '{program}' -h 127.0.0.1 -p {port} -U {LOGIN} {database} \\\n"
+        f"    -c '{query}'"
+    )

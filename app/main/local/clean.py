@@ -10,9 +10,10 @@ from pathlib import Path
 import click
 
 from app.main.local.postgres import PostgresServer
-from app.main.local.processes import CannotStart
 from app.main.local.rabbitmq import RabbitMQNode
-from app.main.local.state import end_leftovers, only_run
+from app.main.local.redis import RedisServer
+from app.platform.process.processes import CannotStart
+from app.platform.process.run_state import end_leftovers, only_run
 
 
 def clean(base: Path) -> None:
@@ -29,6 +30,7 @@ def clean(base: Path) -> None:
         if postgres.find_running():
             postgres.stop()
         RabbitMQNode(base / "rabbitmq").stop()
+        RedisServer(base / "redis").stop()
         shutil.rmtree(base)
 
 

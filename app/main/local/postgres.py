@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 
 from app.main.local import postgres_binaries
-from app.main.local.processes import CannotStart, ProcessId, command_line, free_port, last_lines
-from app.main.local.secret_files import secret, write_privately
+from app.platform.process.processes import CannotStart, ProcessId, command_line, free_port, last_lines
+from app.platform.process.secret_files import secret, write_privately
 
 HOST = "127.0.0.1"
 SUPERUSER = "postgres"
@@ -146,7 +146,7 @@ class PostgresServer:
             f"port={self.port}",
             "unix_socket_directories=",
             "shared_buffers=128MB",
-            "max_connections=100",
+            "max_connections=250",
             "log_line_prefix=%m [%p] ",
             "timezone=UTC",
             "log_timezone=UTC",
@@ -155,6 +155,9 @@ class PostgresServer:
 
     def _answers(self, deadline: float) -> bool:
         while self.alive and time.monotonic() < deadline:
+            if not self._says_ready():  # a connection before that is a FATAL line in its log
+                time.sleep(0.02)
+                continue
             try:
                 psycopg.connect(self.url(), connect_timeout=5).close()
             except psycopg.OperationalError:
@@ -162,6 +165,13 @@ class PostgresServer:
             else:
                 return True
         return False
+
+    def _says_ready(self) -> bool:
+        try:
+            lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return False
+        return len(lines) > 7 and lines[7].strip() == "ready"
 
     def find_running(self) -> bool:
         """Whether a server runs here that a killed run left behind; it can be stopped then."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from app.main.local.processes import CannotStart
+from app.platform.process.processes import CannotStart
 
 OLDEST = 14
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from app.main.local.processes import CannotStart, ProcessId, comes_true, free_port, last_lines
-from app.main.local.secret_files import write_privately
+from app.platform.process.processes import CannotStart, ProcessId, comes_true, free_port, last_lines
+from app.platform.process.secret_files import write_privately
 
 HOST = "127.0.0.1"
 # The host part is a name that every machine resolves, whatever its own name is.

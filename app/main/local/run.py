@@ -4,22 +4,22 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import click
 import httpx
 
-from app.main.lines import LineWriter
 from app.main.local import plan
 from app.main.local.announce import announcement, demo_commands, psql_command
-from app.main.local.processes import CannotStart, ProcessId
-from app.main.local.secret_files import secret
 from app.main.local.servers import DATABASE, Servers
-from app.main.local.state import RunState, end_leftovers, only_run
 from app.main.local.supervisor import Part, Supervisor, stop_all
-from app.main.settings import Settings
+from app.main.local.terminal import Terminal
+from app.platform.process.processes import CannotStart, ProcessId
+from app.platform.process.run_state import RunState, end_leftovers, only_run
+from app.platform.process.secret_files import secret
+from app.platform.process.settings import Settings
 
 READY_LIMIT_S = 90.0
 LOOK_EVERY_S = 1.0
@@ -28,7 +28,7 @@ MIGRATE = ("migrate", "up")
 OPERATOR = "operator"
 """Whose name is in `audit.actions` for what is done in the run's console."""
 
-Parts = Callable[[Settings, plan.Ports, bool], list[tuple[Part, ...]]]
+Parts = Callable[[Settings, plan.Ports, bool, tuple[str, ...]], list[tuple[Part, ...]]]
 
 
 async def run(settings: Settings, base: Path, parts: Parts = plan.parts, tool: tuple[str, ...] = ("-m", "app")) -> int:
@@ -47,24 +47,6 @@ async def run(settings: Settings, base: Path, parts: Parts = plan.parts, tool: t
         return 1
     finally:
         terminal.close()
-
-
-class Terminal:
-    """Who watches the run, and may be gone or have halted it by now: the run goes on."""
-
-    def __init__(self) -> None:
-        # Closed, its number is another file's.
-        self._writer = LineWriter(1, lambda lost: b"(%d lines could not be shown)\n" % lost) if sys.stdout else None
-
-    def say(self, text: str) -> None:
-        """Tell."""
-        if self._writer:
-            self._writer.put(f"{text}\n".encode("utf-8", "backslashreplace"))
-
-    def close(self) -> None:
-        """Have told, unless that takes too long."""
-        if self._writer:
-            self._writer.close()
 
 
 class _Run:
@@ -116,13 +98,18 @@ class _Run:
         ports = plan.choose_ports(self._settings, self._say)
         reached = await self._servers.start(stack)
         environment = self._environment(ports, reached)
-        self._say("Migrating …")
+        self._say("Making the tables that are missing …")
         await self._command(MIGRATE, environment)
         await self._start_parts(stack, ports, environment)
-        for command in demo_commands():
+        self._say(f"Starting {', '.join(part.name for part in self._waited_for)} …")
+        for name, one in plan.left_out(self._settings):
+            makes = f"`strongbox {' '.join(one.prepared_by)}` says to what"
+            self._say(f"{name} is left out: {one.gives} is not set; {makes}")
+        for command in demo_commands() if "payments" in self._settings.sections else ():
             await self._command(command, environment)
             self._supervisor.fail_on_deaths()
-        await self._ready()
+        self._say("Waiting until all of them are ready …")
+        await self._ready(self._waited_for)
         self._announce(environment)
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
@@ -130,34 +117,19 @@ class _Run:
             await asyncio.to_thread(self._supervisor.trim_logs)
 
     def _environment(self, ports: plan.Ports, reached: dict[str, str]) -> dict[str, str]:
-        gateway = f"http://127.0.0.1:{ports.gateway}"
+        settings = self._settings
         chosen = {
-            "GATEWAY_URL": self._settings.gateway_url or gateway,
-            "API_KEYS": self._settings.api_keys or secret(self._base / "api-key", "dev-"),
-            "HTTP_PORT": str(ports.api),
-            "METRICS_PORT": str(ports.metrics),
-            "RELAY_METRICS_PORT": str(ports.relay),
-            "RECOVER_METRICS_PORT": str(ports.recover),
-            "CONSUMER_METRICS_PORT": str(ports.audit),
-            "CONSOLE_KEYS": self._settings.console_keys or f"{OPERATOR}:{secret(self._base / 'console-key')}",
-            "CONSOLE_PORT": str(ports.console),
+            "API_KEYS": settings.api_keys or secret(self._base / "api-key", "dev-"),
+            "CONSOLE_KEYS": settings.console_keys or f"{OPERATOR}:{secret(self._base / 'console-key')}",
+            **{name: str(port) for name, port in ports.items()},
         }
-        if ports.gateway:
-            # It remembers its charges as the books do, from run to run.
-            chosen["MOCK_GATEWAY_PORT"] = str(ports.gateway)
-            chosen["MOCK_GATEWAY_MODE"] = self._settings.mock_gateway_mode
-            chosen["MOCK_GATEWAY_JOURNAL"] = str(self._base / "gateway.journal")
-        given = {
-            "DATABASE_URL": self._settings.database_url,
-            "MIGRATE_DATABASE_URL": self._settings.migrate_database_url,
-            "AUDIT_DATABASE_URL": self._settings.audit_database_url,
-            "MIGRATE_AUDIT_DATABASE_URL": self._settings.migrate_audit_database_url,
-            "RABBITMQ_URL": self._settings.rabbitmq_url,
-        }
-        return {name: value for name, value in given.items() if value} | chosen | reached
+        for one in plan.stand_ins(settings):
+            chosen[one.setting] = f"http://127.0.0.1:{ports[one.port]}"
+            chosen |= one.environment(settings, self._base)
+        return plan.places(settings) | chosen | plan.made_here(settings, ports, self._base) | reached
 
     async def _start_parts(self, stack: AsyncExitStack, ports: plan.Ports, environment: dict[str, str]) -> None:
-        stages = self._parts(self._settings, ports, self._servers.in_process)
+        stages = self._parts(self._settings, ports, self._servers.in_process, self._tool)
         state = self._state(ports, environment)
 
         def write_state() -> None:
@@ -165,38 +137,59 @@ class _Run:
             state.write(self._base)
 
         # The services have no use for the owner's password.
-        self._supervisor.environment = os.environ | {
-            name: value for name, value in environment.items() if not name.startswith("MIGRATE_")
-        }
+        told = {name: value for name, value in environment.items() if not name.startswith("MIGRATE_")}
+        self._supervisor.environment = self._environment_of_parts = {**os.environ, **told}
         self._supervisor.changed = write_state
         self._urls = state.urls
         names = [tuple(part.name for part in stage) for stage in reversed(stages)]
         stack.push_async_callback(stop_all, self._supervisor, names, self._settings.shutdown_grace_s)
         self._waited_for = [part for stage in stages for part in stage]
         write_state()
-        for part in self._waited_for:
-            self._supervisor.start(part)
+        for stage in stages:
+            for part in stage:
+                self._supervisor.start(part)
+            await self._prepare(stage, environment, state)
+
+    async def _prepare(self, stage: tuple[Part, ...], environment: dict[str, str], state: RunState) -> None:
+        """What stands in for something is prepared before anybody uses it: what comes of that is a setting."""
+        for one in plan.stand_ins(self._settings):
+            parts = [part for part in stage if part.name == one.name]
+            if not parts or not one.prepared_by or self._settings.text(one.gives):
+                continue
+            await self._ready(parts)
+            said = await self._command(one.prepared_by, environment)
+            for known in (environment, self._environment_of_parts, state.settings):
+                known[one.gives] = said.split()[-1]
 
     def _state(self, ports: plan.Ports, environment: dict[str, str]) -> RunState:
         at = f"http://{plan.reachable(self._settings.http_host)}"
-        broker = {"BROKER": "in-process" if self._servers.in_process else "rabbitmq"}
+        in_process = self._servers.in_process
+        broker = {"BROKER": "in-process" if in_process else "rabbitmq"}
         return RunState(
             supervisor=ProcessId.of(os.getpid()),
             settings={name: value for name, value in environment.items() if not name.endswith("_PORT")} | broker,
             urls={
-                "api": f"{at}:{ports.api}",
-                "metrics": f"{at}:{ports.metrics}/metrics",
-                "gateway": environment["GATEWAY_URL"],
-                "relay metrics": f"{at}:{ports.relay}/metrics",
-                "recover metrics": f"{at}:{ports.recover}/metrics",
-                **({} if self._servers.in_process else {"audit metrics": f"{at}:{ports.audit}/metrics"}),
-                "console": f"http://{plan.reachable(self._settings.console_host)}:{ports.console}",
+                "api": f"{at}:{ports['HTTP_PORT']}",
+                "metrics": f"{at}:{ports['METRICS_PORT']}/metrics",
+                **plan.outside(self._settings, environment),
+                "relay metrics": f"{at}:{ports['RELAY_METRICS_PORT']}/metrics",
+                **{
+                    f"{worker.name} metrics": f"{at}:{ports[worker.port]}/metrics"
+                    for worker in plan.workers(self._settings)
+                },
+                **({} if in_process else self._consumers(at, ports)),
+                "console": f"http://{plan.reachable(self._settings.console_host)}:{ports['CONSOLE_PORT']}",
             },
             processes={},
         )
 
-    async def _command(self, words: tuple[str, ...], environment: dict[str, str]) -> None:
-        """Run a command of the command line to its end; what it says matters only when it fails."""
+    def _consumers(self, at: str, ports: plan.Ports) -> dict[str, str]:
+        of_contexts = {f"{each.name} metrics": ports[each.port] for each in plan.consumers(self._settings)}
+        every = {"audit metrics": ports["CONSUMER_METRICS_PORT"]} | of_contexts
+        return {name: f"{at}:{port}/metrics" for name, port in every.items()}
+
+    async def _command(self, words: tuple[str, ...], environment: dict[str, str]) -> str:
+        """Run a command of the command line to its end; what it says."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, *self._tool, *words, stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
@@ -210,13 +203,14 @@ class _Run:
             raise
         if process.returncode != 0:
             raise CannotStart(f"`strongbox {' '.join(words)}` failed:\n{said.decode('utf-8', 'replace').strip()}")
+        return said.decode("utf-8", "replace")
 
-    async def _ready(self) -> None:
-        """Wait until every part that can say so is ready; one that dies meanwhile ends the run."""
+    async def _ready(self, parts: Sequence[Part]) -> None:
+        """Wait until each part that can say so is ready; one that dies meanwhile ends the run."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + READY_LIMIT_S
         async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
-            for part in self._waited_for:
+            for part in parts:
                 while part.ready_url and not await _answers(client, part.ready_url):
                     self._supervisor.fail_on_deaths()
                     if loop.time() > deadline:

@@ -1,4 +1,4 @@
-"""The database and the broker of a run: what the settings give, and what is started privately for the rest."""
+"""Database, broker and Redis of a run: what the settings give, and what is started privately for the rest."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,13 +7,21 @@ from pathlib import Path
 
 from app.main.local import rabbitmq
 from app.main.local.postgres import PostgresServer
-from app.main.local.processes import CannotStart
 from app.main.local.rabbitmq import RabbitMQNode
+from app.main.local.redis import RedisServer, find
 from app.main.local.roles import LOGIN, OWNER, make_database, make_roles
-from app.main.local.secret_files import secret, write_privately
-from app.main.settings import Settings
+from app.platform.process.processes import CannotStart
+from app.platform.process.secret_files import secret, write_privately
+from app.platform.process.settings import Settings
 
 DATABASE = "strongbox"
+NO_BROKER = (
+    "No RabbitMQ is installed: a broker inside the relay's process brings the events to the consumers.\n"
+    "  It has no queues: no dead letters, no replays, no consumers of your own."
+)
+NO_REDIS = "No Redis or Valkey is installed: each process of the API counts its limits by itself, and caches nothing."
+REDIS_FAILED = "{error}\n  Without it: each process of the API counts its limits by itself, and caches nothing."
+Server = PostgresServer | RabbitMQNode | RedisServer
 
 
 async def to_the_end(function: Callable[[], None]) -> None:
@@ -33,8 +41,9 @@ class Servers:
         self._base, self._settings, self._say = base, settings, say
         self.postgres = PostgresServer(base / "postgres")
         self.rabbitmq = RabbitMQNode(base / "rabbitmq")
+        self.redis = RedisServer(base / "redis")
         self.passwords = base / "pgpass"
-        self._kept: list[PostgresServer | RabbitMQNode] = []
+        self._kept: list[Server] = []
 
     @property
     def in_process(self) -> bool:
@@ -52,7 +61,9 @@ class Servers:
             CannotStart: a server is not to be had.
         """
         # At the same time, as both mostly wait; one that fails does not leave the other half started.
-        found = await asyncio.gather(self._start_database(stack), self._start_broker(stack), return_exceptions=True)
+        found = await asyncio.gather(
+            self._start_database(stack), self._start_broker(stack), self.start_redis(stack), return_exceptions=True
+        )
         reached: dict[str, str] = {}
         for one in found:
             if isinstance(one, BaseException):
@@ -76,11 +87,30 @@ class Servers:
             self._say("RabbitMQ as RABBITMQ_URL says")
             return {}
         if not rabbitmq.installed():
-            self._say("No RabbitMQ is installed: events go through the in-process broker")
+            self._say(NO_BROKER)
             return {}
         await self._keep(self.rabbitmq, stack)
         self._say(f"RabbitMQ on 127.0.0.1:{self.rabbitmq.port}")
         return {"RABBITMQ_URL": self.rabbitmq.url}
+
+    async def start_redis(self, stack: AsyncExitStack) -> dict[str, str]:
+        """Start one that limits are shared by; a run can do without it."""
+        await to_the_end(self.redis.stop)  # one that a killed run left behind
+        if self._settings.redis_url:
+            self._say("Redis as REDIS_URL says")
+            return {}
+        if not (program := await asyncio.to_thread(find)):
+            self._say(NO_REDIS)
+            return {}
+        self.redis.program = program
+        try:
+            await self._keep(self.redis, stack)
+        except CannotStart as error:
+            self._kept.remove(self.redis)
+            self._say(REDIS_FAILED.format(error=error))
+            return {}
+        self._say(f"{program.name} {program.version} on 127.0.0.1:{self.redis.port}")
+        return {"REDIS_URL": self.redis.url}
 
     async def look_after(self) -> None:
         """Start a server again that has died.
@@ -102,8 +132,9 @@ class Servers:
         for server in self._kept:
             server.kill()
 
-    async def _keep(self, server: PostgresServer | RabbitMQNode, stack: AsyncExitStack) -> None:
-        self._say(f"Starting {_name(server)} …")
+    async def _keep(self, server: Server, stack: AsyncExitStack) -> None:
+        first = "" if server.folder.exists() else ", and making its files, this first time"
+        self._say(f"Starting {_name(server)}{first} …")
         stack.push_async_callback(asyncio.to_thread, server.stop)
         self._kept.append(server)
         await to_the_end(server.start)
@@ -123,5 +154,7 @@ class Servers:
             self.postgres.stop()
 
 
-def _name(server: PostgresServer | RabbitMQNode) -> str:
+def _name(server: Server) -> str:
+    if isinstance(server, RedisServer):
+        return server.program.name if server.program else "Redis"
     return "PostgreSQL" if isinstance(server, PostgresServer) else "RabbitMQ"

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.main.local.processes import CannotStart, ProcessId, last_lines
+from app.platform.process.processes import CannotStart, ProcessId, last_lines
 
-LEASH = Path(__file__).with_name("leash.py")
+LEASH = Path(__file__).parents[2] / "platform/process/leash.py"
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 15.0
 SETTLED_AFTER_S = 30.0

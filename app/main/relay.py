@@ -1,0 +1,114 @@
+"""The relay's process: events to RabbitMQ, or, where there is none, to consumers in this very process."""
+
+import asyncio
+import os
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from prometheus_client import CollectorRegistry
+
+from app.kernel.topology import Exchange, Publication, listening, queues_of
+from app.main.in_process import Place, consumers_inside
+from app.main.outboxes import heard
+from app.platform.messaging.ports import Publisher
+from app.platform.messaging.relay import BATCHES, Relay
+from app.platform.messaging.upkeep import keep_up
+from app.platform.metrics.exposition import make_registry
+from app.platform.metrics.gauges import OutboxMetrics, PoolMetrics, looking
+from app.platform.metrics.relay import CountedPublisher, PartitionMetrics, PublishingMetrics, QueueMetrics
+from app.platform.postgres.outbox import PostgresOutbox
+from app.platform.postgres.plans import make_planned_pool
+from app.platform.postgres.pool import Pool, make_pool
+from app.platform.process.heartbeat import beat
+from app.platform.process.running import metrics_port
+from app.platform.process.settings import Settings
+from app.platform.rabbitmq.connection import split
+from app.platform.rabbitmq.publisher import RabbitPublisher
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
+
+async def relay(
+    settings: Settings, published: Sequence[tuple[str, Publication]], in_process: bool, tracer: "Tracer | None",
+    stop: asyncio.Event,
+) -> None:  # fmt: skip
+    """Relay the events of each publication, in the database of its URL, until told to stop.
+
+    What is being published by then is confirmed and marked.
+    """
+    registry = make_registry()
+    pools = _pools(published)
+    publishing, waiting = PublishingMetrics(registry), OutboxMetrics(registry)
+    owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
+    relays: list[Relay] = []
+    async with AsyncExitStack() as stack:
+        for each in (pool for pair in pools.values() for pool in pair):
+            await each.open()
+            stack.push_async_callback(each.close)
+        around = consumers_inside(settings, tracer, registry) if in_process else _rabbitmq(settings)
+        place = await stack.enter_async_context(around)
+        for url, publication in published:
+            counted = CountedPublisher(place.publisher(publication.exchange), publishing)
+            publisher = _traced(counted, tracer, in_process, publication.exchange)
+            relays.append(Relay(PostgresOutbox(pools[url][0], publication.schema), publisher, owner))
+        every = [*(pool for pair in pools.values() for pool in pair), *place.pools]
+        looks = (PoolMetrics(registry, *every).look, PartitionMetrics(relays, registry).look, *place.looks)
+        watchers = [looking(*looks), *(() if in_process else (_queues(settings, published, registry).watch,))]
+        await stack.enter_async_context(metrics_port("relay_metrics_port", settings, registry, *watchers))
+        alive = asyncio.create_task(beat("relay"))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(stop.wait())  # with nothing to relay it ends no sooner
+                for (url, publication), relaying in zip(published, relays, strict=True):
+                    upkeep = PostgresOutbox(pools[url][1], publication.schema)
+                    observe = partial(waiting.observe, upkeep)
+                    tasks.create_task(keep_up(upkeep, settings.outbox_retention_h, observe, stop))
+                    tasks.create_task(relaying.run(stop))
+                for work in place.works:
+                    tasks.create_task(work(stop))
+        finally:
+            alive.cancel()
+
+
+def _pools(published: Sequence[tuple[str, Publication]]) -> Mapping[str, tuple[Pool, Pool]]:
+    """For each database a pool to relay with, and one for upkeep."""
+    outboxes = Counter(url for url, _ in published)
+    # A connection for each batch under way, and one for the leases of each outbox.
+    return {
+        url: (make_planned_pool(url, "strongbox-relay", BATCHES + count), make_pool(url, "strongbox-upkeep", 1))
+        for url, count in outboxes.items()
+    }
+
+
+def _queues(
+    settings: Settings, published: Sequence[tuple[str, Publication]], registry: CollectorRegistry
+) -> QueueMetrics:
+    fed = [*(publication.exchange for _, publication in published), *heard(settings)]
+    return QueueMetrics(split(settings.rabbitmq_url), queues_of(fed), registry)
+
+
+def _traced(publisher: Publisher, tracer: "Tracer | None", in_process: bool, exchange: Exchange) -> Publisher:
+    if tracer is None:
+        return publisher
+    from app.platform.tracing.publisher import TracedPublisher  # noqa: PLC0415 -- only when it is wanted
+
+    return TracedPublisher(tracer, publisher, "in_process" if in_process else "rabbitmq", exchange.name)
+
+
+@asynccontextmanager
+async def _rabbitmq(settings: Settings) -> AsyncIterator[Place]:
+    async with AsyncExitStack() as stack:
+
+        def make(exchange: Exchange) -> Publisher:
+            listeners = listening(heard(settings), exchange.name)
+            publisher = RabbitPublisher(split(settings.rabbitmq_url), exchange, listening=listeners)
+            stack.push_async_callback(publisher.close)
+            return publisher
+
+        yield Place(make)
