@@ -7,10 +7,10 @@ import httpx
 import pytest
 import structlog
 
-from app.adapters.gateway.transport import Http1Transport
-from app.adapters.http import asgi, errors
-from tests.integration.api_answers import check_documented
-from tests.integration.api_harness import Running, running
+from app.platform.http import asgi, errors
+from app.platform.outgoing.transport import Http1Transport
+from tests.api_answers import hold_to_its_document
+from tests.api_harness import Running, running
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +24,7 @@ def api() -> Iterator[Running]:
 def client(api: Running) -> Iterator[httpx.Client]:
     """A client whose every answer has to be documented."""
     with api.client() as client:
-        document = client.get("/openapi.json").json()
-
-        def check(response: httpx.Response) -> None:
-            request = response.request
-            body = response.read()
-            check_documented(document, request.method, request.url.path, response.status_code, response.headers, body)
-
-        client.event_hooks["response"].append(check)
+        hold_to_its_document(client)
         yield client
 
 

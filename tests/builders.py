@@ -5,12 +5,15 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from app.application.ports import Answer, PaymentRequest
-from app.domain.ids import PaymentId, ProviderId, TransactionId, UserId
-from app.domain.money import Currency, Money
-from app.domain.payments.payment import Payment, Status
-from app.domain.refusals import InsufficientFunds
-from app.domain.wallets.wallet import Wallet
+from app.contexts.funds.domain.ids import TransactionId
+from app.contexts.funds.domain.refusals import InsufficientFunds
+from app.contexts.funds.domain.wallet import Wallet
+from app.contexts.payments.application.request import PaymentRequest
+from app.contexts.payments.domain.ids import PaymentId, ProviderId
+from app.contexts.payments.domain.payment import Payment, Status
+from app.kernel.ids import UserId
+from app.kernel.money import Currency, Money
+from app.platform.idempotency.keys import Answer
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 USD = Currency("USD")
@@ -69,7 +72,7 @@ def payment(**overrides: Any) -> Payment:
         money=money(),
         created_at=NOON,
     )
-    return replace(pending, **overrides)
+    return pending._replace(**overrides)
 
 
 def payment_request(**overrides: Any) -> PaymentRequest:

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Sees to it that the tests find PostgreSQL, PgBouncer, RabbitMQ, Prometheus, a browser and curl: as root on Debian it installs what
-# is missing, elsewhere it says what is. PostgreSQL never is: its wheel stands in. Of Prometheus the tests that need it say so.
+# Sees to it that the tests find PostgreSQL, PgBouncer, RabbitMQ, Redis, Prometheus, anvil, a browser and curl: as root on Debian it installs
+# what is missing, elsewhere it says what is. PostgreSQL never is, nor Valkey: their wheels do. Of Prometheus and anvil the tests that need it say so.
 # With `--all` all are wanted from the system, whatever could stand in, and the library that moves a process's clock;
 # with `--bench` both and what `make bench` makes its load with.
 set -eu
@@ -40,13 +40,23 @@ fi
 if [ -z "$bench" ] && ! command -v pgbouncer >/dev/null 2>&1 && [ ! -x /usr/sbin/pgbouncer ]; then
     missing="${missing:+$missing }pgbouncer"
 fi
+if [ -z "$bench" ] && ! command -v redis-server >/dev/null 2>&1; then
+    missing="${missing:+$missing }redis-server"
+fi
 if [ -n "$bench" ] && ! command -v wrk >/dev/null 2>&1; then
     missing="${missing:+$missing }wrk"
 fi
 if [ -z "$bench" ] && ! command -v curl >/dev/null 2>&1; then
     missing="${missing:+$missing }curl"
 fi
-[ -n "$missing" ] || exit 0
+# The tests that need it say so where it is missing.
+anvil=1.7.1
+if [ -n "$can_install" ] && ! anvil --version 2>/dev/null | grep -qF " $anvil"; then
+    command -v npm >/dev/null 2>&1 || missing="${missing:+$missing }npm"
+else
+    anvil=""
+fi
+[ -n "$missing$anvil" ] || exit 0
 
 if [ -z "$can_install" ]; then
     echo "Missing: $missing." >&2
@@ -55,13 +65,21 @@ if [ -z "$can_install" ]; then
 fi
 
 # The packages start their servers, on ports that others may use; the tests start private ones.
-policy=/usr/sbin/policy-rc.d
-if [ ! -e "$policy" ]; then
-    printf '#!/bin/sh\nexit 101\n' >"$policy"
-    chmod 755 "$policy"
-    trap 'rm -f "$policy"' EXIT
-fi
-export DEBIAN_FRONTEND=noninteractive
-apt-get update -q
+install() {
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+        trap 'rm -f "$policy"' EXIT
+    fi
+    apt-get update -q
+    DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
+}
+
 # shellcheck disable=SC2086 -- a list of packages
-apt-get install -q -y --no-install-recommends $missing
+[ -z "$missing" ] || install $missing
+# Its program is in the package itself: no script has to fetch it.
+if [ -n "$anvil" ]; then
+    npm install --global --ignore-scripts --no-audit --no-fund --loglevel=error "@foundry-rs/anvil@$anvil" && anvil --version >/dev/null ||
+        echo "anvil $anvil is not installed: npm cannot get it here. The tests of the chain that need it fail, and say so." >&2
+fi

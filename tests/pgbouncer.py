@@ -12,9 +12,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from app.main.local.processes import free_port
+from app.platform.process.processes import free_port
 
-START_LIMIT_S = 20.0
+START_LIMIT_S = 60.0
 
 _CONFIGURATION = """
 [databases]

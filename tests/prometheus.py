@@ -11,8 +11,8 @@ import httpx
 import pytest
 import yaml
 
-from app.main.local.processes import free_port
-from tests.e2e.house import wait_until
+from app.platform.process.processes import free_port
+from tests.system.e2e.house import wait_until
 
 ROOT = Path(__file__).parents[1]
 DEPLOYED = ROOT / "deploy/prometheus"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# sh tests/today.sh SUITE COMMAND…: runs a command that finds the servers of a Debian suite first: `trixie` has PostgreSQL 17
-# and RabbitMQ 4.0, `sid` PostgreSQL 18 and RabbitMQ 4.3. The first time debootstrap unpacks them, as root, into
+# sh tests/today.sh SUITE COMMAND…: runs a command that finds the servers of a Debian suite first: `trixie` has PostgreSQL 17,
+# RabbitMQ 4.0, Redis 8 and Valkey 8, `sid` PostgreSQL 18, RabbitMQ 4.3 and their newer ones. The first time debootstrap unpacks them, as root, into
 # SERVERS_CACHE (~/.cache/strongbox/servers, 600 MB each), from DEBIAN_MIRROR or where apt's own sources point. To have
 # newer ones, remove the folder.
 set -eu
@@ -31,7 +31,7 @@ unpack() {
     umount "$root.new/proc" 2>/dev/null || true # of one that was killed
     rm -rf --one-file-system "$root.new"
     # shellcheck disable=SC2046 -- without a mirror debootstrap takes its own
-    debootstrap --variant=minbase --include=postgresql,rabbitmq-server "$suite" "$root.new" $(mirror)
+    debootstrap --variant=minbase --include=postgresql,rabbitmq-server,redis-server,valkey-server "$suite" "$root.new" $(mirror)
     rm -rf "$root.new"/var/cache/apt/* "$root.new"/var/lib/apt/lists/* "$root.new"/usr/share/doc
     settle "$root.new"
     mv "$root.new" "$root"
@@ -39,11 +39,15 @@ unpack() {
 
 # Its programs shall run here, beside ours: with their own C library, and none of the folders that their packages wrote in.
 settle() {
+    mkdir "$1/usr/lib/redis" # of all that is beside them in /usr/bin nothing shall be found here
+    for name in redis-server valkey-server; do
+        cp -L "$1/usr/bin/$name" "$1/usr/lib/redis/$name"
+    done
     libraries=$(cd "$1" && echo usr/lib/*-linux-gnu)
     loader=$(cd "$1" && echo lib64/ld-linux-*.so.*)
     [ -e "$1/$loader" ] || loader=$(cd "$1" && echo lib/ld-linux-*.so.*)
     for program in "$1"/usr/lib/postgresql/*/bin/* "$1"/usr/lib/erlang/erts-*/bin/* "$1"/usr/lib/erlang/bin/* \
-        "$1"/usr/lib/erlang/lib/*/priv/bin/*; do
+        "$1"/usr/lib/erlang/lib/*/priv/bin/* "$1"/usr/lib/redis/*; do
         if [ -f "$program" ] && [ ! -h "$program" ] && patchelf --print-interpreter "$program" >/dev/null 2>&1; then
             patchelf --set-interpreter "$root/$loader" --force-rpath --set-rpath "$root/$libraries" "$program"
         fi
@@ -54,4 +58,4 @@ settle() {
 [ -d "$root" ] || unpack >&2
 echo "With $(cd "$root/usr/lib" && echo postgresql/* rabbitmq/lib/*)" >&2
 unset RABBITMQ_URL
-PATH=$(echo "$root"/usr/lib/postgresql/*/bin):$root/usr/lib/rabbitmq/bin:$root/usr/lib/erlang/bin:$PATH exec "$@"
+PATH=$(echo "$root"/usr/lib/postgresql/*/bin):$root/usr/lib/redis:$root/usr/lib/rabbitmq/bin:$root/usr/lib/erlang/bin:$PATH exec "$@"

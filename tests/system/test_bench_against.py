@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.main.local.processes import CannotStart
+from app.platform.process.processes import CannotStart
 from bench import against
 from bench.__main__ import main
 from bench.results import Measure, Results, measure
@@ -40,6 +40,17 @@ def test_a_pair_with_a_void_run_does_not_count() -> None:
     assert [(pair.ours, pair.theirs) for pair in found.pairs] == [(3.0, 2.0)]
     with pytest.raises(CannotStart, match="void"):
         against.compare([a_run(1.0, errors=1)], [a_run(1.0)])
+
+
+def test_of_start_ups_the_medians_are_compared() -> None:
+    pairs = [against.Pair(100.0, 300.0), against.Pair(200.0, 100.0), against.Pair(300.0, 100.0)]
+    assert against.Comparison.of_medians("ms", pairs).ratio == 2.0
+
+
+def test_start_ups_are_measured_beside_another_revision_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--scenario", "start-up"])
+    assert "--against" in capsys.readouterr().err
 
 
 def test_what_only_one_of_both_measures_is_left_out() -> None:

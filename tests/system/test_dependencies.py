@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.dependencies import ROOT, pinned
-from tests.dependencies.audit import Finding, read, report
-from tests.dependencies.licences import PAGE, page
+from tests.system.dependencies import ROOT, pinned
+from tests.system.dependencies.audit import Finding, read, report
+from tests.system.dependencies.licences import PAGE, page
 
 REACHED = frozenset({"msgspec"})
 
@@ -51,7 +51,7 @@ def test_what_could_not_be_asked_is_not_checked_and_not_called_clean() -> None:
 
 def test_what_the_service_reaches_is_what_it_loads() -> None:
     """Found out in a process of its own: this one has loaded the tests' packages as well."""
-    command = "from tests.dependencies.audit import reached; print(*reached())"
+    command = "from tests.system.dependencies.audit import reached; print(*reached())"
     done = subprocess.run([sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, check=True)
     found = set(done.stdout.split())
     assert {"litestar", "msgspec", "psycopg", "psycopg-binary", "aio-pika", "yoyo-migrations", "pyyaml"} <= found

@@ -3,10 +3,8 @@
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,17 +13,21 @@ import psycopg
 import pytest
 import yaml
 
-from app.main import migrations
+from app.main import databases
+from app.main.contexts import CONTEXTS, load
 from app.main.local.announce import demo_commands
-from app.main.local.heartbeat import STALE_AFTER_S, is_beating
 from app.main.local.postgres import PostgresServer
-from app.main.settings import Settings
+from app.platform.postgres import migrations
+from app.platform.process.heartbeat import STALE_AFTER_S, is_beating
+from app.platform.process.loading import all_settings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "strongbox"}
 MAKEFILE = (ROOT / "Makefile").read_text()
+OF_THEIR_OWN = {"rewards": "rewards.rules", "mint": "mint.mint_requests", "chain": "chain.wallet_nonces"}
+"""Contexts with databases of their own, and a table of each."""
 TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
 
 
@@ -44,7 +46,8 @@ def shell_lines(service: dict[str, Any]) -> Iterator[list[str]]:
     """The commands of a service, word by word."""
     command = service["command"]
     if command[0] == "sh":
-        yield from (shlex.split(line) for line in command[-1].splitlines())
+        called = re.findall(r"\b(?:strongbox|python) [^)>\n]+", command[-1])
+        yield from map(shlex.split, called)
     else:
         yield command
 
@@ -71,7 +74,7 @@ def test_every_health_check_of_compose_runs_and_tells_the_dead(name: str) -> Non
     if test[0] == "strongbox":
         assert runs(*test, "--help").returncode == 0
     else:
-        answer = runs(*[word.replace(":80", ":9") for word in test])
+        answer = runs(*[re.sub(":8[05]", ":9", word) for word in test])
         assert (answer.returncode, answer.stderr) == (1, "")
 
 
@@ -81,7 +84,7 @@ def test_a_heartbeat_is_seen_while_it_is_fresh(tmp_path: Path, monkeypatch: pyte
     assert not is_beating("relay")
     file.touch()
     assert is_beating("relay")
-    assert runs("python", "-m", "app.main.local.heartbeat", "relay").returncode == 0
+    assert runs("python", "-m", "app.platform.process.heartbeat", "relay").returncode == 0
     old = file.stat().st_mtime - STALE_AFTER_S - 1
     os.utime(file, (old, old))
     assert not is_beating("relay")
@@ -89,12 +92,24 @@ def test_a_heartbeat_is_seen_while_it_is_fresh(tmp_path: Path, monkeypatch: pyte
 
 @pytest.mark.parametrize("name", OURS)
 def test_the_services_settings_are_settings(name: str) -> None:
-    of_the_gateway = {"MOCK_GATEWAY_HOST", "MOCK_GATEWAY_JOURNAL"}
-    assert set(OURS[name]["environment"]) <= set(Settings.__struct_encode_fields__) | of_the_gateway
+    of_stand_ins = {"MOCK_GATEWAY_HOST", "MOCK_GATEWAY_JOURNAL", "DEV_CHAIN_HOST", "DEV_CHAIN_FOLDER"}
+    known = {setting.name for setting in all_settings(CONTEXTS)} | of_stand_ins | {"STRONGBOX_CONFIG"}
+    assert set(OURS[name]["environment"]) <= known
 
 
 def test_the_demo_data_is_that_of_a_local_run() -> None:
     assert [words[1:] for words in shell_lines(SERVICES["demo-data"])] == [list(words) for words in demo_commands()]
+
+
+def test_compose_gives_contexts_the_databases_that_it_makes() -> None:
+    (listed,) = re.findall(r"ARRAY\[(.*)\]", (ROOT / "deploy/make-databases.sh").read_text())
+    assert re.findall(r"'(\w+)'", listed) == [*OF_THEIR_OWN]
+    for name in OF_THEIR_OWN:
+        setting = f"{name.upper()}_DATABASE_URL"
+        given = {
+            one["environment"][setting].rpartition("/")[2] for one in OURS.values() if setting in one["environment"]
+        }
+        assert given == {SERVICES["migrate"]["environment"][f"MIGRATE_{setting}"].rpartition("/")[2]} == {name}
 
 
 def test_services_start_on_a_migrated_schema_only() -> None:
@@ -104,7 +119,7 @@ def test_services_start_on_a_migrated_schema_only() -> None:
         return "migrate" in done or any(map(waits_for_the_migrations, done))
 
     without = {name for name in OURS if not waits_for_the_migrations(name)}
-    assert without == {"migrate", "mock-gateway"}
+    assert without == {"migrate", "keys", "mock-gateway", "chain-key", "chain-node"}
 
 
 def test_the_roles_script_makes_an_owner_that_migrates_and_a_login_that_cannot(tmp_path: Path) -> None:
@@ -116,6 +131,7 @@ def test_the_roles_script_makes_an_owner_that_migrates_and_a_login_that_cannot(t
             "PATH": f"{server.binaries}:{os.environ['PATH']}",
             "PGHOST": "127.0.0.1",
             "PGPORT": str(server.port),
+            "PGUSER": "postgres",
             "PGPASSWORD": server.url().split(":")[2].partition("@")[0],
             "POSTGRES_USER": "postgres",
             "POSTGRES_DB": "postgres",
@@ -123,8 +139,19 @@ def test_the_roles_script_makes_an_owner_that_migrates_and_a_login_that_cannot(t
             "STRONGBOX_SERVICE_PASSWORD": "service",
         }
         subprocess.run(["sh", str(ROOT / "deploy/make-roles.sh")], env=environment, check=True, capture_output=True)
+        for _ in range(2):  # whatever is there stays
+            subprocess.run(["sh", str(ROOT / "deploy/make-databases.sh")], env=environment, check=True)
         owner = server.url("strongbox", "strongbox_owner", "the%20owner%27s")
-        assert migrations.up(owner, owner)
+        homes = {
+            f"MIGRATE_{name.upper()}_DATABASE_URL": server.url(name, "strongbox_owner", "the%20owner%27s")
+            for name in OF_THEIR_OWN
+        }
+        assert migrations.up(databases.owned(load({"MIGRATE_DATABASE_URL": owner, "DATABASE_URL": owner, **homes})))
+        for name, table in OF_THEIR_OWN.items():
+            with psycopg.connect(server.url(name, "strongbox_service", "service")) as connection:
+                connection.execute(f"SELECT count(*) FROM {table}".encode())
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(f"DROP TABLE {table}".encode())
         with psycopg.connect(server.url("strongbox", "strongbox_service", "service")) as connection:
             connection.execute("SELECT count(*) FROM payments")
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -133,62 +160,12 @@ def test_the_roles_script_makes_an_owner_that_migrates_and_a_login_that_cannot(t
         server.stop()
 
 
-def test_the_steps_of_the_dockerfile_make_a_folder_that_works(tmp_path: Path) -> None:
-    """COPY and RUN, done in plain folders instead of an image's."""
-    installed, served = tmp_path / "opt", tmp_path / "srv"
-    served.mkdir()
-    for line in _dockerfile_lines():
-        word, _, rest = line.partition(" ")
-        if word == "COPY" and not rest.startswith("--from"):
-            _copy(rest, served)
-        elif word == "RUN" and "useradd" not in rest:
-            _run(rest.replace("/opt/strongbox", str(installed)), served)
-    environment = {"PATH": f"{installed / 'bin'}:/usr/bin:/bin"}
-    for command in ("strongbox migrate --help", "python -m consumers --help", "python -m mock_gateway --help"):
-        subprocess.run(command.split(), env=environment, cwd=tmp_path, check=True, capture_output=True)
-    where = ["python", "-c", "from app.main import migrations; print(migrations.latest())"]
-    answer = subprocess.run(where, env=environment, cwd=tmp_path, check=True, capture_output=True, text=True)
-    assert int(answer.stdout) == migrations.latest()
-    assert not (installed / "bin" / "pip").exists()
-
-
-def _dockerfile_lines() -> list[str]:
-    return (ROOT / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
-
-
-def _copy(arguments: str, folder: Path) -> None:
-    *sources, target = arguments.split()
-    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    for source in sources:
-        assert source in allowed, f".dockerignore keeps {source} out"
-        if (ROOT / source).is_dir():
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / source, folder / target, ignore=ignored)
-        else:
-            shutil.copy(ROOT / source, folder / target)
-
-
-def _run(command: str, folder: Path) -> None:
-    # The image has a `python`; a machine may have none but `python3`.
-    with tempfile.TemporaryDirectory() as python_folder:
-        python = Path(python_folder) / "python"
-        python.write_text(f'#!/bin/sh\nexec {Path(sys.executable).resolve()} "$@"\n')
-        python.chmod(0o755)
-        answer = subprocess.run(
-            ["sh", "-ec", command], cwd=folder, env=os.environ | {"PATH": f"{python_folder}:{os.environ['PATH']}"},
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-    if "No matching distribution" in answer.stderr or "Failed to establish a new connection" in answer.stderr:
-        pytest.skip("no package index can be reached")
-    assert answer.returncode == 0, answer.stderr
-
-
 def test_make_has_every_promised_target_and_lists_it() -> None:
     promised = {"setup", "run", "demo", "test", "lint", "fmt", "clean", "up", "down", "reset", "logs", "consume"}
     promised |= {"rabbit-ui", "migrate", "migrate-up", "migrate-down", "migrate-version", "migrate-force"}
     listed = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert promised <= TARGETS
-    assert promised <= {line.split()[0] for line in listed.stdout.splitlines()}
+    assert promised <= {line.split()[0] for line in listed.stdout.splitlines() if line.strip()}
 
 
 def test_migrate_force_wants_the_version_said() -> None:
@@ -203,12 +180,18 @@ def test_ci_runs_targets_that_exist(path: str) -> None:
     if path.endswith(".yml"):
         steps = [step for job in yaml.safe_load(text)["jobs"].values() for step in job["steps"]]
         text = "\n".join(step.get("run", "") for step in steps)
-    words = " ".join(re.findall("^make (.*)$", text, re.MULTILINE)).split()
+    words = " ".join(re.findall(r"^(?:nice -n \d+ )?make (.*)$", text, re.MULTILINE)).split()
     called = {word for word in words if re.fullmatch("[a-z][a-z-]*", word)}
     assert {"lint", "test"} <= called <= TARGETS
 
 
-SCRIPTS = ["deploy/make-roles.sh", "tests/install-servers.sh", "tests/lock.sh", "tests/today.sh"]
+SCRIPTS = [
+    "deploy/make-databases.sh",
+    "deploy/make-roles.sh",
+    "tests/install-servers.sh",
+    "tests/lock.sh",
+    "tests/today.sh",
+]
 
 
 @pytest.mark.parametrize("path", SCRIPTS)

@@ -10,13 +10,15 @@ from urllib.parse import urlsplit
 import pytest
 from click.testing import CliRunner
 
-from app.application.outbox.relay import BATCHES
+from app.contexts.chain.settings import ChainSettings
+from app.contexts.identity.adapters.jwt import key_set
 from app.main.cli import main
-from app.main.container import Container
-from app.main.settings import Settings, load
-from consumers.__main__ import main as consumers_main
-from tests.kubernetes import FOLDER, ROOT, Document, read
-from tests.kubernetes.workloads import (
+from app.main.contexts import CONTEXTS, load
+from app.platform.process.loading import all_settings
+from consumers.cli import main as consumers_main
+from tests.system.kubernetes import FOLDER, ROOT, Document, read
+from tests.system.kubernetes.needs import NEEDS, READS_FILES
+from tests.system.kubernetes.workloads import (
     DEPLOYMENTS,
     DOCUMENTS,
     SECRET,
@@ -31,15 +33,7 @@ from tests.kubernetes.workloads import (
     selects,
 )
 
-NEEDS = {
-    "migrate": ["owner_url"],
-    "api": ["database_url", "gateway_url", "api_keys"],
-    "relay": ["database_url", "rabbitmq_url"],
-    "recover": ["database_url", "gateway_url"],
-    "metrics": ["consumers_url", "rabbitmq_url"],
-    "audit": ["consumers_url", "rabbitmq_url"],
-}
-PORTS = {"postgresql": 5432, "amqp": 5672, "amqps": 5671, "https": 443}
+PORTS = {"postgresql": 5432, "amqp": 5672, "amqps": 5671, "rediss": 6379, "https": 443}
 
 # The files
 
@@ -80,12 +74,14 @@ def test_a_pod_may_do_what_it_needs_and_no_more(name: str) -> None:
     (uid,) = re.findall(r"--uid (\d+)", (ROOT / "Dockerfile").read_text())
     assert spec["securityContext"] == {
         "runAsNonRoot": True, "runAsUser": int(uid), "seccompProfile": {"type": "RuntimeDefault"},
+        **({"fsGroup": int(uid)} if name in READS_FILES else {}),
     }  # fmt: skip
     assert one["securityContext"] == {
         "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]},
     }  # fmt: skip
-    assert [mount["mountPath"] for mount in one["volumeMounts"]] == ["/tmp"]
-    assert one["volumeMounts"][0]["name"] == spec["volumes"][0]["name"]
+    mounts = {mount["mountPath"]: mount["name"] for mount in one["volumeMounts"]}
+    assert mounts == {"/tmp": "tmp"} | READS_FILES.get(name, {})
+    assert [*mounts.values()] == [volume["name"] for volume in spec["volumes"]]
     assert re.search(r"^ENV .*HEARTBEAT_DIR=/tmp", (ROOT / "Dockerfile").read_text(), re.DOTALL | re.MULTILINE)
     assert {"cpu", "memory"} == one["resources"]["requests"].keys()
     assert one["resources"]["limits"].keys() == {"memory"}  # held to less processor time it would only be slow
@@ -94,13 +90,21 @@ def test_a_pod_may_do_what_it_needs_and_no_more(name: str) -> None:
 @pytest.mark.parametrize("name", WORKLOADS)
 def test_a_pods_environment_is_settings_that_its_process_takes(name: str) -> None:
     given = environment(WORKLOADS[name])
-    assert given.keys() <= set(Settings.__struct_encode_fields__)
+    assert given.keys() <= {setting.name for setting in all_settings(CONTEXTS)}
     load(given).require(*NEEDS[name])
     others = {secret for secret in SECRET if not (SECRET[secret].keys() & given.keys())}
     for secret in SECRET.keys() - others:  # no secret that it has no use for
         without = {key: value for key, value in given.items() if key not in SECRET[secret]}
         with pytest.raises(Exception, match="is not set"):
             load(without).require(*NEEDS[name])
+
+
+def test_the_keys_are_files_of_a_secret_that_only_the_api_reads() -> None:
+    (volume,) = [one for one in pod(DEPLOYMENTS["api"])["volumes"] if one["name"] == "jwt-keys"]
+    assert volume["secret"] == {"secretName": "jwt-keys", "defaultMode": 0o440}
+    (file,) = SECRET["jwt-keys"]
+    assert environment(DEPLOYMENTS["api"])["JWT_KEYS"] == f"/run/strongbox/{file}"
+    key_set.parse(SECRET["jwt-keys"][file].encode())
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
@@ -126,7 +130,7 @@ def test_a_pod_may_reach_what_its_settings_name(name: str) -> None:
         urlsplit(url).port or PORTS[urlsplit(url).scheme]
         for setting in NEEDS[name]
         if setting.endswith("_url")
-        for url in getattr(settings, setting).split(",")
+        for url in settings.text(setting.upper()).split(",")
     }
     assert needed <= allowed
     assert allowed <= needed | {53, 5672}, "more than it needs"
@@ -155,7 +159,7 @@ def test_a_pod_is_given_the_time_that_it_takes_to_end(name: str) -> None:
         before_s = int(seconds)
     grace_s = load(environment(DEPLOYMENTS[name])).shutdown_grace_s
     assert pod(DEPLOYMENTS[name])["terminationGracePeriodSeconds"] >= before_s + grace_s + 5
-    has_clients = any(port["name"] == "http" for port in container(DEPLOYMENTS[name]).get("ports", ()))
+    has_clients = any(port["name"] in ("http", "grpc") for port in container(DEPLOYMENTS[name]).get("ports", ()))
     assert before_s or not has_clients
 
 
@@ -167,8 +171,11 @@ def test_prometheus_is_told_of_a_port_on_which_the_process_shows_its_metrics(nam
         "api": settings.http_port,
         "metrics": settings.metrics_port,
         "relay": settings.relay_metrics_port,
-        "recover": settings.recover_metrics_port,
+        "recover": settings.port("recover_metrics_port"),
         "audit": settings.consumer_metrics_port,
+        "rewards": settings.port("rewards_metrics_port"),
+        "mint": settings.port("mint_metrics_port"),
+        "chain": settings.port("chain_metrics_port"),
     }
     assert annotations["prometheus.io/port"] == str(shown[name])
     assert shown[name] in [port["containerPort"] for port in container(DEPLOYMENTS[name])["ports"]]
@@ -210,40 +217,8 @@ def test_a_service_leads_to_a_port_that_may_be_called(service: Document) -> None
     ]
     assert {port["port"] for rule in rules for port in rule["ports"]} == ports.keys()
     settings = load(environment(target))
-    assert [*ports.values()] == [settings.http_port if target is DEPLOYMENTS["api"] else settings.metrics_port]
-    annotations = target["spec"]["template"]["metadata"]["annotations"]
-    assert annotations["prometheus.io/port"] == str(*ports.values())
-
-
-# The manual
-
-
-def test_where_the_manual_has_verify_run_there_is_room_for_the_gateways_record() -> None:
-    """It goes through a temporary file: where that does not fit the record is not compared, and verify holds."""
-    told = (ROOT / "docs/kubernetes.md").read_text()
-    (name,) = re.findall(r"`verify` and `payments` belong\s+into\s+`deploy/(\w+)`", told)
-    assert "GATEWAY_URL" in environment(DEPLOYMENTS[name])
-    (volume,) = pod(DEPLOYMENTS[name])["volumes"]
-    assert volume["emptyDir"] == {"sizeLimit": "2Gi"}, "on the node's disk, not in memory"
-    assert "2 GiB" in told
-
-
-def test_the_connections_of_the_manual_are_those_of_the_code() -> None:
-    told = (ROOT / "docs/kubernetes.md").read_text()
-    rows = re.findall(r"^\| `(\w+)` \| (\d+) \| (\d+) \| (\d+) \|$", told, re.MULTILINE)
-    pools = [Container.starting_pool, Container.reading_pool, Container.finishing_pool, Container.upkeep_pool]
-    sizes = [int(pool.args[-1]) for pool in pools]
-    each = {"api": sum(sizes), "relay": BATCHES + 2, "recover": sum(sizes[2:]), "metrics": 2, "audit": 1}
-    # One more than there are while a new version is rolled out.
-    assert rows == [
-        (name, str(each[name]), str(replicas(name)), str(each[name] * (replicas(name) + 1))) for name in each
-    ]
-    total = sum(int(row[3]) for row in rows)
-    assert f"**{total}**" in told
-    (limit,) = re.findall(r"max_connections = (\d+)", told)
-    assert int(limit) >= total + 20
-    several = (ROOT / "docs/how-to/several.md").read_text()
-    counted = "Each API process opens up to {api}, each relay {relay}, each recovery {recover}"
-    assert counted.format_map(each) in several
-    operations = " ".join((ROOT / "docs/operations.md").read_text().split())
-    assert "`recover` up to {recover}, `relay` up to {relay},".format_map(each) in operations
+    served = {
+        "http": settings.http_port, "grpc": settings.of(ChainSettings).chain_grpc_port,
+        "metrics": int(target["spec"]["template"]["metadata"]["annotations"]["prometheus.io/port"]),
+    }  # fmt: skip
+    assert ports == {name: served[name] for name in ports}

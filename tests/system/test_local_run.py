@@ -1,108 +1,23 @@
 """`strongbox run`, really run with stand-ins for the services: order, restarts, and what a killed run leaves behind."""
 
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from app.main.contexts import load
 from app.main.local import plan
 from app.main.local.clean import clean
 from app.main.local.postgres import PostgresServer
-from app.main.local.processes import CannotStart, ProcessId, comes_true, free_port
-from app.main.local.state import discovered, read, urls
-from app.main.settings import load
+from app.platform.process.processes import CannotStart, free_port
+from app.platform.process.run_state import discovered, urls
+from tests.system.local_runs import RUN, Terminal, soon, terminal
 
-# A part that serves, where it has a port, and notes its end.
-PART = """
-import asyncio, os, signal, sys
-name, port, deaf = sys.argv[1], int(sys.argv[2]), "deaf" in sys.argv
-if "broken" in sys.argv: sys.exit("it is broken")
-async def answer(reader, writer):
-    await reader.readuntil(b"\\r\\n\\r\\n")
-    writer.write(b"HTTP/1.1 200 OK\\r\\ncontent-length: 0\\r\\nconnection: close\\r\\n\\r\\n")
-    await writer.drain()
-    writer.close()
-async def main():
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, (lambda: None) if deaf else stop.set)
-    server = await asyncio.start_server(answer, "127.0.0.1", port) if port else None
-    await stop.wait()
-    with open("ended", "a") as file: file.write(name + "\\n")
-asyncio.run(main())
-"""
-# A run of such parts. RabbitMQ is left out, as it takes seconds; commands of the command line only say their names.
-RUN = """
-import asyncio, sys
-from pathlib import Path
-from app.main.local import rabbitmq
-from app.main.local.run import run
-from app.main.local.supervisor import Part
-from app.main.settings import load
-rabbitmq.installed = lambda: None
-def parts(settings, ports, in_process):
-    assert in_process
-    gateway = Part("gateway", ("part.py", "gateway", str(ports.gateway)), f"http://127.0.0.1:{ports.gateway}/health")
-    api = Part("api", ("part.py", "api", str(ports.api), *sys.argv[1:]), f"http://127.0.0.1:{ports.api}/readyz")
-    return [(gateway,), (Part("relay", ("part.py", "relay", "0")),), (api,)]
-sys.exit(asyncio.run(run(load(), Path(".strongbox"), parts, ("tool.py",))))
-"""
-
-
-class Terminal:
-    """Runs in one folder, as from a shell."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.base = folder / ".strongbox"
-        self.runs: list[subprocess.Popen[str]] = []
-        for name, text in {"part.py": PART, "run.py": RUN, "tool.py": "print('done')"}.items():
-            (folder / name).write_text(text)
-
-    def start(self, *words: str, **environment: str) -> "subprocess.Popen[str]":
-        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        inherited |= {"PYTHONPATH": str(Path(__file__).parents[2])}
-        with (self.folder / "output").open("a") as output:
-            run = subprocess.Popen(
-                [sys.executable, "run.py", *words], cwd=self.folder, stdout=output, stderr=output, text=True,
-                env=inherited | {"API_KEYS": "given"} | environment, start_new_session=True,
-            )  # fmt: skip
-        self.runs.append(run)
-        return run
-
-    def serves(self) -> bool:
-        return "Ctrl-C ends it" in self.output()
-
-    def output(self) -> str:
-        return (self.folder / "output").read_text()
-
-    def processes(self) -> dict[str, ProcessId]:
-        state = read(self.base)
-        return state.processes if state else {}
-
-
-@pytest.fixture
-def terminal(tmp_path: Path) -> Iterator[Terminal]:
-    """A folder to run in; nothing of it is left afterwards."""
-    terminal = Terminal(tmp_path)
-    yield terminal
-    for run in terminal.runs:
-        if run.poll() is None:
-            run.kill()
-        run.wait()
-    clean(terminal.base)
-
-
-def soon(condition: Callable[[], bool], limit_s: float = 30) -> None:
-    assert comes_true(condition, limit_s)
+__all__ = ["terminal"]
 
 
 def test_a_run_serves_is_found_and_ends_in_order(terminal: Terminal) -> None:
@@ -118,7 +33,7 @@ def test_a_run_serves_is_found_and_ends_in_order(terminal: Terminal) -> None:
 
     run.send_signal(signal.SIGINT)
     run.send_signal(signal.SIGTERM)  # the same wish: make passes on what its group got as well
-    assert run.wait(20) == 0
+    assert run.wait(60) == 0
     assert (terminal.folder / "ended").read_text().split() == ["api", "relay", "gateway"]
     assert discovered(terminal.base) == {}
     assert not (terminal.base / "run.json").exists()
@@ -136,7 +51,7 @@ def test_the_mock_gateway_begins_as_the_settings_file_says(terminal: Terminal) -
 def test_a_second_run_in_the_folder_is_refused(terminal: Terminal) -> None:
     terminal.start()
     soon(terminal.serves)
-    assert terminal.start().wait(20) == 1
+    assert terminal.start().wait(60) == 1
     assert "another `strongbox run` is alive" in terminal.output()
     with pytest.raises(CannotStart, match="another `strongbox run` is alive"):
         clean(terminal.base)
@@ -192,7 +107,7 @@ def test_a_part_that_does_not_end_within_the_grace_is_killed(terminal: Terminal)
     run = terminal.start("deaf", SHUTDOWN_GRACE_S="1")
     soon(terminal.serves)
     run.send_signal(signal.SIGTERM)
-    assert run.wait(15) == 0
+    assert run.wait(60) == 0
     assert "api did not end within" in terminal.output()
     assert (terminal.folder / "ended").read_text().split() == ["relay", "gateway"]
 
@@ -201,39 +116,40 @@ def test_a_stop_while_it_starts_leaves_nothing_running(terminal: Terminal) -> No
     run = terminal.start()
     soon(lambda: "Starting PostgreSQL" in terminal.output())
     run.send_signal(signal.SIGTERM)
-    assert run.wait(20) == 0
+    assert run.wait(60) == 0
     assert not PostgresServer(terminal.base / "postgres").find_running()
 
 
 def test_a_part_that_cannot_start_ends_the_run_and_shows_why(terminal: Terminal) -> None:
-    assert terminal.start("broken").wait(30) == 1
+    assert terminal.start("broken").wait(60) == 1
     assert "api ended while it was starting:\n    it is broken" in terminal.output()
 
 
 def test_a_port_that_was_asked_for_and_is_taken_is_refused_by_name(terminal: Terminal) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
-        assert terminal.start(HTTP_PORT=str(taken)).wait(20) == 1
+        assert terminal.start(HTTP_PORT=str(taken)).wait(60) == 1
     assert f"HTTP_PORT: port {taken} is in use" in terminal.output()
 
 
 def test_a_default_port_that_is_taken_gives_way_and_that_is_said() -> None:
     said: list[str] = []
+    usual = plan.defaults(load({}))
     with ExitStack() as stack:
-        for default in plan.DEFAULTS.values():
+        for default in usual.values():
             with suppress(OSError):  # somebody else has it already
                 stack.enter_context(socket.create_server(("127.0.0.1", default)))
         ports = plan.choose_ports(load({}), said.append, environ={})
-    assert len({*ports, *plan.DEFAULTS.values()}) == 14
-    assert [line.partition(":")[0] for line in said] == [*plan.DEFAULTS]
+    assert len({*ports.values(), *usual.values()}) == 2 * len(usual)
+    assert [line.partition(":")[0] for line in said] == [*usual]
 
 
 def test_a_default_port_gives_way_to_one_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     free = free_port()
     monkeypatch.setitem(plan.DEFAULTS, "CONSUMER_METRICS_PORT", free)
     ports = plan.choose_ports(load({"HTTP_PORT": str(free)}), lambda _: None, environ={})
-    assert ports.api == free
-    assert ports.audit != free
+    assert ports["HTTP_PORT"] == free
+    assert ports["CONSUMER_METRICS_PORT"] != free
 
 
 def test_a_killed_postgres_is_started_again_where_it_was(terminal: Terminal) -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from app.main.local import postgres_binaries, rabbitmq
 from app.main.local.postgres import PostgresServer
-from app.main.local.processes import CannotStart, comes_true
 from app.main.local.rabbitmq import RabbitMQNode
+from app.platform.process.processes import CannotStart, comes_true
 
 
 @pytest.fixture

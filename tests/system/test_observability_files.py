@@ -60,6 +60,9 @@ def test_compose_gives_prometheus_the_ports_that_it_scrapes() -> None:
         "relay": int(services["relay"]["environment"]["RELAY_METRICS_PORT"]),
         "recover": int(services["recover"]["environment"]["RECOVER_METRICS_PORT"]),
         "audit-consumer": int(services["audit-consumer"]["environment"]["CONSUMER_METRICS_PORT"]),
+        "rewards-consumer": int(services["rewards-consumer"]["environment"]["REWARDS_METRICS_PORT"]),
+        "mint-consumer": int(services["mint-consumer"]["environment"]["MINT_METRICS_PORT"]),
+        "chain": int(services["chain"]["environment"]["CHAIN_METRICS_PORT"]),
     }
     scraped = yaml.safe_load((DEPLOYED / "prometheus.yml").read_text())["scrape_configs"]
     targets = [target for job in scraped for each in job["static_configs"] for target in each["targets"]]

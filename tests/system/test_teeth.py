@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.teeth.__main__ import QUIET_DAY, is_bite
-from tests.teeth.copies import PARTS, ROOT, Copy, Result
-from tests.teeth.patches import FOLDER, Bug, DoesNotApply, Hunk, all_bugs, read
+from tests.system.teeth.__main__ import QUIET_DAY, is_bite
+from tests.system.teeth.copies import PARTS, ROOT, Copy, Result
+from tests.system.teeth.patches import FOLDER, Bug, DoesNotApply, Hunk, all_bugs, read
 
 BUGS = all_bugs()
 
@@ -80,7 +80,7 @@ def test_the_tests_that_should_see_them_exist() -> None:
         "-m",
         "long or not long",
     ]
-    done = subprocess.run([*collect, *tests], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([*collect, *tests], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert {line for line in done.stdout.splitlines() if "::" in line} == set(tests)
 
@@ -89,5 +89,5 @@ def test_a_copy_imports_itself_wherever_its_processes_run(tmp_path: Path) -> Non
     copy = Copy(tmp_path)
     (copy.tree / "app/__init__.py").write_text("print('planted')\n")
     command = [str(tmp_path / "python/bin/python"), "-m", "app", "--help"]
-    done = subprocess.run(command, cwd="/", env={}, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd="/", env={}, capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stdout.partition("\n")[0]) == (0, "planted"), done.stderr

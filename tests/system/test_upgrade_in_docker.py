@@ -9,9 +9,10 @@ import psycopg
 import pytest
 import yaml
 
-from app.main import migrations
+from app.main import databases
 from app.main.local.postgres import PostgresServer
-from tests import conftest
+from app.platform.postgres import migrations
+from tests import servers
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/how-to/upgrade.md").read_text().partition("## In Docker\n")[2]
@@ -56,14 +57,14 @@ def test_what_is_dumped_from_the_old_database_is_all_there_in_the_new_one_and_th
             server.start()
             typed_into(server, folder, f"sh {ROOT / 'deploy/make-roles.sh'}")
         owner = old.url("strongbox", "strongbox_owner", "owner")
-        migrations.up(owner, owner)
+        migrations.up(databases.at(owner))
         with psycopg.connect(owner) as connection:
             connection.execute("INSERT INTO service_providers (id, name) VALUES (gen_random_uuid(), 'Acme')")
             connection.execute("CREATE SEQUENCE ticket START 7")
         typed_into(old, folder, line_with("pg_dump"))
         typed_into(new, folder, line_with("pg_restore"))
         owner = new.url("strongbox", "strongbox_owner", "owner")
-        assert migrations.up(owner, owner) == []
+        assert migrations.up(databases.at(owner)) == []
         with psycopg.connect(owner) as connection:
             assert connection.execute(count).fetchone() == (1, 7)
         with psycopg.connect(new.url("strongbox", "strongbox_service", "service")) as connection:
@@ -83,7 +84,7 @@ def test_the_data_of_postgres_lies_in_the_volume() -> None:
 
 
 def test_versions_are_the_same_wherever_they_are_named() -> None:
-    assert f"{conftest.DOCKER_IMAGE}-management" == SERVICES["rabbitmq"]["image"]
+    assert f"{servers.DOCKER_IMAGE}-management" == SERVICES["rabbitmq"]["image"]
     table = (ROOT / "docs/operations.md").read_text().partition("## Versions\n")[2].partition("\n## ")[0]
     for name, product in (("postgres", "PostgreSQL"), ("rabbitmq", "RabbitMQ")):
         version = SERVICES[name]["image"].rpartition(":")[2].removesuffix("-management")

@@ -6,10 +6,11 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from app.adapters.postgres.audit_integrity import SETTLING_S, TrailIsComplete, chain_check
-from app.adapters.postgres.integrity import snapshot
-from app.application.integrity.verify import verify
+from app.contexts.payments.adapters.postgres.trail import SETTLING_S, TrailIsComplete
 from app.main.local.roles import Urls
+from app.platform.operations.verify import verify
+from app.platform.postgres.audit_chain import chain_check
+from app.platform.postgres.integrity import snapshot
 from bench.filling import fill
 
 # Seven approved ones with two events each, and a declined one with three: the positions are 1 to 17.

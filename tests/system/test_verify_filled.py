@@ -1,23 +1,26 @@
 """`strongbox verify` over many payments: it holds, sees every table, and needs no more memory for more of them."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from app.adapters.http.answers import HttpAnswers
-from app.adapters.postgres.documents import document
-from app.adapters.postgres.integrity import checks_of_the_books, snapshot
-from app.adapters.postgres.rows import PAYMENT_COLUMNS, payment_of
-from app.application.integrity.verify import verify
-from app.domain.events import created, refunded, settled
-from app.domain.ids import EventId, TransactionId
-from app.domain.payments.payment import Status
+from app.contexts.funds.domain.ids import TransactionId
+from app.contexts.payments.adapters.http.answers import HttpAnswers
+from app.contexts.payments.adapters.operations.checks import checks_of_the_books
+from app.contexts.payments.adapters.postgres.event_documents import document
+from app.contexts.payments.adapters.postgres.rows import PAYMENT_COLUMNS, payment_of
+from app.contexts.payments.domain.events import created, refunded, settled
+from app.contexts.payments.domain.payment import Status
+from app.kernel.ids import EventId
 from app.main.local.roles import Urls
-from bench.filling import FUNDED_MINOR, fill, user_id
+from app.platform.operations.verify import verify
+from app.platform.postgres.integrity import snapshot
+from bench.filling import fill
+from bench.filling_rows import FUNDED_MINOR, user_id
 from bench.verify import gateway, verified
 from tests.conftest import MakeDatabase
 
@@ -32,7 +35,8 @@ async def test_it_holds_over_many_payments_in_bounded_memory(make_fresh_database
         fill(database.owner_url, payments, wallets=100)
         with gateway(database.app_url, tmp_path) as gateway_url:
             runs.append(verified(DATABASE_URL=database.app_url, GATEWAY_URL=gateway_url))
-        assert (runs[-1].code, "all 12 checks hold" in runs[-1].said) == (0, True), runs[-1].said
+        holds = re.search(r"^all \d+ checks hold$", runs[-1].said, re.MULTILINE)
+        assert (runs[-1].code, holds is not None) == (0, True), runs[-1].said
     few, many = runs
     assert many.memory_mib < 1.25 * few.memory_mib
 
@@ -99,7 +103,7 @@ async def test_what_is_filled_in_is_what_the_services_write(filled: psycopg.Asyn
             payment.id,
         )
         assert payment.finalized_at is not None
-        pending = replace(payment, status=Status.PENDING, failure_code=None, finalized_at=None)
+        pending = payment._replace(status=Status.PENDING, failure_code=None, finalized_at=None)
         told = [created(pending, EventId(events[0][0])), settled(payment, EventId(events[1][0]))]
         if payment.status is not Status.APPROVED:
             refund_id = TransactionId(events[2][3])

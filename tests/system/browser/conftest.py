@@ -7,10 +7,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
-from tests.browser.consoles import LIMIT_MS, Console, Screen, launched, screen
 from tests.conftest import MakeDatabase
-from tests.e2e.conftest import without_what_others_left
-from tests.e2e.house import House, running
+from tests.system.browser.consoles import LIMIT_MS, Console, Screen, launched, screen
+from tests.system.e2e.conftest import without_what_others_left
+from tests.system.e2e.house import House, running
+from tests.system.e2e.whole import WholeHouse
 
 
 @pytest.fixture(scope="package")
@@ -20,7 +21,7 @@ def house(
     """Every process of Strongbox."""
     asyncio.run(without_what_others_left(rabbitmq_url))
     folder = tmp_path_factory.mktemp("house")
-    with running(House(make_fresh_database(), rabbitmq_url, folder)) as house:
+    with running(WholeHouse(make_fresh_database(), rabbitmq_url, folder)) as house:
         yield house
 
 

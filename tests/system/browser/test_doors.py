@@ -3,65 +3,15 @@
 import asyncio
 import re
 import uuid
-from collections.abc import Iterator
-from typing import Any
-from urllib.parse import quote
 
-import aio_pika
 import httpx
 import pytest
 
-from tests.browser.consoles import ALICE, Console, Visitor
-from tests.e2e.house import House, wait_until
+from tests.system.browser.consoles import ALICE, Console, Visitor
+from tests.system.browser.strangers import CANARY, FORMS, HOSTILE, PAGES, QUERIES, dead, guarded, lonely, visitor
+from tests.system.e2e.house import House, wait_until
 
-CANARY = "<script>alert('canary')</script>\"'<img src=x onerror=alert(1)>"
-PAGES = ("/", "/payments", "/wallets", "/dead-letters", "/replay", "/gateway", "/actions", "/job")
-FORMS: dict[str, dict[str, str]] = {
-    "/logout": {},
-    "/dead-letters/redrive": {"queue": "audit.queue", "id": "x"},
-    "/dead-letters/redrive-all": {"queue": "audit.queue"},
-    "/dead-letters/audit.queue/x/drop": {},
-    "/replay": {"since": "2026-01-01T00:00", "until": "2026-01-02T00:00", "queue": "audit.queue", "run": "yes"},
-    "/job/cancel": {},
-    "/gateway": {"mode": "happy", "applies_to": "all", "rate": "100", "latency_ms": "", "charge": "never"},
-}
-HEADERS = {
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-}
-
-
-@pytest.fixture
-def visitor(console: Console) -> Visitor:
-    return console.visitor()
-
-
-@pytest.fixture(scope="module")
-def lonely(house: House) -> Iterator[Console]:
-    """A console whose database, audit trail, broker, API and gateway are all away, and which is found by https."""
-    nowhere = {
-        "DATABASE_URL": "postgresql://nobody:secret-1@127.0.0.1:1/none",
-        "RABBITMQ_URL": "amqp://nobody:secret-2@127.0.0.1:1/",
-        "GATEWAY_URL": "http://127.0.0.1:1",
-        "HTTP_PORT": "1",
-    }
-    console = Console(house, "lonely", CONSOLE_URL="https://console.test", **nowhere)
-    console.start()
-    yield console
-    console.stop()
-
-
-def guarded(answer: httpx.Response) -> None:
-    """Every answer tells browsers what they may not do with it."""
-    assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
-    policy = answer.headers["content-security-policy"]
-    assert policy.startswith("default-src 'none'; ")
-    assert "frame-ancestors 'none'" in policy
-    assert "unsafe" not in policy
-    assert answer.headers["cache-control"] in ("no-store", "no-cache")
+__all__ = ["lonely", "visitor"]
 
 
 def test_a_stranger_is_sent_to_the_door_and_does_nothing(console: Console) -> None:
@@ -166,31 +116,6 @@ def test_the_console_tells_what_is_away_and_never_breaks(lonely: Console) -> Non
     assert "secret-" not in lonely.log + overview.text
 
 
-HOSTILE = [
-    "",
-    "x",
-    "%00",
-    "%ff",
-    "..",
-    "%2e%2e%2f",
-    "a" * 300,
-    quote(CANARY),
-    "1e400",
-    "-1",
-    "%F0%9F%92%A9",
-    "٣",
-    "None",
-]
-QUERIES = [
-    "/payments?status={}", "/payments?before={}", "/payments?before=2026-01-01T00:00:00_{}", "/payments?{}",
-    "/payments?status=FAILED&status={}", "/search?id={}", "/search", "/actions?before={}", "/dead-letters?queue={}",
-    "/dead-letters?skip={}", "/replay?since={}", "/login?next={}", "/wallets/x?cursor={}", "/payments/{}",
-    "/wallets/{}", "/dead-letters/{}/x", "/dead-letters/audit.queue/{}", "/dead-letters/audit.queue/{}/drop",
-    "/static/{}", "/live/{}", "/{}",
-    "/payments?before=0001-01-01T00:00:00%2B23:59_0190c7a0-0000-7000-8000-000000000001&status={}",
-]  # fmt: skip
-
-
 @pytest.mark.parametrize("path", QUERIES)
 def test_no_address_breaks_the_console(visitor: Visitor, path: str) -> None:
     for hostile in HOSTILE:
@@ -252,7 +177,7 @@ def test_what_others_wrote_is_shown_as_text(console: Console, visitor: Visitor, 
     payment_id = house.paid(user_id, 10, external_reference=CANARY)
     ours = "UPDATE payments SET failure_code = %s WHERE id = %s AND user_id = %s RETURNING 1"
     house.query(ours, CANARY, payment_id, user_id)
-    message_id = asyncio.run(_dead(house, CANARY))
+    message_id = asyncio.run(dead(house, CANARY))
     house.query(
         "INSERT INTO audit.actions (operator, action, details) VALUES (%s, %s, %s) RETURNING id",
         CANARY, CANARY, f'{{"messages": ["{message_id}"], "x": "<b>{uuid.uuid4()}"}}',
@@ -275,13 +200,3 @@ def test_what_others_wrote_is_shown_as_text(console: Console, visitor: Visitor, 
     assert all(escaped in shown[path].text for path in paths[:-1])
     answer = visitor.post(f"/dead-letters/audit.queue/{message_id}/drop", csrf=visitor.token)
     assert answer.status_code == 303
-
-
-async def _dead(house: House, text: str) -> str:
-    """A dead letter with the text in everything that a publisher writes."""
-    message_id = str(uuid.uuid4())
-    headers: Any = {"x-death-reason": text, "x-death-at": text, text[:60]: text}
-    message = aio_pika.Message(text.encode(), message_id=message_id, type=text, headers=headers)
-    async with await aio_pika.connect(house.environment["RABBITMQ_URL"]) as connection:
-        await (await connection.channel()).default_exchange.publish(message, "audit.dlq")
-    return message_id

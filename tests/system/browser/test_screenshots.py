@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from tests.browser.consoles import Console, screen
-from tests.e2e.house import House, wait_until
+from tests.system.browser.consoles import ALL_OK, Console, screen
+from tests.system.e2e.house import House, wait_until
 
 MOST_BYTES = 200_000
 FOLDER = os.environ.get("SCREENSHOTS")
@@ -47,7 +47,7 @@ async def test_the_pictures_are_small(
     window = await screen(browser, console, viewport={"width": 1200, "height": 800}, color_scheme=scheme)
     await window.log_in()
     page = window.page
-    await expect(page.locator("[data-say]")).to_have_text("All 8 parts are ok")
+    await expect(page.locator("[data-say]")).to_have_text(ALL_OK)
     for name, path in {"overview": "/", "payment": f"/payments/{payment_id}"}.items():
         await page.goto(path)
         picture = folder / f"console-{name}-{scheme}.png"

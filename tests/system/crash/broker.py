@@ -3,16 +3,19 @@
 import asyncio
 import json
 import subprocess
+import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from aiormq import spec
 from aiormq.abc import AbstractChannel
 
-from app.adapters.rabbitmq import topology
-from app.adapters.rabbitmq.connection import connected
+from app.contexts.payments.public import EVENTS
+from app.kernel.topology import Queue
 from app.main.local import rabbitmq
 from app.main.local.rabbitmq import RabbitMQNode
+from app.platform.rabbitmq import topology
+from app.platform.rabbitmq.connection import connected
 
 T = TypeVar("T")
 
@@ -29,41 +32,41 @@ class Broker:
         """Leave only a queue of our own, which gets a copy of everything that is published."""
 
         async def clear(channel: AbstractChannel) -> None:
-            for queue in topology.QUEUES:
+            for queue in EVENTS.queues:
                 await channel.queue_delete(queue.name)
                 await channel.queue_delete(queue.dead_letters)
             await channel.queue_delete(WITNESS)
-            await channel.exchange_delete(topology.EXCHANGE)
-            await topology.declare(channel)
+            await channel.exchange_delete(EVENTS.name)
+            await topology.declare(channel, EVENTS)
             await channel.queue_declare(WITNESS, durable=True)
-            await channel.queue_bind(WITNESS, topology.EXCHANGE, "#")
+            await channel.queue_bind(WITNESS, EVENTS.name, "#")
 
-        self._do(clear)
+        self.do(clear)
 
     def delete_queue(self, name: str) -> None:
-        self._do(lambda channel: channel.queue_delete(name))
+        self.do(lambda channel: channel.queue_delete(name))
 
     def delete_exchange(self) -> None:
-        self._do(lambda channel: channel.exchange_delete(topology.EXCHANGE))
+        self.do(lambda channel: channel.exchange_delete(EVENTS.name))
 
-    def unbind(self, queue: topology.Queue) -> None:
+    def unbind(self, queue: Queue) -> None:
         """Take the queue's bindings away; the queue stays."""
 
         async def unbind(channel: AbstractChannel) -> None:
             for key in queue.bindings:
-                await channel.queue_unbind(queue.name, topology.EXCHANGE, key)
+                await channel.queue_unbind(queue.name, EVENTS.name, key)
 
-        self._do(unbind)
+        self.do(unbind)
 
     def watch_again(self) -> None:
         """Bind our own queue again, after the exchange was gone."""
-        self._do(lambda channel: channel.queue_bind(WITNESS, topology.EXCHANGE, "#"))
+        self.do(lambda channel: channel.queue_bind(WITNESS, EVENTS.name, "#"))
 
     def publish(self, body: bytes, key: str, message_id: str) -> None:
         properties = spec.Basic.Properties(message_id=message_id, delivery_mode=2)
-        self._do(
+        self.do(
             lambda channel: channel.basic_publish(
-                body, exchange=topology.EXCHANGE, routing_key=key, properties=properties, mandatory=True
+                body, exchange=EVENTS.name, routing_key=key, properties=properties, mandatory=True
             )
         )
 
@@ -72,7 +75,7 @@ class Broker:
         events = [json.loads(body) for body, _ in self._peek(WITNESS) if payment_id.encode() in body]
         return [event["sequence"] for event in events if event["subject"] == payment_id]
 
-    def dead_letters(self, queue: topology.Queue) -> dict[str, str]:
+    def dead_letters(self, queue: Queue) -> dict[str, str]:
         """The reason for each dead letter, by its message id.
 
         Each look is a delivery, of which RabbitMQ 4 allows 20: wait for them by `depth`, which takes nothing.
@@ -83,19 +86,25 @@ class Broker:
         }
 
     def purge(self, name: str) -> None:
-        self._do(lambda channel: channel.queue_purge(name))
+        self.do(lambda channel: channel.queue_purge(name))
 
     def depth(self, name: str) -> int:
-        return self._do(lambda channel: channel.queue_declare(name, passive=True)).message_count or 0
+        return self.do(lambda channel: channel.queue_declare(name, passive=True)).message_count or 0
+
+    def new_virtual_host(self) -> str:
+        """Make a place where nothing of others is; its name."""
+        name = uuid.uuid4().hex
+        self.control("add_vhost", name)
+        self.control("set_permissions", "-p", name, "guest", ".*", ".*", ".*")
+        return name
 
     def control(self, *words: str) -> None:
         """Run `rabbitmqctl`."""
         script = rabbitmq.installed()
         assert script
         command = [str(script.with_name("rabbitmqctl")), *words]
-        done = subprocess.run(
-            command, env=self.node._environment(), capture_output=True, text=True, timeout=60, check=False
-        )
+        environment = self.node._environment() | {"RABBITMQ_CTL_ERL_ARGS": "+S 1:1 +sbwt none"}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
         assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
 
     def _peek(self, name: str) -> list[tuple[bytes, spec.Basic.Properties]]:
@@ -109,14 +118,16 @@ class Broker:
                     return found
                 found.append((bytes(message.body), message.header.properties))
 
-        return self._do(peek)
+        return self.do(peek)
 
-    def _do(self, work: Callable[[AbstractChannel], Awaitable[T]]) -> T:
+    def do(self, work: Callable[[AbstractChannel], Awaitable[T]], virtual_host: str = "") -> T:
+        """Do it over a connection of its own."""
+
         async def do() -> T:
-            async with connected([self.node.url], "the tests") as connection:
+            async with connected([self.node.url + virtual_host], "the tests") as connection:
                 return await work(await connection.open_channel())
 
-        return asyncio.run(asyncio.wait_for(do(), 30))
+        return asyncio.run(asyncio.wait_for(do(), 60))
 
 
 def metrics_total(text: str, status: str) -> float:

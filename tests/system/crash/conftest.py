@@ -1,18 +1,17 @@
 """Servers that these tests alone may kill, and the house over them."""
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
+from eth_account import Account
 
-from app.main import migrations
-from app.main.local import rabbitmq
 from app.main.local.postgres import PostgresServer
 from app.main.local.rabbitmq import RabbitMQNode
-from app.main.local.roles import LOGIN, OWNER, Urls, make_database, make_roles
-from tests.conftest import NO_RABBITMQ, PASSWORD, TEMPLATE
-from tests.crash.broker import Broker
-from tests.crash.fragile import Fragile, open_house
+from tests.chain.nodes import KINDS, new_key, node
+from tests.conftest import MakeDatabase, private_node
+from tests.system.crash.broker import Broker
+from tests.system.crash.fragile import Fragile, open_house
+from tests.system.crash.generous import BLOCK_S, Generous, opened
 
 PATIENT = {
     "REQUEST_TIMEOUT_S": "12",
@@ -22,61 +21,18 @@ PATIENT = {
 }
 
 
-def urls(server: PostgresServer, name: str) -> Urls:
-    """A database of the server, as its owner and the services see it."""
-    return Urls(server.url(name, OWNER, PASSWORD), server.url(name, LOGIN, PASSWORD))
-
-
-def prepare(server: PostgresServer) -> None:
-    """Make the roles, and the template that databases are copied from."""
-    make_roles(server.url(), PASSWORD, PASSWORD)
-    make_database(server.url(), TEMPLATE)
-    migrations.up(urls(server, TEMPLATE).owner_url, urls(server, TEMPLATE).owner_url)
-
-
-@pytest.fixture(scope="package")
-def mortal_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    """A server that may be killed."""
-    server = PostgresServer(tmp_path_factory.mktemp("mortal-postgres"), settings=("max_connections=200",))
-    server.start()
-    try:
-        prepare(server)
-        yield server
-    finally:
-        server.stop()
-
-
 @pytest.fixture(scope="package")
 def mortal_rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQNode]:
     """A node that may be killed."""
-    if not rabbitmq.installed():
-        pytest.fail(NO_RABBITMQ)
-    node = RabbitMQNode(tmp_path_factory.mktemp("mortal-rabbitmq"))
-    node.start()
-    try:
+    with private_node(tmp_path_factory.mktemp("mortal-rabbitmq")) as node:
         yield node
-    finally:
-        node.stop()
-
-
-@pytest.fixture(scope="package")
-def make_mortal_database(mortal_postgres: PostgresServer) -> Callable[[], Urls]:
-    """A function that makes a migrated database on the server that may be killed."""
-    numbers = itertools.count(1)
-
-    def make() -> Urls:
-        name = f"mortal_{next(numbers)}"
-        make_database(mortal_postgres.url(), name, TEMPLATE)
-        return urls(mortal_postgres, name)
-
-    return make
 
 
 @pytest.fixture(scope="package")
 def home(
     mortal_postgres: PostgresServer,
     mortal_rabbitmq: RabbitMQNode,
-    make_mortal_database: Callable[[], Urls],
+    make_mortal_database: MakeDatabase,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Fragile]:
     """The house that all tests share."""
@@ -100,3 +56,27 @@ def patient(house: Fragile) -> Fragile:
     house.stop("api")
     house.begin("api", **PATIENT)
     return house
+
+
+@pytest.fixture(scope="module", params=[KINDS[0], pytest.param(KINDS[1], marks=pytest.mark.long)])
+def giving(
+    request: pytest.FixtureRequest,
+    mortal_postgres: PostgresServer,
+    mortal_rabbitmq: RabbitMQNode,
+    make_mortal_database: MakeDatabase,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Generous]:
+    """The house that gives cashback, which a module's tests share, on each EVM."""
+    broker, folder, key = Broker(mortal_rabbitmq), tmp_path_factory.mktemp("generous"), new_key()
+    funded = str(Account.from_key(key).address)
+    with node(request.param, folder / "node", BLOCK_S, funded) as chain:
+        house = Generous(mortal_postgres, make_mortal_database, broker, chain, key, folder)
+        with opened(house):
+            yield house
+
+
+@pytest.fixture
+def generous(giving: Generous) -> Generous:
+    """The house that gives cashback, whole again whatever the test before did to it."""
+    giving.mend()
+    return giving

@@ -3,8 +3,6 @@
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,12 +15,15 @@ import psycopg
 
 from app.main.local.postgres import PostgresServer
 from app.main.local.roles import Urls
-from tests.crash.broker import Broker, metrics_total
-from tests.crash.dialects import Amqp, Http, Postgres
-from tests.crash.proxy import Proxy
-from tests.e2e.house import QUICK, House, _ok, wait_until
+from tests import forks
+from tests.system.crash.broker import Broker, metrics_total
+from tests.system.crash.dialects import Amqp, Http, Postgres
+from tests.system.crash.parts import Parted, elsewhere
+from tests.system.crash.proxy import Proxy
+from tests.system.e2e.house import QUICK, _ok, wait_until
 
-TIMES = QUICK | {"GATEWAY_ATTEMPTS": "2"}
+UNLIMITED = {f"RATE_LIMIT_{name}": "off" for name in ("IP", "USER", "WALLET", "LOGIN")}
+TIMES = QUICK | UNLIMITED | {"GATEWAY_ATTEMPTS": "2", "SIWE_DOMAINS": "shop.example", "MARKET_FEE_BP": "1000"}
 # Recovery that takes over while the request is still under way, as if the API had been paused.
 EARLY = {"REQUEST_TIMEOUT_S": "1", "GATEWAY_TIMEOUT_S": "0.8", "RECOVER_AFTER_S": "1.1"}
 PARTS = {
@@ -35,8 +36,10 @@ PARTS = {
 }
 
 
-class Fragile(House):
+class Fragile(Parted):
     """Between the API and its database, and between each process and the gateway or the broker, stands a proxy."""
+
+    parts = PARTS
 
     def __init__(self, server: PostgresServer, database: Urls, broker: Broker, folder: Path, **settings: str) -> None:
         super().__init__(database, broker.node.url, folder, **(TIMES | settings))
@@ -46,10 +49,10 @@ class Fragile(House):
         self.gateway = Proxy(self.ports["MOCK_GATEWAY_PORT"], Http)
         self.recovery_gateway = Proxy(self.ports["MOCK_GATEWAY_PORT"], Http)
         self.rabbitmq = Proxy(broker.node.port, Amqp)
-        by_proxy = {"RABBITMQ_URL": _elsewhere(broker.node.url, broker.node.port, self.rabbitmq.port)}
+        by_proxy = {"RABBITMQ_URL": elsewhere(broker.node.url, broker.node.port, self.rabbitmq.port)}
         self.own = {
             "api": {
-                "DATABASE_URL": _elsewhere(database.app_url, server.port, self.postgres.port) + "?sslmode=disable",
+                "DATABASE_URL": elsewhere(database.app_url, server.port, self.postgres.port) + "?sslmode=disable",
                 "GATEWAY_URL": f"http://127.0.0.1:{self.gateway.port}",
             },
             "recover": {"GATEWAY_URL": f"http://127.0.0.1:{self.recovery_gateway.port}"},
@@ -66,51 +69,19 @@ class Fragile(House):
             proxy.close()
         self._clients.shutdown()
 
-    def start(
-        self, name: str, *words: str, expect: Callable[[], bool] | None = None, **own: str
-    ) -> subprocess.Popen[bytes]:
-        """Start a process with settings of its own."""
-        plain = self.environment
-        self.environment = plain | self.own.get(name.rstrip("2"), {}) | own
-        try:
-            return super().start(name, *words, expect=expect)
-        finally:
-            self.environment = plain
-
-    def begin(self, name: str, **own: str) -> None:
-        """Start one of the parts, or a second one of its kind: `relay2`."""
-        ready = {
+    def ready(self, name: str) -> Callable[[], bool] | None:
+        """See `Parted.ready`."""
+        url = {
             "api": f"{self.api_url}/readyz",
             "gateway": f"{self.gateway_url}/health",
             "metrics": f"{self.metrics_url}/metrics",
         }.get(name)
-        starts = self._starts(name)
-        self.start(
-            name,
-            *PARTS[name.rstrip("2")],
-            expect=partial(_ok, ready) if ready else lambda: self._starts(name) > starts,
-            **own,
-        )
-
-    def _starts(self, name: str) -> int:
-        """How often a process of that name has begun its work, and would end in good order when told to."""
-        return self.log(name).count('"event":"started"') if (self.folder / f"{name}.log").exists() else 0
+        return partial(_ok, url) if url else None
 
     def mend(self) -> None:
         """Whatever the last test left: everything runs, and the gateway works."""
-        for name, process in list(self.processes.items()):
-            if name.endswith("2"):
-                self.kill(name)
-            elif process.poll() is not None:
-                del self.processes[name]
-        for name in PARTS:
-            if name not in self.processes:
-                self.begin(name)
+        self.begin_what_ended()
         self.mode("happy")
-
-    def kill(self, name: str) -> None:
-        """kill -9."""
-        self.stop(name, signal.SIGKILL)
 
     @contextlib.contextmanager
     def without(self, name: str) -> Iterator[None]:
@@ -128,23 +99,9 @@ class Fragile(House):
         self.stop("recover")
         self.begin("recover")
 
-    @contextlib.contextmanager
-    def paused(self, *names: str) -> Iterator[None]:
-        """The processes are stopped in their tracks, and wake up afterwards."""
-        for name in names:
-            self.processes[name].send_signal(signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            for name in names:
-                self.processes[name].send_signal(signal.SIGCONT)
-
     def consumers_command(self, *words: str) -> str:
         """Run a command of the consumers to its end; what it prints."""
-        command = [sys.executable, "-m", "consumers", *words]
-        done = subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=60, check=False
-        )
+        done = forks.run(("consumers", *words), self.folder, self.environment)
         assert done.returncode == 0, f"{words} exited {done.returncode}: {done.stdout}{done.stderr}"
         return done.stdout
 
@@ -199,7 +156,7 @@ class Fragile(House):
         """Whether a void is announced for the user's payment."""
         return bool(self.query("SELECT FROM payments WHERE user_id = %s AND void_requested_at IS NOT NULL", user_id))
 
-    def wait_for_status(self, user_id: uuid.UUID, *statuses: str, limit_s: float = 40) -> None:
+    def wait_for_status(self, user_id: uuid.UUID, *statuses: str, limit_s: float = 120) -> None:
         """Wait until the user's payments have these statuses."""
         wait_until(lambda: self.statuses(user_id) == list(statuses), f"{statuses}", limit_s)
 
@@ -243,7 +200,3 @@ def open_house(house: Fragile) -> Iterator[Fragile]:
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
         house.close()
-
-
-def _elsewhere(url: str, port: int, other_port: int) -> str:
-    return url.replace(f":{port}/", f":{other_port}/")

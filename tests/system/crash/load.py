@@ -8,8 +8,8 @@ from collections import Counter
 
 import httpx
 
-from tests.crash.fragile import Fragile
-from tests.e2e.house import LIMIT_S
+from tests.system.crash.fragile import Fragile
+from tests.system.e2e.house import LIMIT_S
 
 
 class Load:
@@ -94,7 +94,7 @@ async def clients_through_a_sigterm(house: Fragile, users: list[uuid.UUID], clie
         tasks = [asyncio.create_task(client(number, connections)) for number in range(clients)]
         await asyncio.wait_for(enough.wait(), LIMIT_S)
         house.processes["api"].terminate()
-        await asyncio.wait_for(asyncio.gather(*tasks), 30)
+        await asyncio.wait_for(asyncio.gather(*tasks), 60)
     return said
 
 

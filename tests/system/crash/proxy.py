@@ -7,8 +7,9 @@ import threading
 from collections.abc import Callable, Iterator
 from enum import Enum, auto
 
-from tests.crash.dialects import Dialect
-from tests.e2e.house import LIMIT_S
+from tests.platform.peers import shut
+from tests.system.crash.dialects import Dialect
+from tests.system.e2e.house import LIMIT_S
 
 HOST = "127.0.0.1"
 
@@ -115,7 +116,7 @@ class Proxy:
             self.port = server.sockets[0].getsockname()[1]
             self._ready.set()
             await self._stop.wait()
-            server.close()
+            await shut(server)
             for link in self._links:
                 link.cancel()
             await asyncio.gather(*self._links, return_exceptions=True)

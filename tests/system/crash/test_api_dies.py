@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.crash.fragile import Fragile
-from tests.crash.proxy import Then
-from tests.e2e.house import body, wait_until
+from tests.system.crash.fragile import Fragile
+from tests.system.crash.proxy import Then
+from tests.system.e2e.house import body, wait_until
 
 COMMITTED = b"COMMIT\0"
 
@@ -22,7 +22,7 @@ def test_an_api_that_dies_before_transaction_1_leaves_nothing_and_the_retry_crea
         trap.wait()
         house.kill("api")
         trap.drop()
-        _died(first.exception(15))
+        _died(first.exception(60))
     assert house.query("SELECT FROM idempotency_keys WHERE user_id = %s", user_id) == []
     assert house.statuses(user_id) == []
     house.begin("api")
@@ -45,7 +45,7 @@ def test_an_api_that_dies_inside_transaction_1_leaves_nothing_and_the_retry_crea
         house.wait_for_session("strongbox-reserve", "Lock")
         house.kill("api")
         house.wait_until_rolled_back("strongbox-reserve")
-        _died(first.exception(15))
+        _died(first.exception(60))
     assert house.query("SELECT FROM idempotency_keys WHERE user_id = %s", user_id) == []
     assert house.statuses(user_id) == []
     house.begin("api")
@@ -86,7 +86,7 @@ def test_a_mark_whose_commit_is_lost_is_made_sure_of_before_the_void_is_sent(hou
         void.wait()
         assert house.marked(user_id)
         void.let_go()
-        answer = first.result(15)
+        answer = first.result(60)
     assert body(answer, 502)["error"]["details"]["status"] == "FAILED"
     assert house.balance(user_id) == 1_000
     house.verify()
@@ -120,7 +120,7 @@ def test_an_api_killed_while_its_commit_of_transaction_1_is_unanswered_leaves_on
             first = house.pay_later(user_id, 400, "ghost")
             house.wait_for_session("strongbox-reserve", "SyncRep")
             house.kill("api")
-            _died(first.exception(15))
+            _died(first.exception(60))
             house.begin("api")
             meanwhile = house.pay(user_id, 400, "ghost")
             assert meanwhile.status_code == 503
@@ -150,7 +150,7 @@ def test_a_commit_whose_wait_for_replication_was_cancelled_is_not_acted_upon(hou
                 "SELECT pg_cancel_backend(pid) FROM pg_stat_activity"
                 " WHERE application_name = 'strongbox-reserve' AND wait_event = 'SyncRep'"
             )
-            answer = first.result(20)
+            answer = first.result(60)
             assert answer.status_code == 503, answer.text
             assert house.at_the_gateway(house.payment_id(user_id)) == {}
         finally:
@@ -167,7 +167,7 @@ def test_an_api_that_dies_after_transaction_1_before_the_gateway_call_has_its_pa
         trap.wait()
         house.kill("api")
         trap.drop()
-        _died(first.exception(15))
+        _died(first.exception(60))
     assert house.statuses(user_id) == ["PENDING"]
     house.begin("api")
     meanwhile = house.pay(user_id, 400, "after-1")
@@ -187,7 +187,7 @@ def test_an_api_that_dies_after_the_charge_before_transaction_2_has_its_payment_
         trap.wait()
         house.kill("api")
         trap.drop()
-        _died(first.exception(15))
+        _died(first.exception(60))
     assert house.statuses(user_id) == ["PENDING"]
     house.begin("api")
     house.wait_for_status(user_id, "APPROVED")
@@ -208,7 +208,7 @@ def test_an_api_that_dies_inside_transaction_2_has_its_payment_approved_once(hou
             house.wait_for_session("strongbox-settle", "Lock")
             house.kill("api")
             house.wait_until_rolled_back("strongbox-settle")
-            _died(first.exception(15))
+            _died(first.exception(60))
     assert house.statuses(user_id) == ["PENDING"]
     house.begin("api")
     house.wait_for_status(user_id, "APPROVED")

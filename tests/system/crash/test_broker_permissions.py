@@ -4,12 +4,13 @@ import asyncio
 
 import pytest
 
-from app.adapters.rabbitmq import topology
-from app.adapters.rabbitmq.connection import connected
-from app.adapters.rabbitmq.queues import unconfigurable
-from app.adapters.rabbitmq.topology import NotPermitted
-from app.application.status import judge
-from tests.crash.fragile import Fragile
+from app.contexts.payments.public import EVENTS
+from app.platform.operations import judgement as judge
+from app.platform.rabbitmq import topology
+from app.platform.rabbitmq.connection import connected
+from app.platform.rabbitmq.queues import unconfigurable
+from app.platform.rabbitmq.topology import NotPermitted
+from tests.system.crash.fragile import Fragile
 
 
 def test_a_permission_that_is_missing_is_named(house: Fragile) -> None:
@@ -19,7 +20,7 @@ def test_a_permission_that_is_missing_is_named(house: Fragile) -> None:
 
     async def declare() -> None:
         async with connected([url], "the tests") as connection:
-            await topology.declare(await connection.open_channel())
+            await topology.declare(await connection.open_channel(), EVENTS)
 
     with pytest.raises(NotPermitted, match=r"the permission `configure` for payments\.events is missing"):
         asyncio.run(declare())

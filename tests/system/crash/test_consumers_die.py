@@ -2,10 +2,12 @@
 
 import pytest
 
-from app.adapters.rabbitmq import topology
-from tests.crash.fragile import Fragile
-from tests.crash.proxy import Then
-from tests.e2e.house import wait_until
+from app.contexts.payments.public import EVENTS
+from tests.system.crash.fragile import Fragile
+from tests.system.crash.proxy import Then
+from tests.system.e2e.house import wait_until
+
+AUDIT = EVENTS.queue("audit.queue")
 
 TABLES = {"audit": "audit.events", "metrics": "metrics.inbox"}
 
@@ -86,14 +88,14 @@ def test_a_message_that_is_no_event_is_buried_with_its_reason_while_the_others_f
     house.broker.publish(b"{no event", "payment.created", "poison")
     ids = _pay(house, 5)
     _trails(house, ids)
-    for queue in topology.QUEUES:
+    for queue in EVENTS.queues:
         wait_until(lambda queue=queue: house.broker.depth(queue.dead_letters) == 1, queue.dead_letters)  # type: ignore[misc]
         assert "malformed" in house.broker.dead_letters(queue)["poison"]
     # Put back it is still poison: it is tried again, and buried again, once.
     assert "1 put back" in house.consumers_command("redrive", "audit")
-    wait_until(lambda: house.broker.depth(topology.AUDIT.dead_letters) == 1, "the second burial")
-    assert [*house.broker.dead_letters(topology.AUDIT)] == ["poison"]
-    for queue in topology.QUEUES:
+    wait_until(lambda: house.broker.depth(AUDIT.dead_letters) == 1, "the second burial")
+    assert [*house.broker.dead_letters(AUDIT)] == ["poison"]
+    for queue in EVENTS.queues:
         house.broker.purge(queue.dead_letters)
     house.verify()
 
@@ -107,13 +109,13 @@ def test_an_event_that_cannot_be_stored_is_buried_and_a_redrive_mends_it_once_it
         house.begin("audit")
         others = _pay(house, 5)
         _trails(house, others)
-        wait_until(lambda: house.broker.depth(topology.AUDIT.dead_letters) == 2, "the dead letters")
-        assert all("23514" in reason for reason in house.broker.dead_letters(topology.AUDIT).values())
+        wait_until(lambda: house.broker.depth(AUDIT.dead_letters) == 2, "the dead letters")
+        assert all("23514" in reason for reason in house.broker.dead_letters(AUDIT).values())
         assert house.trail(payment_id) == []
         session.execute("ALTER TABLE audit.events DROP CONSTRAINT not_now")
     assert "2 put back" in house.consumers_command("redrive", "audit")
     _trails(house, [payment_id])
-    assert house.broker.dead_letters(topology.AUDIT) == {}
+    assert house.broker.dead_letters(AUDIT) == {}
     house.verify()
 
 
@@ -123,5 +125,5 @@ def test_consumers_wait_for_a_database_that_does_not_take_their_work_and_bury_no
         ids = _pay(house, 3)
         wait_until(lambda: "consumer_waits" in house.log("audit"), "the consumer to wait")
     _trails(house, ids)
-    assert house.broker.dead_letters(topology.AUDIT) == {}
+    assert house.broker.dead_letters(AUDIT) == {}
     house.verify()

@@ -1,7 +1,7 @@
 """The matrix's control: what goes wrong in the other tests goes right when nothing dies."""
 
-from tests.crash.fragile import Fragile
-from tests.e2e.house import body, wait_until
+from tests.system.crash.fragile import Fragile
+from tests.system.e2e.house import body, wait_until
 
 
 def test_on_a_quiet_day_payments_are_approved_declined_refused_and_replayed(house: Fragile) -> None:

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 import httpx
 
-from app.main.local.processes import free_port
-from tests.crash.fragile import PARTS, Fragile
-from tests.crash.proxy import Then
-from tests.e2e.house import _ok, body, wait_until
+from app.platform.process.processes import free_port
+from tests.system.crash.fragile import PARTS, Fragile
+from tests.system.crash.proxy import Then
+from tests.system.e2e.house import _ok, body, wait_until
 
 # Behind the claim and the locks, before anything is written.
 HALF_WAY = r"strongbox-reserve: \s*INSERT INTO payments"
@@ -45,7 +45,7 @@ def test_money_that_another_api_has_read_but_not_yet_taken_is_not_spent_twice(ho
             meanwhile = other.pay(user_id, 600, "there")
             assert (meanwhile.status_code, house.balance(user_id)) == (503, 1_000)
             taking.let_go()
-            assert first.result(15).status_code == 201
+            assert first.result(60).status_code == 201
         wait_until(lambda: other.pay(user_id, 600, "there").status_code != 503, "the wallet")
         refused = other.pay(user_id, 600, "there")
     assert body(refused, 409)["error"]["code"] == "INSUFFICIENT_FUNDS"
@@ -64,7 +64,7 @@ def test_a_key_that_another_api_has_claimed_but_not_yet_committed_makes_no_secon
             meanwhile = other.pay(user_id, 400, "same", currency="EUR")
             assert (meanwhile.status_code, house.statuses(user_id)) == (503, [])
             claiming.let_go()
-            assert first.result(15).status_code == 201
+            assert first.result(60).status_code == 201
         wait_until(lambda: other.pay(user_id, 400, "same", currency="EUR").status_code != 503, "the key")
         refused = other.pay(user_id, 400, "same", currency="EUR")
     assert body(refused, 422)["error"]["code"] == "IDEMPOTENCY_KEY_REUSED"

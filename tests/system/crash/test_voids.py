@@ -2,9 +2,9 @@
 
 import uuid
 
-from tests.crash.fragile import EARLY, Fragile
-from tests.crash.proxy import Then
-from tests.e2e.house import body, wait_until
+from tests.system.crash.fragile import EARLY, Fragile
+from tests.system.crash.proxy import Then
+from tests.system.e2e.house import body, wait_until
 
 TWICE = "money that was paid back twice"
 
@@ -25,7 +25,7 @@ def test_between_the_mark_and_the_void_the_same_key_is_answered_that_it_is_in_pr
         assert "Retry-After" in meanwhile.headers
         assert _stored_answers(house, user_id) == [None]
         void.let_go()
-        answer = first.result(15)
+        answer = first.result(60)
     assert body(answer, 504)["error"]["details"]["status"] == "FAILED"
     assert house.pay(user_id, 400, "between").content == answer.content
     assert house.balance(user_id) == 1_000

@@ -5,9 +5,9 @@ import uuid
 
 import pytest
 
-from tests.crash.fragile import EARLY, Fragile
-from tests.crash.proxy import Then
-from tests.e2e.house import body, wait_until
+from tests.system.crash.fragile import EARLY, Fragile
+from tests.system.crash.proxy import Then
+from tests.system.e2e.house import body, wait_until
 
 
 def test_an_approval_in_the_hands_of_a_stopped_process_meets_the_mark_of_recovery(patient: Fragile) -> None:
@@ -27,7 +27,7 @@ def test_an_approval_in_the_hands_of_a_stopped_process_meets_the_mark_of_recover
                 with house.paused("recover"):  # its void stays under way
                     settling.let_go()
                     house.processes["api"].send_signal(signal.SIGCONT)
-                    answer = first.result(15)
+                    answer = first.result(60)
                     assert answer.status_code == 504, answer.text
                     details = answer.json()["error"]["details"]
                     assert (details["status"], details["refunded"]) == ("PENDING", False)
@@ -65,7 +65,7 @@ def test_while_the_void_of_the_api_is_under_way_recovery_approves_nothing(patien
             repeated.let_go()
             house.wait_for_status(user_id, "FAILED")
         void.let_go()
-        answer = first.result(15)
+        answer = first.result(60)
     assert answer.json()["error"]["details"]["status"] in ("FAILED", "PENDING")
     assert house.balance(user_id) == 1_000
     house.verify()
@@ -96,7 +96,7 @@ def test_recovery_that_holds_an_approval_while_the_api_marks_settles_nothing(pat
         wait_until(lambda: "payment_still_pending" in house.log("recover"), "recovery to meet the mark")
         assert house.statuses(user_id) == ["PENDING"]
         void.let_go()
-        first.result(15)
+        first.result(60)
     house.mode("happy")
     house.wait_for_status(user_id, "FAILED")
     house.stop("recover")
@@ -116,7 +116,7 @@ def test_an_api_that_sleeps_over_its_settlement_reads_what_recovery_made_of_it(p
         with house.paused("api"), house.early_recovery():
             house.wait_for_status(user_id, outcome)
             settling.let_go()
-    answer = first.result(15)
+    answer = first.result(60)
     assert (answer.status_code, answer.json().get("status")) == (201, outcome)
     assert answer.headers["Idempotent-Replayed"] == "true"
     assert house.pay(user_id, 400, "sleeper").content == answer.content
@@ -133,7 +133,7 @@ def test_an_api_that_sleeps_before_its_charge_wakes_up_to_a_tombstone(patient: F
         with house.paused("api"), house.early_recovery():
             house.wait_for_status(user_id, "FAILED")
             charging.let_go()
-    answer = first.result(15)
+    answer = first.result(60)
     assert body(answer, 504)["error"]["details"]["status"] == "FAILED"
     assert house.pay(user_id, 400, "late").content == answer.content
     assert house.balance(user_id) == 1_000
@@ -148,7 +148,7 @@ def test_two_recovery_workers_and_a_paused_third_settle_each_payment_once(house:
     house.mode("timeout", applies_to="all", charge="before", latency_ms=30_000)
     house.begin("recover2")
     answers = [house.pay_later(user_id, 10, f"many-{n}") for user_id in users for n in range(5)]
-    assert {answer.result(20).status_code for answer in answers} == {504}
+    assert {answer.result(60).status_code for answer in answers} == {504}
     wait_until(lambda: "payment_still_pending" in house.log("recover2"), "the second worker")
     with house.paused("recover"):
         house.mode("happy")

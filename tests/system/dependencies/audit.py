@@ -1,4 +1,4 @@
-"""`python -m tests.dependencies.audit`: known vulnerabilities of the pinned packages, and which the service reaches.
+"""`python -m tests.system.dependencies.audit`: known vulnerabilities of the pinned packages, and which are reached.
 
 pip-audit asks PyPI. What it could not ask about counts as not checked and is said to be, which is no failure: a network
 that is away says nothing about a package. Exit codes: 0 nothing known that is reached; 1 something.
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import packages_distributions
 from typing import Any, NamedTuple
 
-from tests.dependencies import LOCK, ROOT, pinned
+from tests.system.dependencies import LOCK, ROOT, pinned
 
 PRODUCT = ("app", "consumers", "mock_gateway")
 PIP_AUDIT = ROOT / ".venv-tools/bin/pip-audit"

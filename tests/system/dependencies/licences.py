@@ -1,8 +1,8 @@
-"""`python -m tests.dependencies.licences`: write docs/licences.md anew, from what the installed packages say."""
+"""`python -m tests.system.dependencies.licences`: write docs/licences.md anew, from what the installed packages say."""
 
 from importlib.metadata import metadata
 
-from tests.dependencies import ROOT, pinned
+from tests.system.dependencies import ROOT, pinned
 
 PAGE = ROOT / "docs/licences.md"
 _HEAD = """\

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.e2e.house import API_KEY, House, wait_until
+from tests.system.e2e.house import API_KEY, House, wait_until
 
 CARD = "4111111111111111"
 TOKEN = f"sk_live_{uuid4().hex}"

@@ -1,4 +1,4 @@
-"""Whatever clients do in whatever order: the real API answers and accounts as a model of a few lines predicts."""
+"""Clients of the real API, and the model of a few lines that predicts what they are told."""
 
 import asyncio
 from collections.abc import Iterator
@@ -7,8 +7,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -16,16 +14,12 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
-from app.domain.ids import UserId
-from app.domain.money import Currency, Money
-from app.main.container import Container
-from app.main.local.roles import Urls
-from app.main.operations import with_books
-from app.main.settings import Settings
-from tests.e2e.house import HEADERS, House, wait_until
+from app.contexts.funds.for_operators import fund_wallet
+from app.main.contexts import load
+from app.main.house import House as Rooms
+from tests.system.e2e.house import HEADERS, House
 
 # How the gateway behaves, what that answers, the status that it leaves, and the one that recovery makes of it.
 MODES: dict[str, tuple[dict[str, Any], int, str, str]] = {
@@ -96,12 +90,8 @@ class Clients(RuleBasedStateMachine):
     @rule(user=users, currency=currencies, amount=st.integers(1, 1_000))
     def fund(self, user: int, currency: str, amount: int) -> None:
         owner = self.users[user]
-        money = Money(amount, Currency(currency))
-
-        async def pay_in(container: Container) -> None:
-            await container.fund()(UserId(owner), money, None)
-
-        asyncio.run(with_books(Container(settings=Settings(database_url=self.house.database.app_url)), pay_in))
+        funds = Rooms(load({"DATABASE_URL": self.house.database.app_url})).container("funds")
+        asyncio.run(fund_wallet(funds, owner, currency, amount, None))
         self.wallets.setdefault((owner, currency), Wallet()).move("FUNDING", amount, "COMPLETED")
 
     @rule(user=users, currency=currencies, amount=amounts, key=keys)
@@ -249,47 +239,3 @@ class Clients(RuleBasedStateMachine):
     def _compare_all(self, *, in_order: bool = True) -> None:
         for owner in {user for user, _ in self.wallets}:
             self._compare(owner, None, 3, in_order=in_order)
-
-
-@pytest.fixture(scope="module")
-def house(module_database: Urls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """The API and the gateway. Recovery waits for its turn; times are wide, so that a busy machine answers no less."""
-    times = {"GATEWAY_ATTEMPTS": "1", "GATEWAY_TIMEOUT_S": "3", "REQUEST_TIMEOUT_S": "12", "RECOVER_AFTER_S": "13"}
-    house = House(module_database, "amqp://unused", tmp_path_factory.mktemp("any-sequence"), **times)
-    try:
-        house.start_gateway()
-        house.start_api()
-        house.command("provider", "add", "Acme", "--id", str(house.provider_id))
-        yield house
-    finally:
-        house.stop_all()
-
-
-def test_any_sequence_of_requests_is_answered_and_booked_as_predicted(house: House) -> None:
-    everyone: list[Clients] = []
-    bounds = settings(
-        max_examples=25,
-        stateful_step_count=20,
-        derandomize=True,
-        deadline=None,
-        database=None,
-        # Twenty steps can be read as they are; to find fewer takes minutes against real processes.
-        phases=[Phase.generate],
-        suppress_health_check=[*HealthCheck],
-    )
-    with httpx.Client(timeout=30) as client:
-
-        class TheseClients(Clients):
-            def __init__(self) -> None:
-                super().__init__(house, client, everyone)
-
-        run_state_machine_as_test(TheseClients, settings=bounds)
-        house.mode("happy")
-        house.environment |= {"GATEWAY_TIMEOUT_S": "0.9", "REQUEST_TIMEOUT_S": "1", "RECOVER_AFTER_S": "1.1"}
-        house.start("recover", "app", "recover")
-        pending = "SELECT FROM payments WHERE status = 'PENDING' LIMIT 1"
-        wait_until(lambda: not house.query(pending), "recovery")
-        for clients in everyone:
-            clients.recovered()
-    assert {order.finally_ for one in everyone for order in one.sent.values()} >= {"APPROVED", "DECLINED", "FAILED"}
-    house.command("verify")

@@ -10,13 +10,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, Self
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PROMPT = "$ "
 AGAIN = re.compile(r"# again\b")
+ASKED = re.compile(r"^Password:$", re.MULTILINE)
+NOTED = re.compile(r"^(client_id|client_secret) +(\S+)$", re.MULTILINE)
 MASKS = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<id>"),
-    (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z"), "<time>"),
+    (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| UTC)"), "<time>"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "<hex>"),
     (re.compile("Unprocessable (Entity|Content)"), "<422>"),  # the new name is RFC 9110's, and Python's since 3.13
     (re.compile(r"\s+"), ""),
@@ -96,12 +98,16 @@ class Shell:
         os.killpg(self._bash.pid, signal.SIGKILL)  # with what it has started
         self._bash.communicate()
 
-    def type(self, command: str, limit_s: float = 60) -> tuple[int | None, str]:
-        """Exit code and output of a command; None when it ended the shell, as a script does that fails half-way."""
+    def type(self, command: str, limit_s: float = 60, asked: bool = False) -> tuple[int | None, str]:
+        """Exit code and output of a command; None when it ended the shell, as a script does that fails half-way.
+
+        A command that is `asked` has a terminal, where a password is typed whenever it asks.
+        """
         (self._folder / "typed").write_text(self._renamed(command, self._ports))
         strict = "set -e" if "\n" in command else "set +e"
         assert self._bash.stdin
-        self._bash.stdin.write(f"{strict}; . ./typed > printed 2>&1; echo $?\n".encode())
+        run = "python tests/system/e2e/terminal.py bash ./typed < /dev/null" if asked else ". ./typed"
+        self._bash.stdin.write(f"{strict}; {run} > printed 2>&1; echo $?\n".encode())
         self._bash.stdin.flush()
         code = self._line(limit_s)
         printed = (self._folder / "printed").read_text(errors="replace")
@@ -122,12 +128,13 @@ class Shell:
 def follow(block: Block, shell: Shell, limit_s: float = 30) -> None:
     """Type a block as its reader would, and compare what is printed with what it shows.
 
-    A command with the comment `# again, …` is repeated until it prints what is shown.
+    A command with the comment `# again, …` is repeated until it prints what is shown. One that shows `Password:` is
+    given one. A machine's id and secret are noted as CLIENT_ID and CLIENT_SECRET.
     """
     for command, shown in block.commands():
         deadline = time.monotonic() + limit_s
         while True:
-            code, printed = shell.type(command)
+            code, printed = shell.type(command, asked=ASKED.search(shown) is not None)
             lacks = missing(shown, printed)
             if lacks is None or not AGAIN.search(command) or time.monotonic() > deadline:
                 break
@@ -136,3 +143,5 @@ def follow(block: Block, shell: Shell, limit_s: float = 30) -> None:
         assert lacks is None, f"{where}\nlacks: {lacks}"
         assert code is not None, f"{where}\nfailed"
         assert code == 0 or shown, f"{where}\nexit code {code}"
+        for name, value in NOTED.findall(printed):
+            shell.type(f"{name.upper()}='{value}'")

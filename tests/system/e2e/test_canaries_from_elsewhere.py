@@ -13,13 +13,17 @@ import pytest
 from aio_pika import DeliveryMode, Message
 from aio_pika.abc import HeadersType
 
-from app.adapters.rabbitmq.topology import AUDIT, EXCHANGE, METRICS, Queue
+from app.contexts.payments.public import EVENTS
+from app.kernel.topology import Queue
 from app.main.local.postgres import PostgresServer
 from app.main.local.roles import Urls
-from tests.e2e.canaries import CARD, SECRET, check_untold, columns_with, logs_with, metrics_of, of_answer, told
-from tests.e2e.conftest import without_what_others_left
-from tests.e2e.house import House, body, running, wait_until
-from tests.e2e.lying_gateway import Lie, LyingGateway, Told, Trap, answer, serving
+from tests.system.e2e.canaries import CARD, SECRET, check_untold, columns_with, logs_with, metrics_of, of_answer, told
+from tests.system.e2e.conftest import without_what_others_left
+from tests.system.e2e.house import House, body, running, wait_until
+from tests.system.e2e.lying_gateway import Lie, LyingGateway, Told, Trap, answer, serving
+
+METRICS = EVENTS.queue("metrics.queue")
+AUDIT = EVENTS.queue("audit.queue")
 
 CODE = f"code-{uuid4().hex}"
 """A decline code is the gateway's to choose, and the client's to read."""
@@ -170,7 +174,7 @@ DATA = {"currency": "USD", "amount": 5, "status": ""}
 def event(**members: Any) -> str:
     """No event: its sequence and its status are wrong. Of a payment of its own, so that it waits behind no other."""
     ids = {"id": str(uuid4()), "subject": str(uuid4())}
-    return json.dumps(ids | {"type": "a", "time": "2026-01-31T12:00:00Z", "data": DATA, "sequence": 9} | members)
+    return json.dumps(ids | {"type": "a", "time": "2026-01-31T12:00:00Z", "data": DATA, "sequence": 0} | members)
 
 
 def documents() -> Iterator[bytes]:
@@ -192,7 +196,7 @@ async def publish(url: str, queue: Queue, bodies: list[bytes]) -> None:
     headers: HeadersType = {SECRET: SECRET, "traceparent": SECRET, "x-death-reason": SECRET, "number": int(CARD)}
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel()
-        exchange = await channel.get_exchange(EXCHANGE, ensure=False)
+        exchange = await channel.get_exchange(EVENTS.name, ensure=False)
         for body in bodies:
             message = Message(
                 body,

@@ -8,7 +8,9 @@ import httpx
 import psycopg
 import pytest
 
-from tests.e2e.house import QUICK, House, wait_until
+from app.main import databases
+from app.platform.postgres import migrations
+from tests.system.e2e.house import QUICK, House, wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +91,7 @@ def test_the_api_refuses_to_start_on_a_schema_that_is_behind(house: House) -> No
         assert "strongbox migrate up" in house.command("api", code=1)
         assert httpx.get(f"{house.api_url}/readyz").status_code == 503
     finally:
-        house.command("migrate", "force", "4")
+        house.command("migrate", "force", str(migrations.latest(databases.at(house.database.owner_url))))
     wait_until(lambda: httpx.get(f"{house.api_url}/readyz").is_success, "readiness")
 
 

@@ -14,11 +14,12 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from app.main.local.roles import LOGIN, OWNER, Urls, make_database
-from tests.conftest import PASSWORD
-from tests.e2e.conftest import without_what_others_left
-from tests.e2e.house import House, running, wait_until
-from tests.integration.test_sessions import HANDED_DOWN, REFUSED_BEHIND_A_POOLER
 from tests.pgbouncer import pgbouncer
+from tests.platform.handed_down import HANDED_DOWN, REFUSED_BEHIND_A_POOLER
+from tests.servers import PASSWORD
+from tests.system.e2e.conftest import without_what_others_left
+from tests.system.e2e.house import House, in_time, running, wait_until
+from tests.system.e2e.whole import WholeHouse
 
 REFERENCE = "€ – Оплата – 🧾"
 ENVIRONMENT = {"PGDATESTYLE": "German", "PGTZ": "Asia/Tokyo", "PGCLIENTENCODING": "LATIN1"}
@@ -50,7 +51,7 @@ def roles(make_fresh_database: object) -> None:
 def opened(database: Urls, rabbitmq_url: str, folder: Path, **settings: str) -> Iterator[House]:
     """A house over a database that it migrates itself."""
     asyncio.run(without_what_others_left(rabbitmq_url))
-    house = House(database, rabbitmq_url, folder, **settings)
+    house = WholeHouse(database, rabbitmq_url, folder, **settings)
     house.command("migrate", "up")
     with running(house):
         yield house
@@ -78,7 +79,7 @@ def pays_and_tells(house: House) -> None:
     assert found == [(REFERENCE, REFERENCE)]
     assert "APPROVED" in house.command("payments", "show", payment_id)
     assert re.search(r"unsent +0", house.command("outbox", "status"))
-    assert "schema" in house.command("status", code=0)
+    assert "schema" in in_time(lambda: house.command("status"))
     replayed = house.command("outbox", "replay", "--from", since, "--to-queue", "audit.queue", "--json")
     assert json.loads(replayed)["events"] >= 8
     house.verify()

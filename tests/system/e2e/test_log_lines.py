@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from app.main.local.roles import Urls
-from tests.e2e.conftest import without_what_others_left
-from tests.e2e.house import House, running, wait_until
+from tests.system.e2e.conftest import without_what_others_left
+from tests.system.e2e.house import House, running, wait_until
 
 Lines = list[dict[str, Any]]
 FIELDS = {

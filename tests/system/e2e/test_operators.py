@@ -3,8 +3,6 @@
 import asyncio
 import json
 import signal
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +16,18 @@ import pytest
 from click.testing import CliRunner
 
 from app.main.cli import main
-from tests.e2e.house import QUICK, House, wait_until
+from app.main.local.roles import Urls
+from tests import forks
+from tests.system.e2e.conftest import measured
+from tests.system.e2e.house import QUICK, House, in_time, wait_until
+from tests.system.e2e.whole import PARTS, WholeHouse
+
+
+@pytest.fixture(scope="module")
+def house(module_database: Urls, rabbitmq_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A house of which every part runs."""
+    with measured(module_database, rabbitmq_url, tmp_path_factory.mktemp("house"), WholeHouse) as house:
+        yield house
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +39,7 @@ def happy_again(house: House) -> None:
 def shown(house: House, *words: str, code: int = 0) -> Any:
     """What a command prints as JSON. In this process, so that its coverage counts; as people run it elsewhere here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("app.main.logging.configure", lambda *_: None)  # the tests' own logging stays
+        patch.setattr("app.platform.process.logging.configure", lambda *_: None)  # the tests' own logging stays
         patch.chdir(house.folder)
         done = CliRunner().invoke(main, [*words, "--json"], env=house.environment)
     assert done.exit_code == code, done.output
@@ -91,10 +100,7 @@ def test_a_pending_payment_says_what_comes_next_and_without_the_audit_trail_what
     )
     assert "recovery asks the gateway" in story["next"]["what"]
     elsewhere = dict(house.environment, AUDIT_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
-    done = subprocess.run(
-        [sys.executable, "-m", "app", "payments", "show", payment_id],
-        cwd=house.folder, env=elsewhere, capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
+    done = forks.run(("app", "payments", "show", payment_id), house.folder, elsewhere)
     assert (done.returncode, "note       the audit trail is not shown" in done.stdout) == (0, True), done.stderr
     house.mode("happy")
     wait_until(house.quiet, "recovery")
@@ -148,7 +154,8 @@ def test_a_dead_letter_is_listed_shown_put_back_and_dropped(house: House) -> Non
     assert (letter["queue"], letter["attempts"]) == ("audit.queue", 4)
     (whole,) = shown(house, "dlq", "show", letter["id"])
     assert whole["body"] == "poison-1"
-    assert shown(house, "dlq", "redrive", letter["id"]) == {"metrics.queue": 0, "audit.queue": 1}
+    moved = shown(house, "dlq", "redrive", letter["id"])
+    assert moved == {"metrics.queue": 0, "audit.queue": 1, "mint.queue": 0, "rewards.queue": 0}
     wait_until(lambda: len(dead()) == 1, "the consumer to give it up again")
     assert shown(house, "dlq", "redrive", "--all", "--queue", "audit.queue") == {"audit.queue": 1}
     wait_until(lambda: len(dead()) == 1, "the consumer to give it up once more")
@@ -177,24 +184,31 @@ def totals_are_those_of_the_payments(house: House) -> bool:
 
 
 def test_the_outbox_shows_what_waits_and_who_relays(house: House) -> None:
-    figures = shown(house, "outbox", "status")
-    assert (figures["depth"], sum(figures["leases"].values()), figures["retention_h"]) == (0, 16, 24)
-    assert "PARTITIONS" in house.command("outbox", "status")
+    wait_until(house.quiet, "everything to be sent")
+    outboxes = shown(house, "outbox", "status")
+    assert [*outboxes] == ["identity", "funds", "payments", "catalog", "ordering", "rewards", "mint"]
+    for figures in outboxes.values():
+        assert (figures["depth"], sum(figures["leases"].values()), figures["retention_h"]) == (0, 16, 24)
+    assert house.command("outbox", "status").count("PARTITIONS") == len(outboxes)
 
 
 def test_the_screen_shows_what_is_wrong_with_which_part(house: House) -> None:
     wait_until(house.quiet, "everything to be quiet")
-    assert {state for state, _ in parts(house, code=0).values()} == {"ok"}
-    assert "all 8 parts are ok" in house.command("status")
+    assert {state for state, _ in in_time(lambda: parts(house, code=0)).values()} == {"ok"}
+    assert f"all {PARTS} parts are ok" in in_time(lambda: house.command("status"))
     for name in ("api", "audit", "relay"):
         house.stop(name)
-    with suspended(house, "gateway"):
+
+    def three_and_the_gateway_are_away() -> None:
         found = parts(house)
-    assert found["api"] == ("down", "start `strongbox api`, or say where it is: --api URL")
-    assert found["broker"] == ("degraded", "nobody consumes: start `python -m consumers audit`")
-    assert found["outbox"] == ("down", "no relay holds a lease: start `strongbox relay`")
-    assert found["gateway"][0] == "down"
-    assert found["database"] == found["consumers"] == found["dead letters"] == ("ok", None)
+        assert found["api"] == ("down", "start `strongbox api`, or say where it is: --api URL")
+        assert found["broker"] == ("degraded", "nobody consumes: start `python -m consumers audit`")
+        assert found["outbox"] == ("down", "no relay holds a lease: start `strongbox relay`")
+        assert found["gateway"][0] == "down"
+        assert found["database"] == found["consumers"] == found["dead letters"] == ("ok", None)
+
+    with suspended(house, "gateway"):
+        in_time(three_and_the_gateway_are_away)
     house.start("relay", "app", "relay")
     house.start("audit", "consumers", "audit")
     house.start_api()
@@ -202,25 +216,32 @@ def test_the_screen_shows_what_is_wrong_with_which_part(house: House) -> None:
 
 def test_parts_that_hang_are_told_apart_from_those_that_answer(house: House) -> None:
     """Each has two seconds, all of them at once."""
-    with suspended(house, "api"):
+
+    def only_the_api_hangs() -> None:
         began = datetime.now(UTC)
         found = parts(house)
-        took_s = (datetime.now(UTC) - began).total_seconds()
-    assert found["api"][0] == "down"
-    assert found["database"][0] == found["broker"][0] == "ok"
-    assert took_s < 20
+        assert (datetime.now(UTC) - began).total_seconds() < 20
+        assert found["api"][0] == "down"
+        assert found["database"][0] == found["broker"][0] == "ok"
+
+    with suspended(house, "api"):
+        in_time(only_the_api_hangs)
     wait_until(lambda: httpx.get(f"{house.api_url}/readyz").is_success, "the API to be back")
 
 
 def test_commands_say_that_the_database_is_away(house: House) -> None:
+
+    def only_the_database_is_away() -> None:
+        found = parts(house)
+        assert found["database"][0] == found["outbox"][0] == found["recovery"][0] == found["consumers"][0] == "down"
+        assert found["broker"][0] == "ok"
+
     house.environment["DATABASE_URL"] = "postgresql://nobody:secret@127.0.0.1:1/none"
     try:
         for words in (["payments", "show", str(uuid.uuid4())], ["outbox", "status"]):
             said = house.command(*words, code=1)
             assert "the database cannot be reached" in said
             assert "secret" not in said
-        found = parts(house)
-        assert found["database"][0] == found["outbox"][0] == found["recovery"][0] == found["consumers"][0] == "down"
-        assert found["broker"][0] == "ok"
+        in_time(only_the_database_is_away)
     finally:
         house.environment["DATABASE_URL"] = house.database.app_url

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -16,41 +17,69 @@ import psycopg
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
+from app.main.contexts import load
 from app.main.local import plan, postgres_binaries, rabbitmq
-from app.main.local.processes import free_port
-from app.main.local.state import discovered
-from tests.e2e.conftest import without_what_others_left
-from tests.e2e.house import wait_until
-from tests.e2e.pages import PAGES, ROOT, Block, Shell, blocks, follow, missing
+from app.platform.process.processes import free_port
+from app.platform.process.run_state import discovered
+from tests.system.e2e.conftest import without_what_others_left
+from tests.system.e2e.house import wait_until
+from tests.system.e2e.pages import PAGES, ROOT, Block, Shell, blocks, follow, missing
+from tests.system.e2e.readers import GIVEN
 
 # What is not typed here, by page and the beginning of the block: why, and which test runs it.
 ELSEWHERE = {
-    ("README.md", "make run     # everything on this machine"): "the fixture `service`",
+    ("README.md", "make run     # serves everything"): "the fixture `service`",
     ("docs/index.md", "make run"): "the fixture `service`",
-    ("docs/benchmarks.md", "make bench"): "it takes an hour; tests/unit/test_bench.py",
-    ("docs/consumers.md", '"""What each user spends a day'): "tests/integration/test_consumer_kit.py",
-    ("docs/consumers.md", "CREATE TABLE spending.inbox"): "tests/integration/test_consumer_kit.py",
-    ("docs/consumers.md", "owner() {"): "its consumer waits for Ctrl-C; tests/integration/test_consumer_kit.py",
-    ("docs/how-to/backup.md", "pg_basebackup"): "tests/integration/test_backup.py",
-    ("docs/how-to/backup.md", 'cp -a "$BACKUP"'): "tests/integration/test_backup.py",
+    ("docs/benchmarks.md", "make bench"): "it takes an hour; tests/system/test_bench.py",
+    ("docs/consumers.md", '"""What each user spends a day'): "tests/consumers/test_consumer_kit.py",
+    ("docs/consumers.md", "CREATE TABLE spending.inbox"): "tests/consumers/test_consumer_kit.py",
+    ("docs/consumers.md", "owner() {"): "its consumer waits for Ctrl-C; tests/consumers/test_consumer_kit.py",
+    ("docs/how-to/backup.md", "pg_basebackup"): "tests/system/test_backup.py",
+    ("docs/how-to/backup.md", 'cp -a "$BACKUP"'): "tests/system/test_backup.py",
+    ("docs/chain/adapter.md", "$ grpcurl"): "it takes grpcurl; tests/chain/test_grpc.py",
+    ("docs/how-to/sign-in-with-a-wallet.md", "SIWE_DOMAINS=127"): "tests/system/browser/test_wallet_page.py",
+    ("docs/how-to/sign-in-with-a-wallet.md", "python3 -m http"): "tests/system/browser/test_wallet_page.py",
+    ("docs/how-to/your-own-node-and-token.md", "export EVM_RPC_URL"): "tests/chain/test_chain_of_a_run.py",
+    ("docs/how-to/your-own-node-and-token.md", ".venv/bin/strongbox chain deploy"): "its node is nobody's",
+    ("docs/how-to/your-own-node-and-token.md", "CHAIN_CONTRACT=0x"): "its contract is nobody's",
+    (
+        "docs/how-to/your-own-node-and-token.md",
+        "export CHAIN_CONTRACT",
+    ): "its node is nobody's; tests/mint/mint_house.py",
+    (
+        "docs/mint/minting.md",
+        "$ .venv/bin/strongbox mint show",
+    ): "its request is nobody's; first-cashback.md is typed",
+    (
+        "docs/rewards/cashback.md",
+        "$ .venv/bin/strongbox cashback",
+    ): "its user is nobody's; first-cashback.md is typed",
     ("docs/how-to/upgrade.md", "docker compose stop api console"): "it takes Docker",
-    ("docs/how-to/upgrade.md", "docker compose stop relay"): "tests/integration/test_upgrade_in_docker.py",
-    ("docs/how-to/upgrade.md", "docker compose up --detach"): "tests/integration/test_upgrade_in_docker.py",
-    ("docs/how-to/upgrade.md", "pg_dump --schema-only"): "it takes two servers; tests/integration/test_copies.py",
-    ("docs/how-to/upgrade.md", 'psql "$NEW" --command="DROP'): "it takes two servers; tests/integration/test_copies.py",
-    ("docs/kubernetes.md", "cd deploy/kubernetes"): "it takes a cluster; tests/integration/test_kubernetes_runs.py",
-    ("docs/operations.md", "CREATE ROLE"): "deploy/make-roles.sh has it; tests/integration/test_deployment_files.py",
-    ("docs/operations.md", "CONSOLE_KEYS="): "it serves until Ctrl-C; tests/browser/consoles.py",
-    ("docs/operations.md", "$ strongbox status"): "a part has failed in it; tests/e2e/test_operators.py",
-    ("docs/operations.md", "$ strongbox payments show"): "its payment is pending; tests/e2e/test_operators.py",
-    ("docs/operations.md", 'eval "$(strongbox completion'): "it writes into a home; tests/unit/test_commands.py",
-    ("docs/operations.md", "$ strongbox dlq ls"): "it takes poison; tests/integration/test_dead_letters.py",
-    ("docs/operations.md", "strongbox dlq redrive"): "it takes poison; tests/integration/test_dead_letters.py",
-    ("docs/operations.md", "$ strongbox outbox replay"): "its times are fixed; tests/integration/test_replay.py",
+    ("docs/how-to/upgrade.md", "docker compose stop relay"): "tests/system/test_upgrade_in_docker.py",
+    ("docs/how-to/upgrade.md", "docker compose up --detach"): "tests/system/test_upgrade_in_docker.py",
+    ("docs/how-to/upgrade.md", "pg_dump --schema-only"): "it takes two servers; tests/platform/test_copies.py",
+    ("docs/how-to/upgrade.md", 'psql "$NEW" --command="DROP'): "it takes two servers; tests/platform/test_copies.py",
+    ("docs/kubernetes.md", "cd deploy/kubernetes"): "it takes a cluster; tests/system/test_kubernetes_runs.py",
+    ("docs/operations.md", "CREATE ROLE"): "deploy/make-roles.sh has it; tests/system/test_deployment_files.py",
+    ("docs/operations.md", "CONSOLE_KEYS="): "it serves until Ctrl-C; tests/system/browser/consoles.py",
+    ("docs/operations.md", "$ strongbox status"): "a part has failed in it; tests/system/e2e/test_operators.py",
+    ("docs/operations.md", "$ strongbox payment show"): "its payment is pending; tests/system/e2e/test_operators.py",
+    ("docs/operations.md", 'eval "$(strongbox completion'): "it writes into a home; tests/system/test_commands.py",
+    ("docs/operations.md", "$ strongbox dlq ls"): "it takes poison; tests/platform/test_dead_letters.py",
+    ("docs/operations.md", "strongbox dlq redrive"): "it takes poison; tests/platform/test_dead_letters.py",
+    ("docs/operations.md", "$ strongbox outbox replay"): "its times are fixed; tests/platform/test_replay.py",
+    ("docs/ordering/carts.md", "$ curl -s http"): "its product is nobody's; docs/how-to/a-first-sale.md is typed",
+    ("docs/ordering/checkout.md", "$ curl -s http"): "its cart is nobody's; docs/how-to/a-first-sale.md is typed",
+    (
+        "docs/ordering/orders.md",
+        "$ .venv/bin/strongbox orders show",
+    ): "its order is; tests/ordering/test_order_stories.py",
 }
 
 # Short times, in the proportions of the defaults.
+PORTS = plan.defaults(load({}))
 QUICK = {"REQUEST_TIMEOUT_S": "4", "GATEWAY_TIMEOUT_S": "0.8", "RECOVER_AFTER_S": "4.5", "RECOVER_EVERY_S": "0.2"}
+QUICK |= {"CHAIN_CONFIRMATIONS": "3"}
 
 
 class Service:
@@ -64,13 +93,17 @@ class Service:
         (folder / ".venv").symlink_to(sys.prefix)
         (folder / ".curlrc").write_text("fail-with-body\n")  # in a script a refused request is a failure
         others = (8082, 8083)  # of what pages start beside it
-        self.ports = {str(port): free_port() for port in (*plan.DEFAULTS.values(), *others)}
+        self.ports = {str(port): free_port() for port in (*PORTS.values(), *others)}
         path = f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
         self.environment = {"PATH": path, "HOME": str(folder), "LANG": "C.UTF-8"}
         self.log = folder / "run.log"
+        self.database_log = folder / ".strongbox/postgres/server.log"
+
+    said_of_the_start = ""
+    """What the database had logged when everything served."""
 
     def start(self) -> "subprocess.Popen[bytes]":
-        settings = {name: str(self.ports[str(port)]) for name, port in plan.DEFAULTS.items()}
+        settings = {name: str(self.ports[str(port)]) for name, port in PORTS.items()}
         with self.log.open("wb") as log:
             return subprocess.Popen(
                 ["make", "--assume-old=.venv/.ready", "run"], cwd=self.folder, env=self.environment | QUICK | settings,
@@ -102,8 +135,9 @@ def service(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
         asyncio.run(without_what_others_left(url))
     run = service.start()
     try:
-        wait_until(lambda: run.poll() is not None or "Ctrl-C ends it" in service.log.read_text(), "`make run`", 120)
+        wait_until(lambda: run.poll() is not None or "Ctrl-C ends it" in service.log.read_text(), "`make run`", 300)
         assert run.poll() is None, service.log.read_text()
+        service.said_of_the_start = service.database_log.read_text()
         yield service
     finally:
         os.killpg(run.pid, signal.SIGINT)
@@ -114,17 +148,26 @@ def service(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
             run.wait()
 
 
+def test_a_start_leaves_no_error_in_the_databases_log(service: Service) -> None:
+    assert "ready to accept connections" in service.said_of_the_start
+    assert re.findall(r".*(?:WARNING|ERROR|FATAL|PANIC):.*", service.said_of_the_start) == []
+
+
 def told() -> dict[str, list[Block]]:
-    """The blocks by page: first the README, which shows balances, last the backup, after which the books are wrong."""
+    """The blocks by page: first those that show balances, last the backup, after which the books are wrong."""
     found = {str(page.relative_to(ROOT)): list(blocks(page)) for page in PAGES}
-    last = "docs/how-to/backup.md"
-    return {name: found[name] for name in [*(name for name in found if name != last), last] if found[name]}
+    first, last = ("README.md", "docs/payments/requests.md"), "docs/how-to/backup.md"
+    between = [name for name in found if name not in (*first, last)]
+    return {name: found[name] for name in (*first, *between, last) if found[name]}
 
 
 @pytest.mark.parametrize("page", [*told()])
 def test_what_a_page_tells_to_type_does_what_it_shows(page: str, service: Service) -> None:
     here = [block for block in told()[page] if not is_elsewhere(block)]
     with service.shell() as shell, service.happy_gateway():
+        if page in GIVEN:
+            code, printed = shell.type(GIVEN[page])
+            assert code == 0, printed
         for block in here:
             assert block.language in ("sh", "console", "sql"), (
                 f"{page}:{block.line}: run it, or say in ELSEWHERE who does"
@@ -151,10 +194,31 @@ def test_what_is_said_to_be_run_elsewhere_is_there(place: tuple[str, str], why: 
     assert all((ROOT / file).exists() for file in re.findall(r"[\w/-]+\.(?:py|sh)", why))
 
 
+def test_what_a_start_prints_fits_a_terminal_and_can_be_pasted(service: Service) -> None:
+    """It pays, so it comes behind the pages, which show balances."""
+    said = service.log.read_text()
+    folder = str(service.folder)  # of what length is the user's choice
+    assert [line for line in said.splitlines() if len(line) > 100 and folder not in line] == []
+    pay, balance, transactions, *trail = re.findall(r"^  (?:curl|PGPASSFILE).*(?:\n {4,}.*)*", said, re.MULTILINE)
+    with service.shell() as shell:
+        first, second = (shell.type(pay)[1] for _ in range(2))
+        assert "HTTP/1.1 201 Created" in first
+        assert "idempotent-replayed: true" not in first.lower()
+        assert "idempotent-replayed: true" in second.lower()
+        assert '"current_balance"' in shell.type(balance)[1]
+        assert '"transactions":[' in shell.type(transactions)[1]
+        for query in trail:
+            wait_until(partial(_prints, shell, f"{query} | cat", "payment.created"), query)
+
+
+def _prints(shell: Shell, command: str, text: str) -> bool:
+    return text in shell.type(command)[1]
+
+
 def test_the_events_of_these_payments_fit_their_schemas(service: Service) -> None:
     schemas = {
         schema["$id"]: schema
-        for schema in (json.loads(path.read_text()) for path in (ROOT / "docs/schemas").glob("*.json"))
+        for schema in (json.loads(path.read_text()) for path in (ROOT / "docs").glob("*/schemas/*.json"))
     }
     with psycopg.connect(discovered(service.folder / ".strongbox")["DATABASE_URL"]) as connection:
         events = [row[0] for row in connection.execute("SELECT payload FROM audit.events")]

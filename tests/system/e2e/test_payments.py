@@ -6,7 +6,7 @@ from collections import Counter
 import httpx
 import pytest
 
-from tests.e2e.house import API_KEY, House, body, wait_until
+from tests.system.e2e.house import API_KEY, House, body, wait_until
 
 ALL_APPROVED = ["payment.created", "payment.completed"]
 ALL_REFUNDED = ["payment.created", "payment.failed", "refund.created"]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.house import House, body, wait_until
+from tests.system.e2e.house import House, body, wait_until
 
 OLD, NEW = "GONE", "USDC"
 

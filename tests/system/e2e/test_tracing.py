@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from app.main.local.processes import free_port
 from app.main.local.roles import Urls
-from tests.e2e.collector import Collector, collecting, tree
-from tests.e2e.conftest import without_what_others_left
-from tests.e2e.house import API_KEY, House, _ok, body, running, wait_until
+from app.platform.process.processes import free_port
+from tests.system.e2e.collector import Collector, collecting, tree
+from tests.system.e2e.conftest import without_what_others_left
+from tests.system.e2e.house import API_KEY, House, _ok, body, running, wait_until
 
 UNSAMPLED = "1af7651916cd43dd8448eb211c80319c"
 TRACE = "0af7651916cd43dd8448eb211c80319c"

@@ -1,4 +1,4 @@
-"""`python -m tests.hostile --examples 100 --seed 1`: schemathesis against a service of its own.
+"""`python -m tests.system.hostile --examples 100 --seed 1`: schemathesis against a service of its own.
 
 Exit codes: 0 every answer is as the document has it and the books hold; 1 not so; 2 it could not be run.
 """
@@ -8,42 +8,96 @@ import secrets
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from app.main.local.processes import CannotStart
-from tests.e2e.house import API_KEY, QUICK, House, running
-from tests.soak.fleet import Servers
+from app.platform.process.processes import CannotStart
+from tests.system.e2e.house import API_KEY, QUICK, House, body, running
+from tests.system.e2e.people import SignedIn, added, admin, machine, somebody
+from tests.system.soak.servers import Servers
 
-ROOT: Final = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[3]
 SCHEMATHESIS: Final = ROOT / ".venv-tools/bin/schemathesis"
 ANSWERED_WITHIN_S: Final = float(QUICK["REQUEST_TIMEOUT_S"]) + 2
 """The rest is for a busy machine."""
 LIMIT_S: Final = 3600
 RICH: Final = 10**15
+RECIPIENT: Final = "recipient_of_the_fuzz"
+
+
+LIMITS_OFF: Final = {f"RATE_LIMIT_{name}": "off" for name in ("IP", "USER", "WALLET", "LOGIN")}
+"""What is refused for coming too often is not looked at."""
+TILLS: Final = "^/v1/purchases"
+"""What is for machines."""
+SIGNED_OUT: Final = "/v1/auth/logout"
+"""Left out: it would end the log-in that all other requests go by."""
 
 
 def fuzz(house: House, user_id: str, examples: int, seed: int) -> int:
-    """Run schemathesis with all of its checks; its exit code."""
-    command = [
-        *(SCHEMATHESIS, "run", f"{house.api_url}/openapi.json", "--checks", "all"),
-        *("--phases", "examples,coverage,fuzzing", "--max-examples", examples, "--seed", seed),
-        *("--max-response-time", ANSWERED_WITHIN_S),
-        # Every run begins with nothing but its seed.
-        *("--generation-database", "none", "--continue-on-failure"),
-    ]
-    # By the name of its scheme: a header given otherwise would go with the requests that are to lack it, too.
-    (house.folder / "schemathesis.toml").write_text(f'[auth.openapi.ApiKey]\napi_key = "{API_KEY}"\n')
+    """Run schemathesis with all of its checks: once as an admin, and as a machine what only machines may; the exit code
+    of what ended worse."""
+    people = [admin(house), somebody(house, RECIPIENT)]
+    for person in people:
+        body(people[0].receive(person.id, RICH), 201)
+    till = machine(house, "purchases:write")
     environment = {
         "PATH": "/usr/bin:/bin",
         "PYTHONPATH": str(Path(__file__).parent),
         "SCHEMATHESIS_HOOKS": "hooks",
         "FUZZ_USER": user_id,
         "FUZZ_PROVIDER": str(house.provider_id),
+        "FUZZ_ASKER": people[0].id,
+        "FUZZ_OTHER": people[1].id,
+        "FUZZ_OTHER_NAME": RECIPIENT,
+        "FUZZ_PRODUCT": _offered(house),
+        "FUZZ_RULE": _ruled(people[0]),
+        "FUZZ_PURCHASE": _bought(till, people[1].id),
     }
-    return subprocess.run(
-        [str(word) for word in command], cwd=house.folder, env=environment, timeout=LIMIT_S, check=False
-    ).returncode
+    without = "--exclude-path", SIGNED_OUT, "--exclude-path-regex", TILLS
+    runs = ((people[0], without), (till, ("--include-path-regex", TILLS)))
+    return max(_run(house, who, [*words, *_how(examples, seed)], environment) for who, words in runs)
+
+
+def _how(examples: int, seed: int) -> list[object]:
+    return [
+        *("--checks", "all", "--phases", "examples,coverage,fuzzing", "--max-examples", examples, "--seed", seed),
+        *("--max-response-time", ANSWERED_WITHIN_S),
+        # Every run begins with nothing but its seed.
+        *("--generation-database", "none", "--continue-on-failure"),
+    ]
+
+
+def _run(house: House, who: SignedIn, words: Sequence[object], environment: dict[str, str]) -> int:
+    # By the name of its scheme: a header given otherwise would go with the requests that are to lack it, too.
+    (house.folder / "schemathesis.toml").write_text(
+        f'[auth.openapi.ApiKey]\napi_key = "{API_KEY}"\n[auth.openapi.Bearer]\nbearer = "{who.token}"\n'
+    )
+    command = [str(word) for word in (SCHEMATHESIS, "run", f"{house.api_url}/openapi.json", *words)]
+    return subprocess.run(command, cwd=house.folder, env=environment, timeout=LIMIT_S, check=False).returncode
+
+
+def _ruled(who: SignedIn) -> str:
+    """The id of a rule of cashback."""
+    rule_id: str = body(who.ask("POST", "/v1/rewards/rules", json={"basis_points": 100, "currency": "USD"}), 201)[
+        "rule_id"
+    ]
+    return rule_id
+
+
+def _bought(till: SignedIn, user_id: str) -> str:
+    """The id of a purchase of theirs, of which there is much to give back."""
+    said = {"user_id": user_id, "merchant": "lamps", "external_reference": "1", "amount": RICH, "currency": "USD"}
+    bought = till.ask("POST", "/v1/purchases", json=said, headers={"Idempotency-Key": "fuzz"})
+    purchase_id: str = body(bought, 201)["purchase_id"]
+    return purchase_id
+
+
+def _offered(house: House) -> str:
+    """The id of a product that somebody else sells."""
+    said = {"title": "A lamp", "condition": "new", "price": 1, "currency": "USD", "quantity": 1_000_000_000}
+    product_id: str = body(added(house, "seller").ask("POST", "/v1/products", json=said), 201)["product_id"]
+    return product_id
 
 
 def bugs(house: House) -> list[str]:
@@ -53,7 +107,7 @@ def bugs(house: House) -> list[str]:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m tests.system.hostile", description=__doc__.partition("\n")[0])
     parser.add_argument("--examples", type=int, default=100, help="test cases an operation, about (100)")
     parser.add_argument("--seed", type=int, help="the same seed makes up the same requests")
     return parser.parse_args()
@@ -71,7 +125,7 @@ def main() -> int:
         servers = Servers(folder)
         try:
             urls = servers.start()
-            house = House(urls, servers.rabbitmq.url, folder)
+            house = House(urls, servers.rabbitmq.url, folder, ACCESS_TTL_S=str(LIMIT_S * 2), **LIMITS_OFF)
             with running(house):
                 code = fuzz(house, str(house.wallet(RICH)), given.examples, seed)
                 found = bugs(house)

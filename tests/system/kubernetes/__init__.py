@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import yaml
 
-ROOT: Final = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[3]
 FOLDER: Final = ROOT / "deploy/kubernetes"
-PARTS: Final = ("migrate", "services")
+PARTS: Final = ("migrate", "services", "cashback")
 SECRETS: Final = FOLDER / "secrets.example.yaml"
 
 Document = dict[str, Any]

@@ -1,4 +1,4 @@
-"""`python -m tests.kubernetes`: the manifests against the schemas of Kubernetes, where no member may be unknown.
+"""`python -m tests.system.kubernetes`: the manifests against the schemas of Kubernetes, where no member may be unknown.
 
 Each file is checked, and with kubectl or kustomize at hand what they build of each kustomization, too.
 Exit codes: 0 all of it fits; 1 something does not; 2 it could not be checked.
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.kubernetes import FOLDER, PARTS, ROOT, SECRETS, assembled
+from tests.system.kubernetes import FOLDER, PARTS, ROOT, SECRETS, assembled
 
 VALIDATOR = ROOT / ".venv-tools/bin/kubernetes-validate"
 VERSIONS = ("1.29", "1.37")

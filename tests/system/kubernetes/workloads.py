@@ -3,12 +3,23 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tests.kubernetes import FOLDER, PARTS, SECRETS, Document, assembled, read
+from tests.system.kubernetes import FOLDER, PARTS, SECRETS, Document, assembled, read
 
 DOCUMENTS = {part: list(assembled(FOLDER / part)) for part in PARTS}
-ALL = [*DOCUMENTS["services"], *(one for one in DOCUMENTS["migrate"] if one["kind"] == "Job")]
+_SHARED = {(one["kind"], one["metadata"]["name"]) for one in assembled(FOLDER / "common")}
+ALL = [
+    *DOCUMENTS["services"],
+    *(
+        one
+        for part in PARTS
+        for one in DOCUMENTS[part]
+        if part != "services" and (one["kind"], one["metadata"]["name"]) not in _SHARED
+    ),
+]
+"""What they share is there once."""
 WORKLOADS = {one["metadata"]["name"]: one for one in ALL if one["kind"] in ("Deployment", "Job")}
 DEPLOYMENTS = {name: one for name, one in WORKLOADS.items() if one["kind"] == "Deployment"}
+OWN = {part: [one for one in DOCUMENTS[part] if one["kind"] == "Deployment"] for part in PARTS}
 SECRET = {one["metadata"]["name"]: one["stringData"] for one in read(SECRETS)}
 (SETTINGS,) = [one["data"] for one in ALL if one["kind"] == "ConfigMap"]
 
@@ -52,7 +63,7 @@ def environment(workload: Document) -> dict[str, str]:
     for source in container(workload)["envFrom"]:
         ((how, what),) = source.items()
         found |= {"configMapRef": {"settings": SETTINGS}, "secretRef": SECRET}[how][what["name"]]
-    return found
+    return found | {one["name"]: one["value"] for one in container(workload).get("env", ())}
 
 
 def probes(workload: Document) -> dict[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""`python -m tests.soak --duration 60 --seed 1`: the bank test.
+"""`python -m tests.system.soak --duration 60 --seed 1`: the bank test.
 
 Exit codes: 0 everything holds; 1 something is broken; 2 it could not be run; 3 void, as a fault hit nothing;
 130 interrupted.
@@ -13,15 +13,15 @@ import traceback
 from pathlib import Path
 from typing import Final
 
-from app.main.local.processes import CannotStart
-from tests.soak.report import EXIT_CODES, Progress
-from tests.soak.soak import Options, soak
+from app.platform.process.processes import CannotStart
+from tests.system.soak.report import EXIT_CODES, Progress
+from tests.system.soak.soak import Options, soak
 
 HOME: Final = Path(".strongbox-soak")
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.soak", description="The bank test.")
+    parser = argparse.ArgumentParser(prog="python -m tests.system.soak", description="The bank test.")
     parser.add_argument("--duration", type=float, default=60.0, help="seconds of load, 10 to 900 (60)")
     parser.add_argument("--seed", type=int, help="the same seed plans the same faults and the same load")
     parser.add_argument(

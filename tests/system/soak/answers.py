@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.soak.records import PROOFS, Call, History, Order
+from tests.system.soak.records import PROOFS, Call, History, Order
 
 
 def contradictions(history: History) -> Iterator[str]:

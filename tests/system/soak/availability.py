@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tests.soak.faults import Fault
-from tests.soak.records import Call
+from tests.system.soak.faults import Fault
+from tests.system.soak.records import Call
 
 BACK_WITHIN_S: Final = 10.0
+"""On a machine that starts its processes in time; see `Fleet.patience`."""
 SHARE_ANSWERED: Final = 0.95
 # What a call of a kind is to be told, when nothing is wrong. A racer may find another racer under way, a retry the
 # first call of its key.
@@ -36,11 +37,13 @@ class Availability:
         return 1 - self.unanswered.total() / self.calls_between if self.calls_between else 0.0
 
 
-def measure(faults: Sequence[Fault], calls: Sequence[Call]) -> Availability:
-    """Look at the whole run, and note with each fault how soon it was over."""
+def measure(faults: Sequence[Fault], calls: Sequence[Call], back_within_s: float) -> Availability:
+    """Look at the whole run, and note with each fault how soon it was over. One that took longer is complained of."""
     complaints: list[str] = []
     shadows: list[tuple[float, float]] = []
     for fault in faults:
+        if fault.kind == "redis":  # that keeps nobody from being answered
+            continue
         back_at = fault.healed
         for api in fault.apis:
             first = _first_success(calls, api, fault.healed)
@@ -50,7 +53,7 @@ def measure(faults: Sequence[Fault], calls: Sequence[Call]) -> Availability:
                 continue
             took_s = first - fault.healed - _overlap_s(fault, faults, first)
             fault.back_s, back_at = max(fault.back_s, took_s), max(back_at, first)
-            if took_s > BACK_WITHIN_S:
+            if took_s > back_within_s:
                 complaints.append(f"{took_s:.1f} s after {fault.name} the first payment went through at api-{api + 1}")
         shadows.append((fault.began, back_at))
     between = [call for call in calls if all(call.ended < begin or call.began > end for begin, end in shadows)]

@@ -9,10 +9,11 @@ from typing import Any, Final, Literal
 
 import psycopg
 
-from tests.soak.fleet import APIS, RECOVER_AFTER_S, Fleet, Servers
-from tests.soak.load import Load
+from tests.system.soak.fleet import APIS, RECOVER_AFTER_S, TELLERS, Fleet
+from tests.system.soak.load import Load
+from tests.system.soak.servers import Servers
 
-FaultKind = Literal["kill", "restart", "stop", "postgres", "rabbitmq", "gateway"]
+FaultKind = Literal["kill", "restart", "stop", "postgres", "rabbitmq", "redis", "gateway"]
 
 EVERY_S: Final = 10.0
 FIRST_AT_S: Final = 4.0  # a quorum queue that loses its node right after it was declared never gets a leader
@@ -20,6 +21,8 @@ STOPPED_S: Final = (1.0, 20.0)
 DEAD_S: Final = (0.2, 2.0)
 DOWN_S: Final = (0.2, 6.0)
 MISBEHAVES_S: Final = (1.5, 4.0)
+BETWEEN_S: Final = 5.0
+"""So long after each of the other faults Redis has one."""
 VICTIM_LIMIT_S: Final = 5.0
 SILENT_S: Final = 1.5
 SEEDED_PENDING_LIMIT_S: Final = RECOVER_AFTER_S + 4.0
@@ -30,6 +33,7 @@ _GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "recover": ("recover-1", "recover-2"),
     "audit": ("audit-1", "audit-2"),
     "metrics": ("metrics",),
+    "teller": TELLERS,
 }
 _LASTS_S: Final = {
     "kill": DEAD_S,
@@ -37,6 +41,7 @@ _LASTS_S: Final = {
     "stop": STOPPED_S,
     "postgres": DOWN_S,
     "rabbitmq": DOWN_S,
+    "redis": DOWN_S,
     "gateway": MISBEHAVES_S,
 }
 _ALWAYS: Final = (("kill", "api"), ("restart", "api"), ("postgres", ""), ("rabbitmq", ""))
@@ -54,6 +59,7 @@ _MOODS: Final[tuple[dict[str, Any], ...]] = (
     {"mode": "garbage", "charge": "before"},
     {"mode": "wrong_amount", "applies_to": "all", "charge": "before"},
 )
+_WITH_REDIS: Final = ("killed", "frozen", "emptied")
 # What leaves payments pending: nothing is answered, whether the charge stands or not.
 _SILENCES: Final = _MOODS[:2]
 
@@ -103,6 +109,16 @@ def plan(seed: int, duration_s: float, most: int | None = None) -> list[Fault]:
     return faults
 
 
+def plan_of_redis(seed: int, others: Sequence[Fault]) -> list[Fault]:
+    """What becomes of Redis meanwhile: that keeps nobody from paying, nor anything else from failing."""
+    dice = random.Random(f"{seed}/redis")
+    ways = [way for _ in others for way in dice.sample(_WITH_REDIS, len(_WITH_REDIS))]
+    return [
+        Fault("redis", (), other.at_s + BETWEEN_S, way != "emptied" and dice.uniform(*_LASTS_S["redis"]), {"way": way})
+        for other, way in zip(others, ways, strict=False)
+    ]
+
+
 def _fault(kind: Any, group: str, at_s: float, duration_s: float, dice: random.Random) -> Fault:
     members = _GROUPS.get(group, ())
     targets = members if dice.random() < 0.3 else tuple(dice.sample(members, min(1, len(members))))
@@ -140,7 +156,7 @@ class Trouble:
             await lock.acquire()
         try:
             fault.began = self._loop.time()
-            if fault.kind != "gateway" and fault.mood:
+            if fault.targets and fault.mood:
                 await self._leave_something_pending(fault.mood)
             await self._wait_for_a_victim(fault)
             fault.struck = self._loop.time()
@@ -158,7 +174,7 @@ class Trouble:
 
     async def _wait_for_a_victim(self, fault: Fault) -> None:
         """An API that has just been restarted may not have a payment in hand yet."""
-        deadline = self._loop.time() + VICTIM_LIMIT_S
+        deadline = self._loop.time() + self._fleet.patience(VICTIM_LIMIT_S)
         while self._under_way(fault) == 0 and self._loop.time() < deadline:  # noqa: ASYNC110 -- it lasts a moment only
             await asyncio.sleep(0.01)
 
@@ -174,8 +190,19 @@ class Trouble:
                     self._fleet.signal(name, signal.SIGCONT)
             case "postgres" | "rabbitmq":
                 await asyncio.to_thread(self._servers.bounce, getattr(self._servers, fault.kind), fault.lasts_s)
+            case "redis":
+                await asyncio.to_thread(self._trouble_redis, fault.mood["way"], fault.lasts_s)
             case "gateway":
                 await self._misbehave(fault.mood, fault.lasts_s)
+
+    def _trouble_redis(self, way: str, lasts_s: float) -> None:
+        match way:
+            case "killed":
+                self._servers.bounce(self._servers.redis, lasts_s)
+            case "frozen":
+                self._servers.freeze(lasts_s)
+            case _:
+                self._servers.empty()
 
     async def _replace(self, fault: Fault) -> None:
         """End the processes, by force or in good order, and start others a while later."""
@@ -197,7 +224,7 @@ class Trouble:
     async def _leave_something_pending(self, silence: Mapping[str, Any]) -> None:
         """See to it that recovery has work at hand when it is struck: a silent gateway settles nothing."""
         await self._misbehave(silence, SILENT_S)
-        deadline = self._loop.time() + SEEDED_PENDING_LIMIT_S
+        deadline = self._loop.time() + self._fleet.patience(SEEDED_PENDING_LIMIT_S)
         while self._loop.time() < deadline:
             if await asyncio.to_thread(self._recoverable):
                 return

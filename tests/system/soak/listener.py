@@ -8,10 +8,13 @@ import aio_pika
 import msgspec
 from aio_pika.abc import AbstractIncomingMessage
 
-from app.adapters.rabbitmq import topology
-from app.adapters.rabbitmq.connection import BrokerError
+from app.contexts.catalog.public import EVENTS as OF_THE_MARKET
+from app.contexts.payments.public import EVENTS
+from app.platform.rabbitmq import topology
+from app.platform.rabbitmq.connection import BrokerError
 
 QUEUE: Final = "soak.record"
+CONNECT_S: Final = 15.0
 
 
 class Listener:
@@ -32,15 +35,17 @@ class Listener:
             await asyncio.sleep(0.3)
 
     async def _listen(self) -> None:
-        connection = await aio_pika.connect(self._url, timeout=3, heartbeat=10)
+        connection = await aio_pika.connect(self._url, timeout=CONNECT_S, heartbeat=10)
         try:
             closed = asyncio.Event()
             connection.close_callbacks.add(lambda *_: closed.set())
             channel = await connection.channel()
             await channel.set_qos(prefetch_count=500)
-            await topology.declare(await channel.get_underlay_channel())
+            for exchange in (EVENTS, OF_THE_MARKET):
+                await topology.declare(await channel.get_underlay_channel(), exchange)
             queue = await channel.declare_queue(QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
-            await queue.bind(topology.EXCHANGE, "#")
+            for exchange in (EVENTS, OF_THE_MARKET):
+                await queue.bind(exchange.name, "#")
             await queue.consume(self._take)
             self.bound.set()
             await closed.wait()
@@ -60,9 +65,9 @@ class Listener:
 
 async def waiting(url: str) -> dict[str, int]:
     """How many messages wait in every contract queue and its dead-letter queue."""
-    connection = await aio_pika.connect(url, timeout=3)
+    connection = await aio_pika.connect(url, timeout=CONNECT_S)
     async with connection:
         channel = await connection.channel()
-        names = [name for queue in topology.QUEUES for name in (queue.name, queue.dead_letters)]
+        names = [name for queue in EVENTS.queues for name in (queue.name, queue.dead_letters)]
         queues = [await channel.declare_queue(name, passive=True) for name in names]
         return {queue.name: queue.declaration_result.message_count or 0 for queue in queues}

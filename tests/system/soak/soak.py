@@ -4,29 +4,28 @@ import asyncio
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.soak import availability
-from tests.soak.answers import contradictions, other_bodies
-from tests.soak.books import Books, Check, verified
-from tests.soak.faults import Fault, Trouble, plan
-from tests.soak.fleet import RECOVER_AFTER_S, Fleet, Servers
-from tests.soak.listener import Listener, waiting
-from tests.soak.load import Load, wallets
-from tests.soak.records import Order
-from tests.soak.report import Progress, Report
+from tests.system.soak.audit import ASKERS, Audit, quiet
+from tests.system.soak.faults import Trouble, plan, plan_of_redis
+from tests.system.soak.fleet import RECOVER_AFTER_S, Fleet
+from tests.system.soak.listener import Listener
+from tests.system.soak.load import Load, wallets
+from tests.system.soak.records import Order
+from tests.system.soak.report import Progress, Report
+from tests.system.soak.servers import Servers
+from tests.system.soak.town import Town
 
+BOUND_LIMIT_S: Final = 120.0
+# On a machine that starts its processes in time; see `Fleet.patience`.
 SETTLED_WITHIN_S: Final = RECOVER_AFTER_S + 10.0
+TROUBLE_LIMIT_S: Final = 60.0
 CALM_S: Final = 3.0
 CALM_LIMIT_S: Final = 12.0
-REPLAYS: Final = 1_000
-ASKERS: Final = 16
-FEWEST_BETWEEN: Final = 50
-BUGS: Final = ("unexpected_error", "worker_died")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,8 @@ class Options:
     faults: int | None = None
     logs: Path | None = None
     """Where the processes' logs go when something is broken."""
+    slower: float = 1.0
+    """How many times as long as on a machine of its own anything may take at least."""
 
 
 class Soak:
@@ -50,11 +51,11 @@ class Soak:
         self._progress = progress
         self._loop = asyncio.get_running_loop()
         self._wallets = wallets(options.seed)
-        self._faults = plan(options.seed, options.duration_s, options.faults)
+        others = plan(options.seed, options.duration_s, options.faults)
+        self._faults = sorted([*others, *plan_of_redis(options.seed, others)], key=lambda fault: fault.at_s)
         self._listener = Listener(servers.rabbitmq.url)
         self._load = Load(fleet.apis, fleet.provider_id, self._wallets, options.seed)
-        self._broken: dict[str, list[str]] = {}
-        self._checks: list[str] = []
+        self._town: Town | None = None
 
     async def run(self) -> Report:
         """Load, trouble, heal, audit."""
@@ -62,22 +63,29 @@ class Soak:
         watching: asyncio.Task[None] | None = None
         try:
             self._progress.say("servers are up, processes start")
-            await asyncio.wait_for(self._listener.bound.wait(), 30)
+            await asyncio.wait_for(self._listener.bound.wait(), BOUND_LIMIT_S)
             await self._fleet.begin()
             await self._fleet.fund(self._wallets)
             watching = asyncio.create_task(self._watch())
             self._progress.say(f"ready: {len(self._wallets)} wallets, {len(self._faults)} faults planned")
-            await self._trouble()
-            settled_by = self._loop.time() + SETTLED_WITHIN_S
+            self._town = await Town.open(self._fleet, self._servers, self._wallets, self._options.seed)
+            await self._trouble(self._town)
+            settled_by = self._loop.time() + self._fleet.patience(SETTLED_WITHIN_S)
             await self._resolve(settled_by)
             await self._settle(settled_by)
-            return await self._audit()
+            self._progress.say("audit")
+            audit = Audit(
+                self._fleet, self._servers, self._load, self._listener, self._wallets, self._faults, self._town
+            )
+            return await audit.report(self._options.seed, self._options.duration_s)
         finally:
             for task in filter(None, (watching, listening)):
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
             await self._load.close()
+            if self._town is not None:
+                await self._town.close()
 
     async def _watch(self) -> None:
         while True:
@@ -88,13 +96,13 @@ class Soak:
             self._progress.state(f"{len(calls)} calls, {len(self._listener.ids)} events; lately {told or 'nothing'}")
             await asyncio.sleep(0.5)
 
-    async def _trouble(self) -> None:
+    async def _trouble(self, town: Town) -> None:
         """Clients and faults side by side; then, with everything healed, the clients for a little longer."""
         stop = asyncio.Event()
-        working = asyncio.create_task(self._load.run(stop))
+        working = asyncio.gather(self._load.run(stop), town.run(stop))
         trouble = Trouble(self._fleet, self._servers, self._load, self._options.seed, self._progress.say)
         try:
-            async with asyncio.timeout(self._options.duration_s + 60):
+            async with asyncio.timeout(self._options.duration_s + self._fleet.patience(TROUBLE_LIMIT_S)):
                 _, _ = await asyncio.gather(trouble.run(self._faults), asyncio.sleep(self._options.duration_s))
             await self._calm()
         finally:
@@ -103,7 +111,7 @@ class Soak:
 
     async def _calm(self) -> None:
         healed, began = self._loop.time(), len(self._load.history.calls)
-        while self._loop.time() - healed < CALM_LIMIT_S:
+        while self._loop.time() - healed < self._fleet.patience(CALM_LIMIT_S):
             await asyncio.sleep(0.2)
             served = {
                 call.api for call in self._load.history.calls[began:] if call.status == 201 and call.began >= healed
@@ -128,128 +136,18 @@ class Soak:
         history.resolved = sum(order.final is not None for order in open_orders)
 
     async def _settle(self, deadline: float) -> None:
-        """Wait until nothing is pending, unpublished or unheard, for as long as recovery is given."""
-        while not await self._quiet() and self._loop.time() < deadline:  # noqa: ASYNC110 -- other processes' doing
+        """Wait until nothing is pending, held, unpublished or unheard, for as long as recovery is given."""
+        while not await quiet(self._fleet, self._servers, self._listener) and self._loop.time() < deadline:  # noqa: ASYNC110 -- other processes' doing
             await asyncio.sleep(0.1)
-
-    async def _quiet(self) -> bool:
-        if not await asyncio.to_thread(self._fleet.quiet):
-            return False
-        ((events, counted, wanted),) = await asyncio.to_thread(
-            self._fleet.query,
-            "SELECT (SELECT count(*) FROM outbox_events), (SELECT count(*) FROM metrics.inbox),"
-            " (SELECT count(*) FROM outbox_events WHERE starts_with(type, 'payment.'))",
-        )
-        return bool(len(self._listener.ids) >= events and counted >= wanted)
-
-    async def _audit(self) -> Report:
-        history, seed = self._load.history, self._options.seed
-        self._progress.say("audit")
-        balances = [await self._load.balance(wallet, 0) for wallet in self._wallets]
-        await self._replay([order for order in history.orders if order.final])
-        books = await asyncio.to_thread(Books, self._fleet)
-        found = availability.measure(self._faults, history.calls)
-        left = await self._left_over()
-        for check in self._all_checks(books, balances, found, left):
-            await asyncio.to_thread(self._run_check, *check)
-        report = Report(seed, self._options.duration_s, broken=self._broken, checks=self._checks)
-        report.counts = self._counts(books, found)
-        report.faults = [self._told(fault) for fault in self._faults]
-        report.void = [f"{fault.name} hit nothing" for fault in self._faults if fault.hit == 0]
-        if found.calls_between < FEWEST_BETWEEN:
-            report.void.append(f"only {found.calls_between} calls were between faults")
-        return report
-
-    def _all_checks(
-        self, books: Books, balances: Sequence[int | None], found: availability.Availability, left: list[str]
-    ) -> Iterator[Check]:
-        history = self._load.history
-        yield "answers are documented, and contradict neither each other nor time", lambda: contradictions(history)
-        yield "another request under a used key is refused", lambda: other_bodies(history.calls)
-        yield "each key has one payment, as it was answered; refusals left no trace", lambda: books.keys(history.orders)
-        yield "money is conserved in every wallet", lambda: books.money(self._wallets, balances)
-        yield "the gateway's record agrees with the books", books.charges
-        yield "published is what was committed, first in order, and audited once", lambda: books.events(self._listener)
-        yield "the metrics count every payment once", books.totals
-        yield "nothing is pending, unpublished, queued or dead-lettered", lambda: iter(left)
-        yield "the service is back in time, and answers between faults", lambda: iter(found.complaints)
-        yield "strongbox verify holds", lambda: verified(self._fleet)
-        yield "no process ended by itself, and none logged a bug", self._bugs
-
-    def _run_check(self, name: str, offenders: Callable[[], Iterator[str]]) -> None:
-        self._checks.append(name)
-        if found := list(offenders()):
-            self._broken[name] = found
-
-    async def _replay(self, orders: Sequence[Order]) -> None:
-        """A sample of the final answers, the newest and the oldest, asked for once more; the record tells the rest."""
-        half = REPLAYS // 2
-        sample = [*orders[:half], *orders[half:][-half:]]
-        slots = asyncio.Semaphore(ASKERS)
-
-        async def again(order: Order) -> None:
-            async with slots:
-                await self._load.call("retry", len(order.calls) % 2, order)
-
-        await asyncio.gather(*(again(order) for order in sample))
-
-    async def _left_over(self) -> list[str]:
-        left = [] if await self._quiet() else [await asyncio.to_thread(self._whats_left)]
-        counts = await waiting(self._servers.rabbitmq.url)
-        return left + [f"{count} messages in {name}" for name, count in counts.items() if count]
-
-    def _whats_left(self) -> str:
-        statement = (
-            "SELECT (SELECT count(*) FROM payments WHERE status = 'PENDING'),"
-            " (SELECT count(*) FROM outbox_events WHERE sent_at IS NULL), (SELECT count(*) FROM outbox_events),"
-            " (SELECT count(*) FROM audit.events), (SELECT count(*) FROM metrics.inbox)"
-        )
-        ((pending, unsent, events, audited, counted),) = self._fleet.query(statement)
-        heard = len(self._listener.ids)
-        sent = f"{unsent} of {events} events unsent, {heard} heard"
-        return f"{pending} payments pending, {sent}, {audited} audited, {counted} counted"
-
-    def _bugs(self) -> Iterator[str]:
-        yield from self._fleet.deaths
-        for name in self._fleet.processes:
-            lines = self._fleet.log(name).splitlines()
-            bugs = [line for line in lines if line.startswith("Traceback") or any(bug in line for bug in BUGS)]
-            if bugs:
-                yield f"{name} logged {len(bugs)} times: {bugs[0][:300]}"
-
-    def _counts(self, books: Books, found: availability.Availability) -> dict[str, object]:
-        history = self._load.history
-        return {
-            "calls": dict(Counter(call.kind for call in history.calls)),
-            "answers": dict(history.outcomes()),
-            "keys": len(history.orders),
-            "payments": dict(Counter(payment[-1] for payment in books.payments)),
-            "replays": sum(call.replayed for call in history.calls),
-            "unknowns resolved": history.resolved,
-            "events": f"{len(self._listener.ids)} in {self._listener.deliveries} deliveries",
-            "faults": dict(Counter(" ".join((f.kind, *f.targets[:1])) for f in self._faults)),
-            "answered between faults": f"{found.share:.2%} of {found.calls_between} calls",
-            "not answered between faults": dict(found.unanswered),
-            "longest way back": f"{max((fault.back_s for fault in self._faults), default=0):.1f} s",
-        }
-
-    def _told(self, fault: Fault) -> dict[str, object]:
-        return {
-            "name": fault.name,
-            "at_s": fault.at_s,
-            "lasted_s": fault.healed - fault.struck,
-            "hit": fault.hit,
-            "back_s": fault.back_s,
-        }
 
 
 @asynccontextmanager
-async def _house(folder: Path) -> AsyncIterator[tuple[Fleet, Servers]]:
+async def _house(folder: Path, slower: float) -> AsyncIterator[tuple[Fleet, Servers]]:
     servers = Servers(folder)
     fleet: Fleet | None = None
     try:
         urls = await asyncio.to_thread(servers.start)
-        fleet = Fleet(urls, servers.rabbitmq.url, folder)
+        fleet = Fleet(urls, servers.rabbitmq.url, servers.redis.url, folder, slower)
         yield fleet, servers
     finally:
         if fleet is not None:
@@ -260,9 +158,9 @@ async def _house(folder: Path) -> AsyncIterator[tuple[Fleet, Servers]]:
 async def soak(options: Options, progress: Progress) -> Report:
     """Run it, in a folder that goes with it. Whatever was started has ended when this returns, or raises."""
     folder = Path(tempfile.mkdtemp(prefix="strongbox-soak-"))
-    progress.say("PostgreSQL and RabbitMQ start")
+    progress.say("PostgreSQL, RabbitMQ and Redis start")
     try:
-        async with _house(folder) as (fleet, servers):
+        async with _house(folder, options.slower) as (fleet, servers):
             report = await Soak(options, fleet, servers, progress).run()
         if fleet.deaths and report.checks[-1] not in report.broken:
             report.broken[report.checks[-1]] = fleet.deaths

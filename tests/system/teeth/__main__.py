@@ -1,4 +1,4 @@
-"""`python -m tests.teeth`: can the crash tests bite?
+"""`python -m tests.system.teeth`: can the crash tests bite?
 
 Exit codes: 0 every bug was caught; 1 one was not; 2 it could not be run; 130 interrupted.
 """
@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.soak.report import Progress
-from tests.teeth.copies import CannotTell, Copy, Result
-from tests.teeth.patches import Bug, DoesNotApply, all_bugs
-from tests.teeth.table import TABLE, Verdict, told, write, write_json
+from tests.system.soak.report import Progress
+from tests.system.teeth.copies import CannotTell, Copy, Result
+from tests.system.teeth.patches import Bug, DoesNotApply, all_bugs
+from tests.system.teeth.table import TABLE, Verdict, told, write, write_json
 
 QUIET_DAY: Final = (
-    "tests/crash/test_nothing_dies.py::test_on_a_quiet_day_payments_are_approved_declined_refused_and_replayed"
+    "tests/system/crash/test_nothing_dies.py::test_on_a_quiet_day_payments_are_approved_declined_refused_and_replayed"
 )
 SOAK_S: Final = 30
 SOAK_SEED: Final = 7
@@ -27,7 +27,7 @@ HOLDS: Final = "nothing"
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.teeth", description="Can the crash tests bite?")
+    parser = argparse.ArgumentParser(prog="python -m tests.system.teeth", description="Can the crash tests bite?")
     parser.add_argument("--list", action="store_true", help="name the bugs, and run nothing")
     parser.add_argument("--only", action="append", metavar="NAME", help="this bug alone (may be repeated)")
     parser.add_argument("--soak", action="store_true", help=f"the bank test as well, {SOAK_S} s, seed {SOAK_SEED}")
@@ -90,7 +90,7 @@ class Runner:
     def _bank_test(self) -> str:
         report = self._copy.folder / "soak.json"
         report.unlink(missing_ok=True)
-        words = ("tests.soak", "--duration", str(SOAK_S), "--seed", str(SOAK_SEED), "--report", str(report))
+        words = ("tests.system.soak", "--duration", str(SOAK_S), "--seed", str(SOAK_SEED), "--report", str(report))
         code = self._copy.run(words, self._progress.state)
         content = json.loads(report.read_text()) if report.exists() else {"broken": [f"it exited {code}"], "void": []}
         found = "; ".join([*content["broken"], *content["void"]]) or HOLDS

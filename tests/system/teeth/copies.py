@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
 
-ROOT: Final = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[3]
 PARTS: Final = ("app", "consumers", "mock_gateway", "migrations", "tests", "pyproject.toml")
 PACKAGES: Final = ("app", "consumers", "mock_gateway", "tests")
 LIMIT_S: Final = 900.0

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.teeth.copies import ROOT, Result
-from tests.teeth.patches import Bug
+from tests.system.teeth.copies import ROOT, Result
+from tests.system.teeth.patches import Bug
 
 TABLE: Final = ROOT / "docs/teeth.md"
 
 _HEAD: Final = """# Teeth
 
 Can the [crash matrix](development.md#the-crash-matrix) and the [bank test](development.md#the-bank-test) bite?
-`make teeth` plants each of these bugs, a small patch in `tests/teeth/bugs`, into a throw-away copy of the tree, and
-runs the tests that should see it. They have to fail there, each with the complaint that its patch names, and to pass
-in a copy without the bug; and the copy has to be right on a day on which nothing dies
-(`tests/crash/test_nothing_dies.py`). `make teeth` writes this page. Seconds are those until the test failed; starting
-the servers takes some fifteen more.
+`make teeth` plants each of these bugs, a small patch in `tests/system/teeth/bugs`, into a throw-away copy of the tree,
+and runs the tests that should see it. They have to fail there, each with the complaint that its patch names, and to
+pass in a copy without the bug; and the copy has to be right on a day on which nothing dies
+(`tests/system/crash/test_nothing_dies.py`). `make teeth` writes this page. Seconds are those until the test failed;
+starting the servers takes some fifteen more.
 
 | | bug | what it would do | caught by | s |
 |---|---|---|---|---|

@@ -1,0 +1,12 @@
+"""How long a machine that does much else may take for what a quiet one does in time."""
+
+import os
+
+
+def slow(limit_s: float) -> float:
+    """The limit as it is on a machine with nothing to do; where others wait for the cores, as much longer as they make
+    whoever has to wait.
+
+    For limits that tell quick from waiting in vain: what a test asserts of seconds is asserted of a quiet machine.
+    """
+    return limit_s * max(1.0, 1 + os.getloadavg()[0] / (os.cpu_count() or 1))

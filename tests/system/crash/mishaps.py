@@ -1,0 +1,75 @@
+"""What befalls servers: a disk that fills up, and whom to look for when one hangs."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from app.platform.process.processes import ProcessId
+from tests.system.crash.fragile import Fragile
+
+FAKETIME = (
+    "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
+    "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
+    os.environ.get("LIBFAKETIME", ""),
+)
+
+
+@pytest.fixture
+def tiny_disk(house: Fragile, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The tables of the house on a disk of their own, with little room left."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a file system")
+    folder = tmp_path_factory.mktemp("disk")
+    name = house.database.app_url.rpartition("/")[2]
+    ((used,),) = house.query("SELECT pg_database_size(current_database())")
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={used + 32 * 2**20}", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("this machine lets nobody mount a file system")
+    tables = folder / "tables"
+    tables.mkdir()
+    owner = house.server.data.stat()
+    os.chown(tables, owner.st_uid, owner.st_gid)
+    for parent in list(folder.parents)[:-2]:
+        if parent.stat().st_mode & 0o005 != 0o005 and parent != Path("/tmp"):
+            parent.chmod(parent.stat().st_mode | 0o011)
+    try:
+        _move(house, name, f"CREATE TABLESPACE tiny LOCATION '{tables}'", f"ALTER DATABASE {name} SET TABLESPACE tiny")
+        yield folder
+        (folder / "filler").unlink(missing_ok=True)
+        _move(house, name, f"ALTER DATABASE {name} SET TABLESPACE pg_default", "DROP TABLESPACE tiny")
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def server_pids(house: Fragile) -> list[int]:
+    assert isinstance(house.server.process, ProcessId)
+    postmaster = house.server.process.pid
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    return [postmaster, *map(int, children)]
+
+
+def _move(house: Fragile, name: str, *statements: str) -> None:
+    """Run statements that nobody may be connected to the database for."""
+    names = [part for part in house.processes if part != "gateway"]
+    for part in names:
+        house.stop(part)
+    with psycopg.connect(house.server.url(), autocommit=True) as session:
+        session.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
+            (name,),
+        )
+        for statement in statements:
+            session.execute(statement)
+    for part in names:
+        house.begin(part)
+
+
+def waiting_connections(port: int) -> int:
+    """How many connections the system has made for a listener that has not accepted them."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    # Of a listener (state 0A) the receive queue counts connections.
+    return sum(int(row[4].partition(":")[2], 16) for row in rows if row[3] == "0A" and row[1].endswith(f":{port:04X}"))

@@ -1,0 +1,95 @@
+"""Whether what the manual of Kubernetes counts on is what the manifests and the code have."""
+
+import re
+
+from app.main.contexts import load
+from app.main.house import House
+from app.main.outboxes import publications
+from app.platform.context import Http
+from app.platform.http.inflight import InFlight
+from app.platform.messaging.relay import BATCHES
+from tests.system.kubernetes import ROOT
+from tests.system.kubernetes.workloads import (
+    DEPLOYMENTS,
+    environment,
+    pod,
+    replicas,
+)
+
+
+def test_where_the_manual_has_verify_run_there_is_room_for_the_gateways_record() -> None:
+    """It goes through a temporary file: where that does not fit the record is not compared, and verify holds."""
+    told = (ROOT / "docs/kubernetes.md").read_text()
+    (name,) = re.findall(r"`verify` and `payments` belong\s+into\s+`deploy/(\w+)`", told)
+    assert "GATEWAY_URL" in environment(DEPLOYMENTS[name])
+    (volume,) = pod(DEPLOYMENTS[name])["volumes"]
+    assert volume["emptyDir"] == {"sizeLimit": "2Gi"}, "on the node's disk, not in memory"
+    assert "2 GiB" in told
+
+
+def test_the_connections_of_the_manual_are_those_of_the_code() -> None:
+    told = (ROOT / "docs/kubernetes.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \| (\d+) \| (\d+) \|$", told, re.MULTILINE)
+    house = made()
+    http = Http(InFlight(1.0), frozenset(house.settings.currencies), 1.0, house.people)
+    for context in house.contexts:
+        if context.operations:
+            context.operations(house.container(context.name), http)
+        if context.serving:
+            context.serving(house.container(context.name))
+    recovering = made()
+    for context in recovering.contexts:
+        if context.recovery:
+            context.recovery(recovering.container(context.name), recovering.people)
+    relay = BATCHES + len(publications(house.settings)) + 1
+    each = {
+        "api": opened(house),
+        "relay": relay,
+        "recover": opened(recovering),
+        "metrics": 2,
+        "audit": 1,
+        **of_cashback(),
+    }
+    # One more than there are while a new version is rolled out.
+    assert rows == [
+        (name, str(each[name]), str(replicas(name)), str(each[name] * (replicas(name) + 1))) for name in each
+    ]
+    total = sum(int(row[3]) for row in rows)
+    assert f"**{total}**" in told
+    (limit,) = re.findall(r"max_connections = (\d+)", told)
+    assert int(limit) >= total + 20
+    several = (ROOT / "docs/how-to/several.md").read_text()
+    counted = "Each API process opens up to {api}, each relay {relay}, each recovery {recover}"
+    assert counted.format_map(each) in several
+    cashback = "the rewards consumer {rewards}, the mint consumer {mint}, `chain` {chain},".format_map(each)
+    operations = " ".join((ROOT / "docs/operations.md").read_text().split())
+    assert "`recover` up to {recover}, `relay` up to {relay},".format_map(each) in operations
+    assert cashback in operations
+    assert f"`api` opens up to {each['api']} connections in each process" in operations
+
+
+def of_cashback() -> dict[str, int]:
+    """The same of the consumers and of the adapter. Beside their pools consumers have one that cleans their inbox."""
+    rewards, chain = made(), made()
+    consumers = [each for context in rewards.contexts if context.name == "rewards" for each in context.consumers]
+    for consumer in consumers:
+        consumer.work(rewards.container("rewards"), False)  # noqa: FBT003 -- not in the relay's process
+    chain.container("chain").pool()
+    of_mint = 3  # what is heard, what is pursued, what is looked at
+    return {"rewards": grown(rewards) + 1, "mint": of_mint + 1, "chain": grown(chain)}
+
+
+def grown(house: House) -> int:
+    """To how many connections the pools grow that were asked for."""
+    return sum(int(pool.max_size) for pool in house.pools)
+
+
+def made() -> House:
+    """A house with all contexts, as a process has it before it opens anything."""
+    return House(load({"DATABASE_URL": "host=d", "GATEWAY_URL": "http://127.0.0.1:1", "JWT_KEYS": "keys.json"}))
+
+
+def opened(house: House) -> int:
+    """To how many connections the pools grow that were asked for, upkeep's, too, by which outboxes are looked at."""
+    assert house.database("payments").upkeep_pool in house.pools
+    return grown(house)
