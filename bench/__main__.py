@@ -15,12 +15,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-from app.main.local.processes import CannotStart
-from bench import against, machine, plots
+from app.platform.process.processes import CannotStart
+from bench import against, machine, plots, startup
 from bench.house import Broken
 from bench.results import Measure, Results, table
 from bench.scenarios import SCENARIOS
@@ -33,7 +33,9 @@ RESULTS: Final = Path(__file__).parent / "results"
 
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure, and write bench/results.")
-    parser.add_argument("--scenario", action="append", choices=list(SCENARIOS), help="only this one (may be repeated)")
+    parser.add_argument(
+        "--scenario", action="append", choices=[*SCENARIOS, startup.NAME], help="only this one (may be repeated)"
+    )
     parser.add_argument("--repeats", type=int, default=Sizes.repeats, help=f"runs of each ({Sizes.repeats})")
     parser.add_argument("--duration", type=float, default=Sizes.run_s, help=f"seconds a run ({Sizes.run_s:g})")
     parser.add_argument(
@@ -44,6 +46,8 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--pairs", type=int, default=5, help="with --against: runs of each of both (5)")
     parsed = parser.parse_args(words)
+    if startup.NAME in (parsed.scenario or ()) and not parsed.against:
+        parser.error(f"{startup.NAME} is measured beside another revision: --against")
     if not 1 <= parsed.pairs <= 100:
         parser.error("--pairs must be from 1 to 100")
     if not 1 <= parsed.repeats <= 100:
@@ -125,13 +129,31 @@ def _beside(arguments: argparse.Namespace, home: Path, target: Path) -> None:
     commit, other = against.other_revision(arguments.against, home, say)
     options = ["--short"] if arguments.short else ["--repeats=1", f"--duration={arguments.duration:g}"]
     compared: dict[str, against.Comparison] = {}
-    for name in arguments.scenario or list(SCENARIOS):
+    for name in arguments.scenario or [*SCENARIOS, startup.NAME]:
+        if name == startup.NAME:
+            described, found = _start_up(other, 1 if arguments.short else startup.TIMES, home, _of(name, say))
+            compared |= found
+            against.Against(commit, described, compared).write(target / "against.json")
+            continue
         ours = partial(_measure, [name], _sizes(arguments, 1), home)
         theirs = partial(against.theirs, other, name, options)
         both = against.in_turn(ours, theirs, arguments.pairs, _of(name, say))
         compared |= against.compare(*both)
         against.Against(commit, both[0][0].machine, compared).write(target / "against.json")
     print(f"\n{against.table(compared)}\n\n{target}/against.json")
+
+
+def _start_up(
+    other: Path, times: int, home: Path, say: Callable[[str], None]
+) -> tuple[dict[str, Any], dict[str, against.Comparison]]:
+    """What starting takes of both; the machine, and the comparisons."""
+    with _folder(home) as folder:
+        servers = Servers(folder, say)
+        try:
+            servers.start()
+            return machine.describe(*servers.versions), startup.beside(servers, other, folder, times, say)
+        finally:
+            servers.stop()
 
 
 def _alone(arguments: argparse.Namespace, home: Path, target: Path) -> int:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from app.main.local.processes import CannotStart
+from app.platform.process.processes import CannotStart
 from bench.results import Measure, Results, aligned, number
 
 LOAD: Final = "wrk"
@@ -39,6 +39,12 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     ratio: float
     cpu_ratio: float | None
     pairs: list[Pair]
+
+    @classmethod
+    def of_medians(cls, unit: str, pairs: list[Pair]) -> "Comparison":
+        """Of runs that are too short for a drift between two of them: the one median by the other."""
+        ratio = median(pair.ours for pair in pairs) / median(pair.theirs for pair in pairs)
+        return cls(unit=unit, ratio=ratio, cpu_ratio=None, pairs=pairs)
 
 
 class Against(msgspec.Struct, frozen=True):
@@ -127,7 +133,8 @@ def _comparison(ours: Sequence[Measure], their: Sequence[Measure]) -> Comparison
 
 
 def _cpu_us(measured: Measure) -> float | None:
-    costs: Mapping[str, float] = measured.details.get("cpu_us_per_payment", {})
+    details = measured.details
+    costs: Mapping[str, float] = details.get("cpu_us_per_payment") or details.get("cpu_us_per_transfer") or {}
     return sum(us for process, us in costs.items() if process != LOAD) or None
 
 

@@ -1,33 +1,52 @@
-"""The contract queues, seen from outside."""
+"""The contract queues, seen from outside, and what is put there by hand."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from aiormq.abc import AbstractChannel
+from pamqp.commands import Basic
 
-from app.adapters.rabbitmq import topology
-from app.adapters.rabbitmq.connection import connected
+from app.contexts.payments.public import EVENTS
+from app.kernel.topology import Exchange, Queue
+from app.platform.rabbitmq import topology
+from app.platform.rabbitmq.connection import connected
 
 T = TypeVar("T")
 
 
-def declare(url: str) -> None:
+def declare(url: str, exchange: Exchange = EVENTS) -> None:
     """See that exchange and queues exist."""
-    _do(url, topology.declare)
+    _do(url, lambda channel: topology.declare(channel, exchange))
 
 
-def purge(url: str) -> None:
+def publish(url: str, exchange: Exchange, key: str, documents: Sequence[str]) -> None:
+    """Put events of one type there, until the broker has confirmed each."""
+    properties = Basic.Properties(content_type="application/cloudevents+json", delivery_mode=2, message_type=key)
+
+    async def publish(channel: AbstractChannel) -> None:
+        await topology.declare(channel, exchange)
+        await asyncio.gather(
+            *(
+                channel.basic_publish(each.encode(), exchange=exchange.name, routing_key=key, properties=properties)
+                for each in documents
+            )
+        )
+
+    _do(url, publish)
+
+
+def purge(url: str, exchange: Exchange = EVENTS) -> None:
     """Empty the queues."""
 
     async def purge(channel: AbstractChannel) -> None:
-        for queue in topology.QUEUES:
+        for queue in exchange.queues:
             await channel.queue_purge(queue.name)
 
     _do(url, purge)
 
 
-def waiting(url: str, queue: topology.Queue) -> int:
+def waiting(url: str, queue: Queue) -> int:
     """How many messages are in the queue."""
 
     async def count(channel: AbstractChannel) -> int:

@@ -4,29 +4,33 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from app.main.local.probe import answers
-from app.main.local.processes import CannotStart, comes_true
 from app.main.local.roles import Urls
-from bench.filling import PROVIDER_ID
+from app.platform.process.processes import CannotStart, comes_true
+from bench.filling_rows import PROVIDER_ID
 from bench.machine import cpu_s, memory_mib
 from bench.servers import Servers
-from tests.e2e.house import QUICK, House
+from tests.system.e2e.house import QUICK, House
 
 ROOT: Final = Path(__file__).parents[1]
-LEASH: Final = ROOT / "app/main/local/leash.py"
+LEASH: Final = ROOT / "app/platform/process/leash.py"
 READY_LIMIT_S: Final = 60.0
 QUIET_LIMIT_S: Final = 300.0
 VERIFY_LIMIT_S: Final = 3600.0
 NEWEST: Final = 10_000
 """How many of the newest events are looked for in the audit log: more than can be under way out of order."""
+
+OUTBOXES: Final = ("payments", "funds", "catalog", "ordering", "rewards")
+"""Those whose events the audit log has to have."""
 
 WORDS: Final[dict[str, tuple[str, ...]]] = {
     "gateway": ("mock_gateway",),
@@ -36,6 +40,14 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "audit": ("consumers", "audit"),
     "api": ("app", "api"),
 }
+
+
+MINTING: Final[dict[str, tuple[str, ...]]] = {
+    "mint": ("consumers", "mint"),
+    "chain": ("app", "chain"),
+    "node": ("app.contexts.chain.dev_chain",),
+}
+"""What only minting needs, in the order in which it ends."""
 
 
 class Broken(Exception):  # noqa: N818 -- it says what the books are
@@ -54,7 +66,8 @@ class BenchHouse(House):
 
     def start(self, name: str, *words: str, expect: Callable[[], bool] | None = None) -> subprocess.Popen[bytes]:
         """Start a process on a leash; see `House.start`."""
-        command = [sys.executable, str(LEASH), str(os.getpid()), sys.executable, "-m", *(words or WORDS[name])]
+        words = words or (WORDS | MINTING)[name]
+        command = [sys.executable, str(LEASH), str(os.getpid()), sys.executable, "-m", *words]
         with (self.folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(  # noqa: S603 -- our own command
                 command, cwd=self.folder, env=self.environment, stdout=log, stderr=log
@@ -72,8 +85,14 @@ class BenchHouse(House):
             self.wait(lambda url=url: answers(url), url)  # type: ignore[misc]
         self.wait(self.leased, "the relay's leases")
 
-    def wait(self, condition: Callable[[], bool], what: str, limit_s: float = READY_LIMIT_S) -> None:
-        """Wait for a condition, while all processes live.
+    def stop_all(self) -> dict[str, int]:
+        """End everything in good order; the exit codes."""
+        return super().stop_all() | {name: self.stop(name) for name in MINTING if name in self.processes}
+
+    def wait(
+        self, condition: Callable[[], bool], what: str, limit_s: float = READY_LIMIT_S, every_s: float = 0.02
+    ) -> None:
+        """Wait for a condition, looked at every so often, while all processes live.
 
         Raises:
             CannotStart: a process ended, or the limit passed.
@@ -85,23 +104,29 @@ class BenchHouse(House):
                     raise CannotStart(f"{name} ended: {self.log(name)[-2000:]}")
             return condition()
 
-        if not comes_true(met, limit_s, 0.02):
+        if not comes_true(met, limit_s, every_s):
             raise CannotStart(f"waited {limit_s:g} s for {what}")
 
     def leased(self) -> bool:
-        """Whether every partition of the outbox has a relay."""
-        return not self.query("SELECT FROM outbox_leases WHERE leased_until IS NULL OR leased_until <= now()")
+        """Whether every partition of the outboxes has a relay."""
+        return not any(
+            self.query(f"SELECT FROM {outbox}.outbox_leases WHERE leased_until IS NULL OR leased_until <= now()")
+            for outbox in OUTBOXES
+        )
 
     def quiet(self) -> bool:
         """Whether nothing is pending, unsent, or on its way to the audit log. Quick however much there is."""
+        ((pending,),) = self.query("SELECT EXISTS (SELECT FROM payments WHERE status = 'PENDING')")
+        return not (pending or any(map(self._tells, OUTBOXES)))
+
+    def _tells(self, outbox: str) -> bool:
         ((busy,),) = self.query(
-            "SELECT EXISTS (SELECT FROM payments WHERE status = 'PENDING')"
-            " OR EXISTS (SELECT FROM outbox_events WHERE sent_at IS NULL)"
-            " OR EXISTS (SELECT FROM (SELECT event_id FROM outbox_events WHERE sent_at IS NOT NULL"
+            f"SELECT EXISTS (SELECT FROM {outbox}.outbox_events WHERE sent_at IS NULL)"
+            f" OR EXISTS (SELECT FROM (SELECT event_id FROM {outbox}.outbox_events WHERE sent_at IS NOT NULL"
             f"  ORDER BY sent_at DESC LIMIT {NEWEST}) AS newest"
             "  WHERE NOT EXISTS (SELECT FROM audit.events a WHERE a.event_id = newest.event_id))"
         )
-        return not busy
+        return bool(busy)
 
     def settle_down(self) -> None:
         """Wait until all that was begun has come to its end."""
@@ -124,13 +149,25 @@ class BenchHouse(House):
 
     def answers(self, route: str) -> Counter[int]:
         """How often the API has answered requests to the route with which status."""
-        text = httpx.get(f"{self.api_url}/metrics").raise_for_status().text
         return Counter({
             int(sample.labels["status"]): int(sample.value)
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-            if sample.name == "http_requests_total" and sample.labels["route"] == route
+            for sample in self._samples("http_requests_total")
+            if sample.labels["route"] == route
         })  # fmt: skip
+
+    def cache(self) -> Counter[tuple[str, str]]:
+        """How often what was looked for of a kind was, and was not, at each level of the API's cache so far."""
+        return Counter({
+            (sample.labels["kind"], f"{what}{sample.labels['level']}"): int(sample.value)
+            for what in ("hits", "misses")
+            for sample in self._samples(f"strongbox_cache_{what}_total")
+        })  # fmt: skip
+
+    def _samples(self, name: str) -> list[Sample]:
+        """The API's samples of that name."""
+        text = httpx.get(f"{self.api_url}/metrics").raise_for_status().text
+        families = text_string_to_metric_families(text)
+        return [sample for family in families for sample in family.samples if sample.name == name]
 
     def payments(self) -> int:
         """How many payments there are."""
@@ -147,7 +184,14 @@ class BenchHouse(House):
         assert self._servers.postgres.process is not None
         pids["postgres"] = [self._servers.postgres.process.pid]
         pids["rabbitmq"] = [process.pid for process in self._servers.rabbitmq.processes]
+        if self._servers.redis.process is not None:
+            pids["redis"] = [self._servers.redis.process.pid]
         return {name: sum(map(cpu_s, roots)) for name, roots in pids.items()}
+
+    def cpu_us(self, before: Mapping[str, float], count: int) -> dict[str, float]:
+        """What each has used of it since then for one of so many, in microseconds; who used most comes first."""
+        costs = {name: round((s - before[name]) / max(count, 1) * 1e6, 1) for name, s in self.cpu_s().items()}
+        return dict(sorted(costs.items(), key=lambda cost: -cost[1]))
 
     def memory_mib(self, name: str) -> dict[str, float]:
         """What a process holds, now and at the most so far, in MiB."""

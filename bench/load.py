@@ -7,21 +7,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, TypeVar
-from uuid import uuid4
 
 import msgspec
 
-from app.adapters.postgres.documents import document
-from app.adapters.shapes import payment_shape
-from app.domain.events import created, settled
-from app.domain.ids import EventId
-from app.domain.payments.provider import Approved
-from app.main.local.processes import CannotStart
-from bench.filling import PROVIDER_ID, user_id
+from app.platform.process.processes import CannotStart
+from bench.clients import buying
+from bench.documents import of_checkouts, of_payments, of_purchases, of_transfers
+from bench.filling_rows import PROVIDER_ID, user_id
 from bench.house import ROOT
 from bench.results import percentile
-from tests.builders import NOON, payment
-from tests.e2e.house import API_KEY
+from tests.system.e2e.house import API_KEY
 
 HERE: Final = Path(__file__).parent
 LATE_S: Final = 120.0
@@ -55,11 +50,14 @@ class Pgbench(msgspec.Struct, frozen=True):
 
 
 def pay(url: str, wallets: int, connections: int, duration_s: float, folder: Path) -> Wrk:
-    """Payments over the first wallets (see `filling.user_id`), as fast as they are answered."""
-    users = folder / f"users-{wallets}"
-    if not users.exists():
-        users.write_text("".join(f"{user_id(nth)}\n" for nth in range(wallets)), encoding="ascii")
-    script = ("post.lua", "pay", str(next(_runs)), str(PROVIDER_ID), API_KEY, str(users.absolute()))
+    """Payments over the first wallets (see `filling_rows.user_id`), as fast as they are answered."""
+    script = ("post.lua", "pay", str(next(_runs)), str(PROVIDER_ID), API_KEY, _users(wallets, folder))
+    return _wrk(url, connections, duration_s, script)
+
+
+def purchase(url: str, token: str, wallets: int, connections: int, duration_s: float, folder: Path) -> Wrk:
+    """Purchases by the owners of the first wallets, told of with a machine's token, as fast as they are answered."""
+    script = ("post.lua", "buy", str(next(_runs)), token, _users(wallets, folder))
     return _wrk(url, connections, duration_s, script)
 
 
@@ -68,9 +66,46 @@ def charge(url: str, connections: int, duration_s: float) -> Wrk:
     return _wrk(url, connections, duration_s, ("post.lua", "charge", str(next(_runs)), str(PROVIDER_ID)))
 
 
+def send(url: str, people: Path, connections: int, duration_s: float, *, to_one: bool) -> Wrk:
+    """Transfers among the people in the file, or from all of them to the first, as fast as they are answered."""
+    script = ("post.lua", "send", str(next(_runs)), str(people.absolute()), str(int(to_one)))
+    return _wrk(url, connections, duration_s, script)
+
+
+def log_in(url: str, connections: int, duration_s: float) -> Wrk:
+    """Log-ins that are refused, as fast as they are."""
+    return _wrk(url, connections, duration_s, ("post.lua", "login", str(next(_runs))))
+
+
+def buy(port: int, people: Path, products: int, duration_s: float) -> buying.Outcome:
+    """Checkouts of those in the file, each of one of so many products, as fast as they are answered."""
+    plan = buying.Plan(port, str(people.absolute()), products, next(_runs), duration_s)
+    return client("buying", plan, buying.Outcome, duration_s)
+
+
+def browse(url: str, products: Path, hot: int, connections: int, duration_s: float) -> Wrk:
+    """Products of those in the file, nine times of ten one of its first `hot`, else the next one of the others."""
+    script = ("get.lua", "browse", str(next(_runs)), str(products.absolute()), str(hot))
+    return _wrk(url, connections, duration_s, script)
+
+
+def list_products(url: str, sellers: Path, categories: int, connections: int, duration_s: float) -> Wrk:
+    """Pages by filters that nobody has asked for before: by price, of a seller in the file, of a category."""
+    script = ("get.lua", "list", str(next(_runs)), str(sellers.absolute()), str(categories))
+    return _wrk(url, connections, duration_s, script)
+
+
 def get(url: str, connections: int, duration_s: float) -> Wrk:
     """One request again and again."""
     return _wrk(url, connections, duration_s, ("report.lua",))
+
+
+def _users(wallets: int, folder: Path) -> str:
+    """A file with the ids of their owners."""
+    users = folder / f"users-{wallets}"
+    if not users.exists():
+        users.write_text("".join(f"{user_id(nth)}\n" for nth in range(wallets)), encoding="ascii")
+    return str(users.absolute())
 
 
 def _wrk(url: str, connections: int, duration_s: float, script: Sequence[str]) -> Wrk:
@@ -91,7 +126,9 @@ def _wrk(url: str, connections: int, duration_s: float, script: Sequence[str]) -
     return msgspec.json.decode(said.splitlines()[-1], type=Wrk)
 
 
-def pgbench(program: Sequence[str], script: str, clients: int, folder: Path, limit_s: float, **values: int) -> Pgbench:
+def pgbench(
+    program: Sequence[str], script: str, clients: int, folder: Path, limit_s: float, **values: object
+) -> Pgbench:
     """The script, by so many clients at once, each of which waits for every statement.
 
     `program` is pgbench with its time and the database.
@@ -100,7 +137,8 @@ def pgbench(program: Sequence[str], script: str, clients: int, folder: Path, lim
         CannotStart: a statement failed.
     """
     log = folder / f"pgbench-{next(_runs)}"
-    given = {"run": next(_runs), "serial": 0, "provider": PROVIDER_ID, **_documents(), **values}
+    made_up = {**of_payments(), **of_transfers(), **of_checkouts(), **of_purchases()}
+    given = {"run": next(_runs), "serial": 0, "provider": PROVIDER_ID, **made_up, **values}
     command = [*program, "--no-vacuum", "--protocol=prepared", f"--client={clients}", f"--jobs={min(2, clients)}"]
     command += [f"--file={HERE / 'pgbench' / script}.sql", "--log", f"--log-prefix={log}"]
     command += [f"--define={name}={value}" for name, value in given.items()]
@@ -128,12 +166,3 @@ def _run(command: Sequence[str], folder: Path, duration_s: float) -> str:
     if done.returncode != 0:
         raise CannotStart(f"{command[0]} failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")
     return done.stdout
-
-
-def _documents() -> dict[str, str]:
-    """An event's document before and after, and the stored answer, as the service writes them."""
-    before = payment()
-    after = before.settle(Approved(), NOON)
-    answer = msgspec.json.encode(payment_shape(after)).decode()
-    events = {"created": created(before, EventId(uuid4())), "completed": settled(after, EventId(uuid4()))}
-    return {name: document(event) for name, event in events.items()} | {"answer": answer}

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
@@ -107,7 +108,7 @@ def number(value: float) -> str:
 
 
 def table(scenarios: Mapping[str, Measure]) -> str:
-    """The measures, a line each, and below them what CPU a payment takes, process by process."""
+    """The measures, a line each, and below them what CPU one of what is done takes, process by process."""
     rows = [("scenario", "measured", "limit", "ratio", "goal", "")]
     for name, found in scenarios.items():
         verdict = f"void: {found.errors} errors" if found.void else "met" if found.met else "missed"
@@ -115,9 +116,9 @@ def table(scenarios: Mapping[str, Measure]) -> str:
         value, limit = number(found.value), number(found.limit)
         rows.append((name, f"{value} {found.unit}", limit, f"{found.ratio:.2f}", f"{sign} {found.goal:g}", verdict))
     lines = aligned(rows)
-    for name, found in scenarios.items():
-        if costs := found.details.get("cpu_us_per_payment"):
-            lines += ["", f"{name}, where the time goes (CPU in µs a payment):"]
+    for (name, found), one in product(scenarios.items(), ("payment", "transfer", "purchase", "mint")):
+        if costs := found.details.get(f"cpu_us_per_{one}"):
+            lines += ["", f"{name}, where the time goes (CPU in µs a {one}):"]
             lines += [f"  {process:<10} {us:7.0f}" for process, us in costs.items()]
             lines.append(f"  {'all':<10} {sum(costs.values()):7.0f}")
     return "\n".join(lines)

@@ -12,18 +12,23 @@ from typing import Final
 import psycopg
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
-from app.adapters.postgres.errors import Fault, fault
-from app.domain.ids import UserId
-from app.domain.money import Currency, Money
-from app.main import migrations
-from app.main.container import Container
+from app.contexts.payments.adapters.postgres.providers import add
+from app.kernel.ids import UserId
+from app.kernel.money import Currency, Money
+from app.main import databases
+from app.main.contexts import load
+from app.main.house import House
 from app.main.local.postgres import PostgresServer
-from app.main.local.processes import CannotStart
 from app.main.local.rabbitmq import RabbitMQNode
+from app.main.local.redis import RedisServer
 from app.main.local.roles import LOGIN, OWNER, Urls, make_database, make_roles
-from app.main.operations import add_provider, with_books
-from app.main.settings import load
-from bench.filling import CURRENCY, FUNDED_MINOR, PROVIDER_ID, fill, user_id
+from app.platform.postgres import migrations
+from app.platform.postgres.errors import Fault, fault
+from app.platform.postgres.operator import with_pool
+from app.platform.process.processes import CannotStart
+from bench.filling import fill
+from bench.filling_rows import CURRENCY, FUNDED_MINOR, PROVIDER_ID, user_id
+from bench.shelf import fill_shelf
 
 PASSWORD: Final = "only-for-the-benchmark"  # noqa: S105 -- of a private server
 AT_ONCE: Final = 16
@@ -56,6 +61,8 @@ class Servers:
         self._say = say
         self.postgres = PostgresServer(folder / "postgres", settings=SETTINGS)
         self.rabbitmq = RabbitMQNode(folder / "rabbitmq")
+        self.redis = RedisServer(folder / "redis")
+        """Started by those who need it."""
         self._templates: set[str] = set()
         self._numbers = itertools.count(1)
 
@@ -72,6 +79,7 @@ class Servers:
         make_roles(self.postgres.url(), PASSWORD, PASSWORD)
 
     def stop(self) -> None:
+        self.redis.stop()
         self.rabbitmq.stop()
         self.postgres.stop()
 
@@ -99,9 +107,26 @@ class Servers:
             connection.execute("CHECKPOINT")
 
     @contextmanager
+    def empty(self) -> Iterator[Urls]:
+        """A database that nothing was migrated in."""
+        with self._made("empty", None) as urls:
+            yield urls
+
+    @contextmanager
     def with_wallets(self, wallets: int) -> Iterator[Urls]:
         """A database with so many funded wallets, and nothing else."""
         with self._copy(f"wallets_{wallets}", lambda urls: _fund(urls, wallets)) as urls:
+            yield urls
+
+    @contextmanager
+    def with_shop(self, wallets: int, products: int) -> Iterator[Urls]:
+        """A database with so many funded wallets, and so many products on the shelf."""
+
+        def prepare(urls: Urls) -> None:
+            _fund(urls, wallets)
+            fill_shelf(urls, products)
+
+        with self._copy(f"shop_{wallets}_{products}", prepare) as urls:
             yield urls
 
     @contextmanager
@@ -114,7 +139,7 @@ class Servers:
     def full(self, payments: int, wallets: int) -> Iterator[Urls]:
         """The same, too large to be made as a copy."""
         with self._made("full", None) as urls:
-            migrations.up(urls.owner_url, urls.owner_url)
+            migrations.up(databases.at(urls.owner_url))
             self._fill(urls, payments, wallets)
             yield urls
 
@@ -134,7 +159,7 @@ class Servers:
             self._say(f"making the database {template}")
             make_database(self.postgres.url(), template)
             urls = self._urls(template)
-            migrations.up(urls.owner_url, urls.owner_url)
+            migrations.up(databases.at(urls.owner_url))
             prepare(urls)
             self._templates.add(template)
         with self._made(f"copy_of_{template}", template) as urls:
@@ -160,19 +185,21 @@ def _fund(urls: Urls, wallets: int) -> None:
     amount = Money(FUNDED_MINOR, Currency(CURRENCY))
 
     # A machine that halts for a second gives a wallet no connection in time. The reference funds it once.
+    container = House(load({"DATABASE_URL": urls.app_url})).container("funds")
+
     @retry(
         retry=retry_if_exception(lambda error: fault(error) is not Fault.OTHER),
         wait=wait_fixed(1),
         stop=stop_after_delay(FUNDING_LIMIT_S),
         reraise=True,
     )
-    async def fund_one(container: Container, nth: int) -> None:
-        await container.fund()(UserId(user_id(nth)), amount, "filled")
+    async def fund_one(nth: int) -> None:
+        await container.paying_in().fund(UserId(user_id(nth)), amount, "filled")
 
-    async def fund(container: Container) -> None:
-        await add_provider(container, "Filled", PROVIDER_ID)
+    async def fund() -> None:
+        await add(container.funding_pool(), PROVIDER_ID, "Filled")
         for first in range(0, wallets, AT_ONCE):
             batch = range(first, min(first + AT_ONCE, wallets))
-            await asyncio.gather(*(fund_one(container, nth) for nth in batch))
+            await asyncio.gather(*(fund_one(nth) for nth in batch))
 
-    asyncio.run(with_books(Container(settings=load({"DATABASE_URL": urls.app_url})), fund))
+    asyncio.run(with_pool(container.funding_pool(), container.database().url, fund))

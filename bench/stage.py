@@ -33,6 +33,9 @@ class Sizes:
     grown_payments: int = 5_000_000
     slow_connections: int = 500
     slow_latency_ms: int = 1_000
+    products: int = 10_000
+    listed_products: int = 100_000
+    mints: int = 1_000
     transactions: int | None = None
     """How many of them each client of pgbench does, instead of as many as it can in its time."""
 
@@ -54,6 +57,9 @@ SHORT: Final = Sizes(
     grown_payments=2_000,
     slow_connections=20,
     slow_latency_ms=200,
+    products=400,
+    listed_products=1_000,
+    mints=40,
     transactions=5,
 )
 
@@ -87,7 +93,9 @@ class Stage:
         ):
             yield house, other
 
-    def pgbench(self, database: Urls, script: str, *, clients: int = PGBENCH_CLIENTS, wallets: int = 1) -> Pgbench:
+    def pgbench(
+        self, database: Urls, script: str, *, clients: int = PGBENCH_CLIENTS, wallets: int = 1, **values: object
+    ) -> Pgbench:
         """What PostgreSQL alone does of it, one at a time for each client."""
         self.say(f"limit: pgbench {script}, {clients} clients, {self.sizes.limit_s:g} s")
 
@@ -96,7 +104,7 @@ class Stage:
             if self.sizes.transactions:
                 how_long = [f"--transactions={self.sizes.transactions}"]
             program = [str(self.servers.pgbench), *how_long, database.owner_url]
-            return load.pgbench(program, script, clients, self.folder, limit_s=duration_s, wallets=wallets)
+            return load.pgbench(program, script, clients, self.folder, limit_s=duration_s, wallets=wallets, **values)
 
         self.servers.checkpoint()
         run(self.sizes.warm_up_s)

@@ -18,15 +18,16 @@ from typing import NamedTuple
 import httpx
 import psycopg
 
-from app.main import migrations
+from app.main import databases
 from app.main.local.postgres import PostgresServer
-from app.main.local.processes import free_port
 from app.main.local.roles import LOGIN, OWNER, Urls, make_database, make_roles
+from app.platform.postgres import migrations
+from app.platform.process.processes import free_port
 from bench.filling import fill, write_journal
 
 _PASSWORD = "only-here"  # noqa: S105 -- of a server on the loopback that is gone at the end
 _READ = (
-    "wallet_balances", "payments", "transactions", "ledger_entries", "idempotency_keys", "outbox_events",
+    "wallet_balances", "payments", "transactions", "ledger_entries", "idempotency_keys", "payments.outbox_events",
     "audit.events",
 )  # fmt: skip
 
@@ -104,7 +105,7 @@ def _databases(folder: Path) -> Iterator[list[Urls]]:
         for name in ("few", "many"):
             make_database(server.url(), name)
             made.append(Urls(server.url(name, OWNER, _PASSWORD), server.url(name, LOGIN, _PASSWORD)))
-            migrations.up(made[-1].owner_url, made[-1].owner_url)
+            migrations.up(databases.at(made[-1].owner_url))
         yield made
     finally:
         server.stop()

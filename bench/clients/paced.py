@@ -1,4 +1,4 @@
-"""`python -m bench.clients.paced PLAN`: payments at a given pace, or by so many who wait for nothing but the answer.
+"""`python -m bench.clients.paced PLAN`: requests at a given pace, or by so many who wait for nothing but the answer.
 
 With a pace every request has a time at which it is meant to leave, and its latency counts from then: a service that
 halts makes all wait who would have come meanwhile, so none of them is left out (no coordinated omission).
@@ -14,14 +14,17 @@ from typing import Final, cast
 import msgspec
 import uvloop
 
-from bench.filling import user_id
+from bench.filling_rows import user_id
 from bench.results import percentile
 
 END_LIMIT_S: Final = 20.0
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What to send. A `rate` of 0 a second means: whoever has an answer sends the next at once."""
+    """What to send. A `rate` of 0 a second means: whoever has an answer sends the next at once.
+
+    With `reads` it is balances that are asked for, not payments.
+    """
 
     port: int
     wallets: int
@@ -31,6 +34,7 @@ class Plan(msgspec.Struct, frozen=True):
     connections: int
     rate: float
     duration_s: float
+    reads: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -160,12 +164,16 @@ class Load:
 
     def _request(self) -> bytes:
         plan = self._plan
+        # A prime: the wallets come one after the other, but not side by side.
+        user = self._users[self._sent * 7919 % len(self._users)]
+        if plan.reads:
+            return (
+                f"GET /wallets/{user}/balance HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: {plan.api_key}\r\n\r\n".encode()
+            )
         body = (
             f'{{"provider_id":"{plan.provider_id}","external_reference":"bill 7",'
             f'"amount":{1000 + self._sent % 9000},"currency":"USD"}}'
         )
-        # A prime: the wallets come one after the other, but not side by side.
-        user = self._users[self._sent * 7919 % len(self._users)]
         return (
             f"POST /wallets/{user}/payments HTTP/1.1\r\nHost: 127.0.0.1\r\n"
             f"X-API-Key: {plan.api_key}\r\nIdempotency-Key: {plan.run}-{self._sent}\r\n"

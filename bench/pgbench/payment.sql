@@ -26,7 +26,7 @@ INSERT INTO ledger_entries (user_id, transaction_id, account, currency, amount, 
            (:user_id, :payment_id, 'payments', 'USD', :amount, NULL, NULL, clock_timestamp());
 UPDATE wallet_balances SET current_balance = :balance, version = :version, updated_at = clock_timestamp()
     WHERE user_id = :user_id AND currency = 'USD';
-INSERT INTO outbox_events (user_id, event_id, payment_id, sequence, type, payload, partition, created_at)
+INSERT INTO payments.outbox_events (user_id, event_id, subject, sequence, type, payload, partition, created_at)
     VALUES (:user_id, :payment_id, :payment_id, 1, 'payment.created', :created, :nth % 16, clock_timestamp());
 COMMIT;
 
@@ -39,6 +39,6 @@ UPDATE transactions SET status = 'APPROVED' WHERE user_id = :user_id AND id = :p
 UPDATE idempotency_keys
     SET response_status = 201, response_body = convert_to(:answer, 'UTF8'), finalized_at = clock_timestamp()
     WHERE user_id = :user_id AND key = :key;
-INSERT INTO outbox_events (user_id, event_id, payment_id, sequence, type, payload, partition, created_at)
+INSERT INTO payments.outbox_events (user_id, event_id, subject, sequence, type, payload, partition, created_at)
     VALUES (:user_id, :payment_id, :payment_id, 2, 'payment.completed', :completed, :nth % 16, clock_timestamp());
 COMMIT;

@@ -4,7 +4,25 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from bench.results import Measure
-from bench.scenarios import audit, endurance, growth, observed, quiet, reads, relay, slow_gateway, spread, steady
+from bench.scenarios import (
+    audit,
+    browsing,
+    checkouts,
+    endurance,
+    growth,
+    holds,
+    logins,
+    mints,
+    observed,
+    purchases,
+    quiet,
+    reads,
+    relay,
+    slow_gateway,
+    spread,
+    steady,
+    transfers,
+)
 from bench.stage import Stage
 
 Scenario = Callable[[Stage], Mapping[str, Measure]]
@@ -12,6 +30,16 @@ Scenario = Callable[[Stage], Mapping[str, Measure]]
 SCENARIOS: Final[Mapping[str, Scenario]] = {
     "spread": spread.spread,
     "hot": spread.hot,
+    "sends": transfers.sends,
+    "to-one": transfers.to_one,
+    "holds": holds.holds,
+    "browse": browsing.browse,
+    "list": browsing.list_,
+    "checkout": checkouts.checkout,
+    "hot-product": checkouts.hot_product,
+    "purchases": purchases.purchases,
+    "mint": mints.mint,
+    "logins": logins.logins,
     "quiet": quiet.quiet,
     "steady": steady.steady,
     "endurance": endurance.endurance,

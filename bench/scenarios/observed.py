@@ -10,7 +10,7 @@ from typing import Any, Final
 import httpx
 
 from app.main.local.probe import answers
-from app.main.local.processes import CannotStart, free_port
+from app.platform.process.processes import CannotStart, free_port
 from bench.house import BenchHouse
 from bench.results import Measure, measure
 from bench.stage import Stage, errors
@@ -53,6 +53,13 @@ def observed(stage: Stage) -> Mapping[str, Measure]:
                     run(house, name)
                 if name == "observed-traced" and not sum(received):
                     raise CannotStart("tracing was on, and no span came")
+    return _measures(rates, costs, failed)
+
+
+def _measures(
+    rates: Mapping[str, list[float]], costs: Mapping[str, dict[str, float]], failed: Mapping[str, int]
+) -> dict[str, Measure]:
+    """Each beside the same with nobody watching."""
     return {
         name: measure(
             rates[name],

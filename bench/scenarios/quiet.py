@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from app.main.local.processes import CannotStart
 from app.main.local.roles import Urls
+from app.platform.process.processes import CannotStart
 from bench import load
 from bench.house import BenchHouse
 from bench.results import Measure, measure

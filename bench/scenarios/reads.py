@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from statistics import fmean
 
 from bench import load
-from bench.filling import user_id
+from bench.filling_rows import user_id
 from bench.house import BenchHouse
 from bench.load import Wrk
 from bench.results import Measure, measure

@@ -5,14 +5,16 @@ from typing import Final
 
 import psycopg
 
-from app.adapters.rabbitmq import topology
-from app.main.local.processes import comes_true
+from app.contexts.payments.public import EVENTS
 from app.main.local.roles import Urls
+from app.platform.process.processes import comes_true
 from bench import broker, load
 from bench.clients.bare import Outcome, Plan
 from bench.house import BenchHouse, ending
 from bench.results import Measure, measure
 from bench.stage import Stage
+
+AUDIT = EVENTS.queue("audit.queue")
 
 LIMIT: Final = "a bare aio-pika loop: gather of 500, confirmed"
 DRAIN_LIMIT_S: Final = 300.0
@@ -20,13 +22,14 @@ COUNT_LIMIT_S: Final = 10.0
 
 # As if they had never been sent: what the operator's replay does. Marked again, they are the newest again.
 _RELEASE: Final = """
-    UPDATE outbox_events SET sent_at = NULL
-    WHERE (user_id, payment_id, sequence) IN (
-        SELECT user_id, payment_id, sequence FROM outbox_events WHERE sent_at IS NOT NULL ORDER BY sent_at DESC LIMIT %s
+    UPDATE payments.outbox_events SET sent_at = NULL
+    WHERE (user_id, subject, sequence) IN (
+        SELECT user_id, subject, sequence FROM payments.outbox_events WHERE sent_at IS NOT NULL
+        ORDER BY sent_at DESC LIMIT %s
     )
 """
 _RATE: Final = """
-    SELECT count(*) / extract(epoch FROM max(sent_at) - %(began)s)::float8 FROM outbox_events
+    SELECT count(*) / extract(epoch FROM max(sent_at) - %(began)s)::float8 FROM payments.outbox_events
     WHERE sent_at >= %(began)s
 """
 
@@ -48,7 +51,7 @@ def relay(stage: Stage) -> Mapping[str, Measure]:
 def count_events(database: Urls) -> int:
     """How many events the outbox holds."""
     with psycopg.connect(database.owner_url) as connection:
-        row = connection.execute("SELECT count(*) FROM outbox_events").fetchone()
+        row = connection.execute("SELECT count(*) FROM payments.outbox_events").fetchone()
     assert row is not None
     return int(row[0])
 
@@ -56,7 +59,7 @@ def count_events(database: Urls) -> int:
 def publish(stage: Stage, database: Urls, events: int) -> Outcome:
     """Publish the newest events by a bare loop."""
     broker.declare(stage.servers.rabbitmq.url)
-    plan = Plan(database.owner_url, stage.servers.rabbitmq.url, topology.EXCHANGE, events)
+    plan = Plan(database.owner_url, stage.servers.rabbitmq.url, EVENTS.name, events)
     return load.client("bare", plan, Outcome)
 
 
@@ -78,8 +81,8 @@ def drain(stage: Stage, database: Urls, events: int) -> tuple[list[float], int]:
             stage.say(f"run {nth} of {stage.sizes.repeats}: {events:,} events" if nth else "warming up")
             rates.append(_drained(house, events))
             # The broker counts what it has confirmed a moment later.
-            comes_true(lambda: broker.waiting(url, topology.AUDIT) >= events, COUNT_LIMIT_S)
-            missing += max(0, events - broker.waiting(url, topology.AUDIT))
+            comes_true(lambda: broker.waiting(url, AUDIT) >= events, COUNT_LIMIT_S)
+            missing += max(0, events - broker.waiting(url, AUDIT))
             broker.purge(url)
         house.check_books(with_gateway=False)
     return rates[1:], missing
@@ -87,13 +90,13 @@ def drain(stage: Stage, database: Urls, events: int) -> tuple[list[float], int]:
 
 def _drained(house: BenchHouse, events: int) -> float:
     with psycopg.connect(house.database.owner_url, autocommit=True) as connection:
-        connection.execute("VACUUM outbox_events")
+        connection.execute("VACUUM payments.outbox_events")
         connection.execute(_RELEASE, (events,))
         row = connection.execute("SELECT clock_timestamp()").fetchone()
         assert row is not None
 
         def is_empty() -> bool:
-            cursor = connection.execute("SELECT FROM outbox_events WHERE sent_at IS NULL LIMIT 1")
+            cursor = connection.execute("SELECT FROM payments.outbox_events WHERE sent_at IS NULL LIMIT 1")
             return cursor.fetchone() is None
 
         house.wait(is_empty, "the outbox to be empty", DRAIN_LIMIT_S)

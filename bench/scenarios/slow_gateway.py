@@ -6,12 +6,12 @@ from typing import Final
 
 from bench import load
 from bench.clients.paced import Outcome, Plan
-from bench.filling import user_id
+from bench.filling_rows import user_id
 from bench.house import BenchHouse
 from bench.results import Measure, measure
 from bench.scenarios.spread import API_MIB
 from bench.stage import Stage, errors
-from tests.e2e.house import API_KEY
+from tests.system.e2e.house import API_KEY
 
 ROOM_S: Final = 3.0
 """How much longer than the reads beside it the load goes on: they begin and end within it."""

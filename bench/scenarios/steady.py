@@ -9,7 +9,7 @@ from bench.house import BenchHouse
 from bench.load import Wrk
 from bench.results import Measure, measure
 from bench.stage import Stage, errors
-from tests.e2e.house import API_KEY
+from tests.system.e2e.house import API_KEY
 
 P99_MS: Final = 50.0
 LAG_P99_MS: Final = 250.0
