@@ -3,8 +3,12 @@
 FROM python:3.11-slim AS build
 WORKDIR /srv
 RUN python -m venv /opt/strongbox
-COPY requirements.lock ./
+COPY requirements.lock requirements-dev.lock ./
 RUN /opt/strongbox/bin/pip install --no-cache-dir --only-binary :all: -r requirements.lock
+# Of docker-compose.yml's image: what the private chain makes its blocks with. No service has a use for it.
+ARG EVM=""
+RUN test -z "$EVM" || \
+    /opt/strongbox/bin/pip install --no-cache-dir --only-binary :all: --constraint requirements-dev.lock "$EVM"
 COPY pyproject.toml README.md ./
 COPY app ./app
 COPY consumers ./consumers
