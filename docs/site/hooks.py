@@ -1,10 +1,12 @@
 """What the site adds to the Markdown of the repository, which is written to be read on a code host as it is.
 
 - Files outside `docs/` that a page links get a page of their own; links are turned to it. The README is one of them.
+  Markdown in the repository's folder (CHANGELOG and the like) may link on, as pages of `docs/` do.
 - Mermaid's pictures are drawn here, so that no script draws them in the browser.
 - Nothing may be loaded from elsewhere, or the build fails.
 - The API's reference is made of the OpenAPI document, which `reference.py` has written before.
 - Anchors are those of code hosts.
+- On a phone a row of a table is a list, with each cell by the name of its column. A long page folds.
 """
 
 import hashlib
@@ -31,6 +33,9 @@ README = ROOT / "README.md"
 OVERVIEW = "overview.md"
 FOREIGN = re.compile(r"<(?:script|link|img|iframe)[^>]+(?:https?:)?//[^>]*>")
 LANGUAGES = {".py": "python", ".sql": "sql", ".json": "json", ".yml": "yaml", ".sh": "sh"}
+TABLE = re.compile(r"<table>.*?</table>", re.DOTALL)
+LONG = 25_000
+"""Characters of HTML beyond which a page folds."""
 FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 MERMAID = re.compile(r"^```mermaid\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # Of Markdown, and of the HTML in it.
@@ -59,7 +64,8 @@ def on_files(files: Files, config: ProperDocsConfig) -> Files:
     files.append(File.generated(config, "style.css", content=_style()))
     files.append(File.generated(config, "openapi.json", content=(REFERENCE / "openapi.json").read_text()))
     files.append(File.generated(config, "openapi.md", content=_OPENAPI))
-    documents = [README, *(Path(file.abs_src_path) for file in files.documentation_pages() if file.abs_src_path)]
+    beside = sorted(ROOT.glob("*.md"))
+    documents = [*beside, *(Path(file.abs_src_path) for file in files.documentation_pages() if file.abs_src_path)]
     linked = {target for path in documents for target in _links(path, path.read_text())}
     for target in sorted(linked):
         if not target.is_relative_to(DOCS) or target.suffix == ".json":
@@ -79,9 +85,9 @@ _OPENAPI = (
 
 def on_page_markdown(markdown: str, page: Page, config: ProperDocsConfig, files: Files) -> str:  # noqa: ARG001
     """The page with links that fit the site, and with its pictures drawn."""
-    if page.file.generated_by and page.file.src_uri != OVERVIEW:
-        return markdown
     source = _source(page.file)
+    if source is None:
+        return markdown
     pieces: list[str] = []
     at = 0
     for fence in FENCE.finditer(markdown):
@@ -93,8 +99,40 @@ def on_page_markdown(markdown: str, page: Page, config: ProperDocsConfig, files:
 
 
 def on_page_content(html: str, page: Page, config: ProperDocsConfig, files: Files) -> str:  # noqa: ARG001
-    """The API's reference behind its heading."""
-    return html + (REFERENCE / "openapi.html").read_text() if page.file.src_uri == "openapi.md" else html
+    """The page for small screens, too; the API's reference behind its heading."""
+    if page.file.src_uri == "openapi.md":
+        html += (REFERENCE / "openapi.html").read_text()
+    html = TABLE.sub(_labelled, html)
+    return _folded(html) if len(html) > LONG else html
+
+
+def _labelled(table: re.Match[str]) -> str:
+    """The table with the name of its column on each cell but a row's first, which names the row."""
+    head, body = table[0].partition("</thead>")[::2]
+    names = [re.sub("<[^>]+>", "", name) for name in re.findall(r"<th[^>]*>(.*?)</th>", head)]
+    pieces = []
+    for row in re.split(r"(?=<tr>)", body):
+        nth = iter(range(len(names)))
+        pieces.append(re.sub("<td(?=>)", lambda _, nth=nth: _cell(names, next(nth)), row))
+    return f"{head}</thead>{''.join(pieces)}"
+
+
+def _cell(names: list[str], nth: int) -> str:
+    return f'<td data-label="{names[nth]}"' if nth and names[nth] else "<td"
+
+
+def _folded(html: str) -> str:
+    """The page with a fold for each of its sections, whose anchor is inside, where a link to it opens the fold."""
+    before, *sections = re.split(r'(?=<h2 id=")', html)
+    pieces = [before]
+    for section in sections:
+        heading = re.match(r'<h2 id="([^"]+)">(.*?)(?:<a class="headerlink".*?</a>)?</h2>', section, re.DOTALL)
+        assert heading
+        pieces.append(
+            f'<details class="fold"><summary>{heading[2]}</summary>'
+            f'<div id="{heading[1]}">{section[heading.end() :]}</div></details>'
+        )
+    return "".join(pieces)
 
 
 def _anchor(heading: str, separator: str) -> str:
@@ -114,9 +152,11 @@ def on_post_page(output: str, page: Page, config: ProperDocsConfig) -> str:  # n
     return output
 
 
-def _source(file: File) -> Path:
-    """Which file of the repository a page shows."""
-    return README if file.src_uri == OVERVIEW else DOCS / file.src_uri
+def _source(file: File) -> Path | None:
+    """Which Markdown of the repository a page shows, if it is one's links that have to be turned."""
+    if not file.generated_by:
+        return DOCS / str(file.src_uri)
+    return next((path for path in ROOT.glob("*.md") if _home(path) == file.src_uri), None)
 
 
 def _links(path: Path, markdown: str) -> Iterator[Path]:

@@ -7,15 +7,17 @@ import json
 import sys
 from pathlib import Path
 
-from app.adapters.http.docs import body
-from app.adapters.http.openapi import document
-from app.adapters.http.services import HttpOptions
-from app.main.settings import Settings
+from app.main.api import described
+from app.main.contexts import load
+from app.platform.http.openapi import document
+from app.platform.http.openapi_page import body
+from app.platform.http.services import HttpOptions
 
 
 def main(folder: Path) -> None:
     """Write the OpenAPI document of an API with the default settings, and its operations as HTML."""
-    api = document(HttpOptions(api_keys=(), currencies=Settings().currencies))
+    options = HttpOptions(api_keys=(), currencies=load({}).currencies)
+    api = document(described(options), options.known_currencies)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "openapi.json").write_text(json.dumps(api, indent=2), encoding="utf-8")
     (folder / "openapi.html").write_text(body(api), encoding="utf-8")
