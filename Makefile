@@ -5,29 +5,34 @@ PYTHON ?= $(or $(shell for python in python3 python3.14 python3.13 python3.12 py
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done),python3)
 VENV := .venv
 TOOLS := .venv-tools
+SIWE := .venv-siwe
+VYPER := .venv-vyper
 # Modules instead of scripts, which would lose their way when the folder is moved.
 RUN := $(VENV)/bin/python -m
 COMPOSE ?= docker compose
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-today crash screenshots soak bench bench-short verify-million teeth fuzz docs audit-deps manifests licences test-servers version-given lint fmt clean lock image up observe down reset logs consume rabbit-ui \
+.PHONY: help setup run demo test test-today crash screenshots soak bench bench-short verify-million teeth fuzz siwe-oracle contract docs audit-deps manifests licences test-servers version-given lint fmt clean lock image up observe down reset logs consume rabbit-ui \
 	migrate migrate-up migrate-down migrate-version migrate-force
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^## --- / { gsub(/^## --- | ---$$/, ""); printf "\n%s\n", $$0 } \
+		/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ## --- On this machine, without Docker ---
 
-setup: $(VENV)/.ready ## Make the virtual environment in .venv and install the pinned dependencies
+setup: $(VENV)/.ready ## Only the virtual environment in .venv; the others do it by themselves
 
 $(VENV)/.ready: requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1). Another one: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "Python's venv module is missing. Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
-	@$(RUN) pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
-	$(RUN) pip install --quiet --disable-pip-version-check -r requirements-dev.lock
-	$(RUN) pip install --quiet --disable-pip-version-check --no-deps -e .
+	@$(RUN) pip --version >/dev/null 2>&1 || { \
+		echo "Making a virtual environment in $(VENV) …"; $(PYTHON) -m venv --clear $(VENV); }
+	@echo "Installing the pinned packages into $(VENV), which takes a minute the first time …"
+	@$(RUN) pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@$(RUN) pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
 # Tools with dependencies of their own, which must not meet the project's.
@@ -36,32 +41,53 @@ $(TOOLS)/.ready: requirements-tools.lock
 	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-tools.lock
 	@touch $@
 
-run: setup ## Run everything here: database, broker, gateway, API, workers, demo data (Ctrl-C ends it)
+# A compiler's packages are not to be had for every Python that the service runs on.
+$(VYPER)/.ready: requirements-vyper.lock
+	@$(VYPER)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VYPER)
+	$(VYPER)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-vyper.lock
+	@touch $@
+
+# Another implementation's dependencies contradict both.
+$(SIWE)/.ready: requirements-siwe.lock
+	@$(SIWE)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(SIWE)
+	$(SIWE)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-siwe.lock
+	@touch $@
+
+run: setup ## Serve everything here, installed before if need be (Ctrl-C ends it)
 	@exec $(RUN) app run
 
-demo: setup ## Show what it does, step by step
+demo: setup ## A sale, its cashback, the gateway's failures: it ends by itself
 	@exec $(RUN) app demo
 
-test: setup test-servers ## Run all tests, some files at a time; the domain and the use cases must be covered by 90 %
-	$(RUN) pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --cov=app --cov-report=
-	$(RUN) coverage report --skip-covered
-	$(RUN) coverage report --include='app/domain/*,app/application/*' --fail-under=90
+consume: setup ## Run metrics and audit in this terminal (Ctrl-C ends them)
+	@trap 'kill $$metrics $$audit 2>/dev/null; wait' INT TERM; \
+	$(RUN) consumers metrics & metrics=$$!; $(RUN) consumers audit & audit=$$!; \
+	wait $$metrics || failed=1; wait $$audit || failed=1; exit $${failed:-0}
 
-test-today: setup test-servers ## The tests on the servers that users start today (TESTS=tests/crash): PostgreSQL 17 with RabbitMQ 4.0, 18 with 4.3
+## --- To test and to measure ---
+
+test: setup test-servers $(VYPER)/.ready ## Run all tests, or a context's own (CONTEXT=payments); covers 90 %
+	$(RUN) pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(if $(CONTEXT),tests/$(CONTEXT),--cov=app --cov-report=)
+ifndef CONTEXT
+	$(RUN) coverage report --skip-covered
+	$(RUN) coverage report --include='app/kernel/*,app/contexts/*/domain/*,app/contexts/*/application/*' --fail-under=90
+endif
+
+test-today: setup test-servers ## The tests on newer PostgreSQL and RabbitMQ (TESTS=tests/system/crash)
 	sh tests/today.sh trixie $(RUN) pytest --numprocesses auto --dist loadfile $(TESTS)
 	sh tests/today.sh sid $(RUN) pytest --numprocesses auto --dist loadfile $(TESTS)
 
 crash: setup test-servers ## The whole crash matrix; `make test` has its short form
-	$(RUN) pytest tests/crash -m 'long or not long'
+	$(RUN) pytest tests/system/crash -m 'long or not long'
 
-screenshots: setup ## Take the README's pictures of the console anew (needs Chromium)
+screenshots: setup ## Take the pictures of the console anew (needs Chromium)
 	@mkdir -p docs/images
-	SCREENSHOTS=$(CURDIR)/docs/images $(RUN) pytest -q tests/browser/test_screenshots.py
+	SCREENSHOTS=$(CURDIR)/docs/images $(RUN) pytest -q tests/system/browser/test_screenshots.py
 
 soak: setup test-servers ## Load, faults and an audit of everything: the bank test (DURATION=60 SEED=…)
-	$(RUN) tests.soak --duration $(or $(DURATION),60) $(if $(SEED),--seed $(SEED))
+	$(RUN) tests.system.soak --duration $(or $(DURATION),60) $(if $(SEED),--seed $(SEED))
 
-bench: setup ## How fast it is, beside what else this machine does in the same minutes (SCENARIO=spread REPEATS=3 DURATION=20), or beside another revision (AGAINST=… PAIRS=5)
+bench: setup ## How fast it is (SCENARIO=spread REPEATS=3 DURATION=20; AGAINST=main PAIRS=5)
 	@sh tests/install-servers.sh --bench
 	$(RUN) bench $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(REPEATS),--repeats $(REPEATS)) $(if $(DURATION),--duration $(DURATION)) \
 		$(if $(AGAINST),--against $(AGAINST)) $(if $(PAIRS),--pairs $(PAIRS))
@@ -70,17 +96,25 @@ bench-short: setup ## The same in tiny sizes: whether it works, not how fast
 	@sh tests/install-servers.sh --bench
 	$(RUN) bench --short
 
-verify-million: setup ## How long `strongbox verify` takes over a million payments, and how much memory (PAYMENTS=…)
+verify-million: setup ## Time and memory of `strongbox verify` over a million payments (PAYMENTS=…)
 	$(RUN) bench.verify $(if $(PAYMENTS),--payments $(PAYMENTS))
 
-teeth: setup test-servers ## Plant bugs, one after the other, and see that the crash tests catch each (SOAK=1: the bank test, too)
-	$(RUN) tests.teeth $(if $(SOAK),--soak)
+teeth: setup test-servers ## Plant bugs, and see that the crash tests catch each (SOAK=1: the bank test, too)
+	$(RUN) tests.system.teeth $(if $(SOAK),--soak)
 
-fuzz: setup test-servers $(TOOLS)/.ready ## Requests made up from the OpenAPI document against the whole service (EXAMPLES=100 SEED=…)
-	$(RUN) tests.hostile --examples $(or $(EXAMPLES),100) $(if $(SEED),--seed $(SEED))
+fuzz: setup test-servers $(TOOLS)/.ready ## Made-up requests against the whole service (EXAMPLES=100 SEED=…)
+	$(RUN) tests.system.hostile --examples $(or $(EXAMPLES),100) $(if $(SEED),--seed $(SEED))
+
+siwe-oracle: setup $(SIWE)/.ready ## Hold the reading of wallets' messages against another implementation's (WRITE=1)
+	$(RUN) tests.identity.oracle $(if $(WRITE),--write)
+
+contract: setup $(VYPER)/.ready ## Compile the token's contract anew, and compare (WRITE=1: write its artefact)
+	$(RUN) tests.chain.contract $(if $(WRITE),--write)
 
 test-servers:
 	@sh tests/install-servers.sh
+
+## --- To change it ---
 
 lint: setup ## Check style, format, types and the architecture's boundaries
 	$(RUN) ruff check .
@@ -88,18 +122,18 @@ lint: setup ## Check style, format, types and the architecture's boundaries
 	$(RUN) mypy
 	$(VENV)/bin/lint-imports
 
-docs: setup $(TOOLS)/.ready ## Build the documentation as a site in build/docs; a link that leads nowhere fails
+docs: setup $(TOOLS)/.ready ## Build the documentation as a site in build/docs
 	$(VENV)/bin/python docs/site/reference.py build/reference
 	$(TOOLS)/bin/python -m properdocs build --strict --clean --config-file docs/site/mkdocs.yml
 
-audit-deps: setup $(TOOLS)/.ready ## Known vulnerabilities of the pinned dependencies; fails on those that the service reaches
-	$(RUN) tests.dependencies.audit
+audit-deps: setup $(TOOLS)/.ready ## Known vulnerabilities of the pinned dependencies
+	$(RUN) tests.system.dependencies.audit
 
 manifests: setup $(TOOLS)/.ready ## The Kubernetes manifests against the schemas of Kubernetes
-	$(RUN) tests.kubernetes
+	$(RUN) tests.system.kubernetes
 
 licences: setup ## Write docs/licences.md anew
-	$(RUN) tests.dependencies.licences
+	$(RUN) tests.system.dependencies.licences
 
 fmt: setup ## Format the code and mend what can be mended
 	$(RUN) ruff check --fix-only .
@@ -109,7 +143,7 @@ clean: ## Remove what was built and measured, and the data of `make run`
 	@if [ -d .strongbox ]; then \
 		if [ -x $(VENV)/bin/python ]; then $(RUN) app.main.local.clean; \
 		else echo ".strongbox stays: whether a run is alive in it only 'make setup' can tell" >&2; fi; fi
-	rm -rf $(TOOLS) .strongbox-soak .strongbox-bench build dist *.egg-info .coverage htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(TOOLS) $(SIWE) $(VYPER) .strongbox-soak .strongbox-bench build dist *.egg-info .coverage htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 lock: setup ## Pin the dependencies anew, from pyproject.toml
@@ -129,16 +163,11 @@ migrate-down: setup ## Undo the last migration, or the last N=…
 migrate-version: setup ## Print the version of the schema
 	@$(RUN) app migrate version
 
-migrate-force: version-given setup ## Declare the schema to be at version V=…, after a repair by hand; runs nothing
+migrate-force: version-given setup ## Declare the schema to be at version V=…; runs nothing
 	@$(RUN) app migrate force $(V)
 
 version-given:
 	@test -n "$(V)" || { echo "migrate-force needs the version: make migrate-force V=3" >&2; exit 2; }
-
-consume: setup ## Run both consumers in this terminal (Ctrl-C ends them)
-	@trap 'kill $$metrics $$audit 2>/dev/null; wait' INT TERM; \
-	$(RUN) consumers metrics & metrics=$$!; $(RUN) consumers audit & audit=$$!; \
-	wait $$metrics || failed=1; wait $$audit || failed=1; exit $${failed:-0}
 
 ## --- In Docker ---
 
