@@ -6,18 +6,14 @@ Every step here is one synchronous call on the event loop, and that alone serial
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Literal, NewType
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from mock_gateway.journal import Journal
-
-PaymentId = NewType("PaymentId", str)
-
-MAX_AMOUNT = 2**63 - 1
-UUID_PATTERN = r"\A[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z"
-UuidText = Annotated[str, Meta(pattern=UUID_PATTERN)]
+from mock_gateway.refunds import Refunded, Refunds
+from mock_gateway.values import Amount, Currency, PaymentId, RefundId, UuidText
 
 
 # The structs below stay strings and ints with gc=False, so that half a million of them do not slow the collector.
@@ -27,8 +23,8 @@ class ChargeRequest(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     payment_id: UuidText
     provider_id: UuidText
     external_reference: Annotated[str, Meta(pattern=r"\A[^\x00-\x1f\x7f]{1,140}\Z")]
-    amount: Annotated[int, Meta(ge=1, le=MAX_AMOUNT)]
-    currency: Annotated[str, Meta(pattern=r"\A[A-Z]{3,5}\Z")]
+    amount: Amount
+    currency: Currency
 
     def __post_init__(self) -> None:
         self.payment_id = self.payment_id.lower()
@@ -61,7 +57,7 @@ class Voided(msgspec.Struct, frozen=True, gc=False, tag="voided"):
 
 
 _encode = msgspec.json.Encoder().encode
-_decode_line = msgspec.json.Decoder(Charged | Voided).decode
+_decode_line = msgspec.json.Decoder(Charged | Voided | Refunded).decode
 
 
 class Attempts(msgspec.Struct, gc=False):
@@ -143,6 +139,7 @@ class Charges:
     def __init__(self) -> None:
         self._records: dict[PaymentId, Record] = {}
         self._journal: Journal | None = None
+        self.refunds = Refunds()
 
     @classmethod
     def kept_in(cls, journal: Journal) -> "Charges":
@@ -153,13 +150,17 @@ class Charges:
         """
         charges = cls()
         journal.read_back(charges._read_line)
-        charges._journal = journal
+        charges._write_to(journal)
         return charges
 
     def _read_line(self, line: bytes) -> None:
         change = _decode_line(line)
         if isinstance(change, Voided):
             self.void(self.of(PaymentId(change.payment_id)))
+        elif isinstance(change, Refunded):
+            payment_id, refund_id = PaymentId(change.refund.payment_id), RefundId(change.refund.refund_id)
+            if not self.refunds.make(self.refunds.of(payment_id, refund_id), change):
+                raise ValueError("a refund that was made before")
         elif not self._make(self.of(PaymentId(change.request.payment_id)), change):
             raise ValueError("a charge for a payment that was charged or voided before")
 
@@ -172,8 +173,12 @@ class Charges:
         fresh = Charges()
         if self._journal:
             self._journal.empty()
-            fresh._journal, self._journal = self._journal, None
+            fresh._write_to(self._journal)
+            self._write_to(None)
         return fresh
+
+    def _write_to(self, journal: Journal | None) -> None:
+        self._journal = self.refunds.journal = journal
 
     def of(self, payment_id: PaymentId) -> Record:
         """The payment's record, begun when this is the first time it is heard of."""

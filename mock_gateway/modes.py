@@ -3,19 +3,22 @@
     mode            what the client sees            when the request takes effect
                                                     charge=before     after              never
     happy           the answer                      at once, always
-    declined        a declined charge               at once, always (asks and voids as in happy)
+    declined        a declined charge, or a         at once, always (asks and voids as in happy)
+                    refused refund
     latency         the answer, latency_ms later    at arrival        with the answer    with the answer
     timeout         nothing; hung up on after       at arrival        when hung up on    never
                     latency_ms
     500, 429        an error                        first             latency_ms later   never
     reset           a TCP RST                       first             latency_ms later   never
     garbage         what the contract does not know first             latency_ms later   never
-    wrong_amount    an approval of one minor unit   first, for the    latency_ms later,  never
-                    too many (asks too)             wrong amount      wrong as well
+    wrong_amount    an approval, or a refund, of    first, for the    latency_ms later,  never
+                    one minor unit too many (asks   wrong amount      wrong as well
+                    too)
 
-To take effect is, for a charge, to be recorded; for a void, to put the tombstone; an ask has no effect. What takes
-effect late does so though the client has gone, meets whatever stands by then (a tombstone refuses it, a charge makes
-it a repetition), and with `latency` and `before` an answer may be stale when it arrives. A mode never undoes a charge.
+To take effect is, for a charge or a refund, to be recorded; for a void, to put the tombstone; an ask has no effect.
+What takes effect late does so though the client has gone, meets whatever stands by then (a tombstone refuses it, a
+charge makes it a repetition), and with `latency` and `before` an answer may be stale when it arrives. A mode never
+undoes a charge.
 """
 
 from hashlib import blake2b
@@ -26,7 +29,7 @@ from msgspec import Meta
 
 Kind = Literal["happy", "timeout", "500", "declined", "latency", "429", "reset", "garbage", "wrong_amount"]
 ModeName = Literal[Kind, "random"]
-Endpoint = Literal["charge", "ask", "void"]
+Endpoint = Literal["charge", "ask", "void", "refund"]
 
 MODE_NAMES: tuple[str, ...] = get_args(ModeName)
 FAILURES = cast("tuple[Kind, ...]", get_args(Kind)[1:])
@@ -64,9 +67,9 @@ class Mode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     charge: Literal["before", "after", "never"] = "never"
 
     def draw(self, endpoint: Endpoint, payment_id: str, attempt: int) -> Fate:
-        """The fate of a payment's `attempt`th request to an endpoint.
+        """The fate of a payment's, or a refund's, `attempt`th request to an endpoint.
 
-        A hash of the seed and the arguments, so neither the clock nor other payments' requests have a say.
+        A hash of the seed and the arguments, so neither the clock nor others' requests have a say.
         `random` lets half of the requests be and spreads the rest evenly over the failures.
         """
         if self.mode == "happy" or self.applies_to not in ("all", endpoint):

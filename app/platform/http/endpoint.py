@@ -32,6 +32,7 @@ class Endpoint:
         "_body",
         "_headers",
         "_is_behind_the_door",
+        "_prefixes",
         "_query",
         "_segments",
         "admit",
@@ -48,7 +49,9 @@ class Endpoint:
         # Litestar keeps the paths that it has routed: by templates it would be a cache of users.
         self.inner_path = f"/{operation.name}"
         self._segments = [one for one in operation.parameters if one.where == "path"]
-        self._query = {one.name: one for one in operation.parameters if one.where == "query"}
+        in_query = [one for one in operation.parameters if one.where == "query"]
+        self._query = {one.name: one for one in in_query if not one.is_prefix}
+        self._prefixes = {f"{one.name}.": one for one in in_query if one.is_prefix}
         self._headers = [one for one in operation.parameters if one.where == "header"]
         self._body = operation.body or (_NO_MEMBERS if operation.reads_bodies else None)
         self._is_behind_the_door = operation.is_behind_the_door
@@ -100,9 +103,12 @@ class Endpoint:
         """
         for parameter, text in zip(self._segments, request.segments, strict=True):
             request[parameter] = parameter.read(text)
-        given = queries.parameters(request.query, self._query.keys())
+        given = queries.parameters(request.query, self._query.keys(), [*self._prefixes])
         for name, parameter in self._query.items():
             request[parameter] = parameter.read(given.get(name))
+        for prefix, parameter in self._prefixes.items():
+            behind = {name.removeprefix(prefix): text for name, text in given.items() if name.startswith(prefix)}
+            request[parameter] = parameter.read(behind)
         for parameter in self._headers:
             request[parameter] = parameter.read(request.head)
         if self._body is not None:

@@ -76,9 +76,9 @@ def _schemes(cookie: str) -> Mapping[str, Json]:
 def _security(operation: Operation) -> Sequence[Json]:
     """What lets in, one or another."""
     if operation.who in (BEARER, MAYBE_BEARER):
-        scopes = [operation.access.scope] if operation.access.scope else []
+        enough = sorted(operation.access.scopes, key=lambda scope: (scope != operation.access.scope, scope))
         maybe: Sequence[Json] = [{}] if operation.who == MAYBE_BEARER else []
-        return [{BEARER: scopes}, {_SESSION: []}, *maybe]
+        return [*({BEARER: [scope]} for scope in enough), *([] if enough else [{BEARER: []}]), {_SESSION: []}, *maybe]
     return [] if operation.who == ANYONE else [{operation.who: []}]
 
 
@@ -154,4 +154,7 @@ def _parameter(parameter: Parameter[Any]) -> Json:
     described |= {"description": parameter.description, "schema": dict(parameter.schema)}
     if parameter.example is not None:
         described["example"] = parameter.example
+    if parameter.is_prefix:
+        # An object each of whose members is a parameter of its own: what stands before their names is their pattern's.
+        described |= {"style": "form", "explode": True}
     return described

@@ -26,6 +26,8 @@ class Parameter(Generic[T]):
 
     `read` makes a value of it, or raises a Problem: of the segment's text in a path; of the text in a query, None where
     it is left out; of the whole head for a header. `key` is its name in the document, where all names are different.
+    One of a query that `is_prefix` is all whose names begin with its own and a dot: `read` gets a mapping by what
+    follows.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Parameter(Generic[T]):
     required: bool = False
     example: Any = None
     key: str = ""
+    is_prefix: bool = False
 
 
 _NO_FIELDS: Final[Mapping[str, Any]] = {}

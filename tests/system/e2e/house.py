@@ -193,6 +193,7 @@ class House:
         """Whether nothing is pending, unsent, or on its way to the audit trail."""
         ((left,),) = self.query(
             "SELECT (SELECT count(*) FROM payments WHERE status = 'PENDING')"
+            " + (SELECT count(*) FROM payments.refunds WHERE status = 'PENDING')"
             f" + (SELECT count(*) FROM ({_EVENTS}) o"
             "    LEFT JOIN audit.events a USING (event_id) WHERE o.sent_at IS NULL OR a.event_id IS NULL)"
             " + (SELECT count(*) FROM identity.outbox_events WHERE sent_at IS NULL)"
