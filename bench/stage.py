@@ -36,6 +36,8 @@ class Sizes:
     products: int = 10_000
     listed_products: int = 100_000
     mints: int = 1_000
+    deliveries: int = 20_000
+    dead_deliveries: int = 100_000
     transactions: int | None = None
     """How many of them each client of pgbench does, instead of as many as it can in its time."""
 
@@ -60,6 +62,8 @@ SHORT: Final = Sizes(
     products=400,
     listed_products=1_000,
     mints=40,
+    deliveries=500,
+    dead_deliveries=500,
     transactions=5,
 )
 

@@ -2,4 +2,4 @@
 
 from typing import Final
 
-SCOPES: Final[frozenset[str]] = frozenset({"wallet:receive", "purchases:write", "cache:invalidate"})
+SCOPES: Final[frozenset[str]] = frozenset({"wallet:receive", "purchases:write", "cache:invalidate", "webhooks:manage"})

@@ -11,6 +11,7 @@ from app.contexts.mint.context import MINT
 from app.contexts.ordering.context import ORDERING
 from app.contexts.payments.context import PAYMENTS
 from app.contexts.rewards.context import REWARDS
+from app.contexts.webhooks.context import WEBHOOKS
 from app.platform.context import Context
 from app.platform.process import loading
 from app.platform.process.settings import Settings
@@ -24,6 +25,7 @@ CONTEXTS: tuple[Context[Any], ...] = (
     CHAIN,
     REWARDS,
     MINT,
+    WEBHOOKS,
 )
 
 

@@ -22,6 +22,7 @@ from bench.scenarios import (
     spread,
     steady,
     transfers,
+    webhooks,
 )
 from bench.stage import Stage
 
@@ -39,6 +40,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     "hot-product": checkouts.hot_product,
     "purchases": purchases.purchases,
     "mint": mints.mint,
+    "webhooks": webhooks.webhooks,
     "logins": logins.logins,
     "quiet": quiet.quiet,
     "steady": steady.steady,

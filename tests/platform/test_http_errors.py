@@ -45,6 +45,7 @@ from app.contexts.payments.domain.refusals import (
     ProviderNotFound,
 )
 from app.contexts.rewards.domain import refusals as cashback
+from app.contexts.webhooks.domain import refusals as webhooks
 from app.kernel.ids import UserId
 from app.kernel.money import Currency, Money
 from app.kernel.refusals import Refusal
@@ -113,6 +114,11 @@ REFUSALS: list[Refusal] = [
     cashback.ReferenceReused(),
     cashback.RefundTooLarge(400),
     cashback.Unfit("currency", "must be one that has a rate"),
+    webhooks.EndpointNotFound(),
+    webhooks.DeliveryNotFound(),
+    webhooks.TooMany(20),
+    webhooks.EndpointDisabled(),
+    webhooks.Unfit("url", "must lead to a public address"),
 ]
 
 
@@ -175,7 +181,8 @@ def test_a_refusal_is_answered_as_it_is_documented(refusal: Refusal) -> None:
     assert {(kind.name, kind.status) for kind in documented} == {(refusal.code, problem.status)}
     assert json.loads(problem.body)["error"]["message"] == str(refusal)
     for kind in documented:
-        if not isinstance(refusal, (people.Unfit, cashback.Unfit)):  # which names the member, whichever it is
+        # Those name the member, whichever it is.
+        if not isinstance(refusal, (people.Unfit, cashback.Unfit, webhooks.Unfit)):
             assert kind.details.keys() == problem.details.keys()
         assert (kind.retry_after_s is not None) == ("Retry-After" in problem.headers)
 

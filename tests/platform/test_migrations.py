@@ -22,7 +22,8 @@ ALL = sorted(path.stem for path in HOME.rglob("*.sql") if not path.stem.endswith
 NEWEST = ALL[-1]
 
 _OURS = (
-    "('public', 'payments', 'funds', 'identity', 'catalog', 'ordering', 'chain', 'mint', 'rewards', 'audit', 'metrics')"
+    "('public', 'payments', 'funds', 'identity', 'catalog', 'ordering', 'chain', 'mint', 'rewards', 'webhooks',"
+    " 'audit', 'metrics')"
 )
 _SCHEMA = f"""
     SELECT 'column', table_schema, table_name, column_name,
@@ -88,6 +89,7 @@ def test_each_home_gets_its_own_migrations_when_there_are_two(empty: str, databa
         "chain",
         "rewards",
         "mint",
+        "webhooks",
     }
     assert {row[1] for row in schema(consumers)} >= {"audit", "metrics"}
     assert migrations.version(databases.at(empty, consumers)) == migrations.latest(databases.at(empty)) == len(ALL)

@@ -40,7 +40,7 @@ def test_a_local_run_starts_its_worker_recovery_and_nothing_of_what_is_switched_
         stages = plan.parts(settings, ports, in_process=False, tool=("-m", TOOL))
         return [part.name for stage in stages for part in stage]
 
-    heard = ["metrics", "audit", "rewards", "mint", "thanks"]
+    heard = ["metrics", "audit", "rewards", "mint", "webhooks", "thanks"]
     assert parts() == ["gateway", "node", *heard, "relay", "recover", "chain", "answer", "api", "console"]
     some = ["metrics", "audit", "thanks", "relay", "recover", "answer", "api", "console"]
     assert parts(CONTEXTS="funds,greetings") == some

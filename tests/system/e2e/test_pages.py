@@ -54,6 +54,9 @@ ELSEWHERE = {
         "docs/rewards/cashback.md",
         "$ .venv/bin/strongbox cashback",
     ): "its user is nobody's; first-cashback.md is typed",
+    ("docs/how-to/receive-webhooks.md", "curl -s https://money"): "tests/webhooks/test_webhooks_over_http.py",
+    ("docs/how-to/receive-webhooks.md", "curl -s -X POST https"): "tests/webhooks/test_webhooks_over_http.py",
+    ("docs/how-to/receive-webhooks.md", "import base64"): "tests/webhooks/test_the_receivers_of_the_manual.py",
     ("docs/how-to/upgrade.md", "docker compose stop api console"): "it takes Docker",
     ("docs/how-to/upgrade.md", "docker compose stop relay"): "tests/system/test_upgrade_in_docker.py",
     ("docs/how-to/upgrade.md", "docker compose up --detach"): "tests/system/test_upgrade_in_docker.py",
@@ -70,6 +73,7 @@ ELSEWHERE = {
     ("docs/operations.md", "$ strongbox outbox replay"): "its times are fixed; tests/platform/test_replay.py",
     ("docs/ordering/carts.md", "$ curl -s http"): "its product is nobody's; docs/how-to/a-first-sale.md is typed",
     ("docs/ordering/checkout.md", "$ curl -s http"): "its cart is nobody's; docs/how-to/a-first-sale.md is typed",
+    ("docs/webhooks/webhooks.md", "POST /hooks/strongbox"): "it is what we send; tests/webhooks/test_sending.py",
     (
         "docs/ordering/orders.md",
         "$ .venv/bin/strongbox orders show",

@@ -53,6 +53,7 @@ def fuzz(house: House, user_id: str, examples: int, seed: int) -> int:
         "FUZZ_PRODUCT": _offered(house),
         "FUZZ_RULE": _ruled(people[0]),
         "FUZZ_PURCHASE": _bought(till, people[1].id),
+        "FUZZ_WEBHOOK": _listening(people[0]),
     }
     without = "--exclude-path", SIGNED_OUT, "--exclude-path-regex", TILLS
     runs = ((people[0], without), (till, ("--include-path-regex", TILLS)))
@@ -83,6 +84,13 @@ def _ruled(who: SignedIn) -> str:
         "rule_id"
     ]
     return rule_id
+
+
+def _listening(who: SignedIn) -> str:
+    """The id of a webhook, which leads nowhere."""
+    said = {"url": "https://shop.example/hook", "types": ["*"]}
+    webhook_id: str = body(who.ask("POST", "/v1/webhooks", json=said), 201)["webhook_id"]
+    return webhook_id
 
 
 def _bought(till: SignedIn, user_id: str) -> str:

@@ -14,10 +14,11 @@ import schemathesis
 USER, PROVIDER = os.environ["FUZZ_USER"], os.environ["FUZZ_PROVIDER"]
 ASKER, OTHER, OTHER_NAME, PRODUCT = (os.environ[f"FUZZ_{name}"] for name in ("ASKER", "OTHER", "OTHER_NAME", "PRODUCT"))
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-RULE, PURCHASE = os.environ["FUZZ_RULE"], os.environ["FUZZ_PURCHASE"]
+RULE, PURCHASE, HOOK = os.environ["FUZZ_RULE"], os.environ["FUZZ_PURCHASE"], os.environ["FUZZ_WEBHOOK"]
 KEY = re.compile(r"[!#-~][!-~]{0,254}")
 CURRENCY = re.compile(r"[A-Z]{3,5}")
 CURSOR = re.compile(r"[A-Za-z0-9_-]{40,}")
+TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 TAGS = re.compile(r'\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*')
 MESSAGE = """shop.example wants you to sign in with your Ethereum account:
 0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf
@@ -45,6 +46,7 @@ def before_call(_: Any, case: Any, __: Any) -> None:
     _as_people_write(case)
     _as_the_market_asks(case)
     _as_tills_ask(case)
+    _as_receivers_ask(case)
     headers, query, body = case.headers or {}, case.query or {}, case.body
     if KEY.fullmatch(str(headers.get("Idempotency-Key", ""))):
         # A key names one request for ever: the next request with it, however valid, is answered 422.
@@ -84,7 +86,8 @@ def _to_somebody(case: Any) -> None:
         return
     if _is_chosen(body.get("user_id")):
         body["user_id"] = OTHER
-    if isinstance(body.get("to"), str) and 1 <= len(body["to"]) <= 64 and body["to"].isprintable():
+    is_somebody = not case.path.startswith("/v1/webhooks")  # where it is a time
+    if is_somebody and isinstance(body.get("to"), str) and 1 <= len(body["to"]) <= 64 and body["to"].isprintable():
         body["to"] = (OTHER, OTHER_NAME)[len(body["to"]) % 2]
 
 
@@ -169,6 +172,19 @@ def _as_tills_ask(case: Any) -> None:
         body["cap_per_user_month"] = "5000000"
     if body.get("from") is not None:
         body.pop("until", None)
+
+
+def _as_receivers_ask(case: Any) -> None:
+    """Half of the webhooks are the one that there is; a url leads nowhere, and a time ends once it has begun."""
+    path, body = case.path_parameters or {}, case.body
+    if not case.path.startswith("/v1/webhooks"):
+        return
+    if path.get("id") == OTHER:
+        path["id"] = HOOK
+    if isinstance(body, dict) and isinstance(body.get("url"), str) and 1 <= len(body["url"]) <= 2048:
+        body["url"] = "https://shop.example/hook"
+    if isinstance(body, dict) and all(TIME.fullmatch(str(body.get(name))) for name in ("from", "to")):
+        body["from"], body["to"] = "2026-01-31T00:00:00Z", "2026-02-01T00:00:00Z"
 
 
 def _of_the_market(path: str, body: dict[str, Any]) -> None:
