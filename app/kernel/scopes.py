@@ -2,4 +2,6 @@
 
 from typing import Final
 
-SCOPES: Final[frozenset[str]] = frozenset({"wallet:receive", "purchases:write", "cache:invalidate"})
+SCOPES: Final[frozenset[str]] = frozenset(
+    {"wallet:receive", "transfers:write", "finance:read", "purchases:write", "cache:invalidate"}
+)

@@ -50,7 +50,7 @@ HOT: list[tuple[str, Statement, tuple[Any, ...]]] = [
     ("lock wallets", wallet_rows._LOCK, (USERS, USD)),
     ("open wallets", wallet_rows._OPEN, (USERS, USD, IDS, [1] * N)),
     ("open wallets for parts", wallet_rows._OPEN_FOR_PARTS, (USERS, USD, IDS, IDS)),
-    ("write wallets", wallet_rows._WRITE, (USERS, USD, [1] * N, [0] * N, [1] * N)),
+    ("write wallets", wallet_rows._WRITE, (USERS, USD, [1] * N, [0] * N, [1] * N, [NOON] * N)),
     ("what may come back", wallet_rows.PendingSums(PAYMENT_QUERIES).statement, (USERS, USD)),
     ("lock holds", hold_rows._LOCK, (USERS, IDS)),
     (

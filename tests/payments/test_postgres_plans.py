@@ -54,7 +54,7 @@ GENERIC: list[tuple[str, Statement, tuple[Any, ...]]] = [
     ("mark", changes._MARK_PAYMENTS, (USERS, IDS, [NOON] * len(USERS))),
     ("settle", changes._SETTLE_PAYMENTS, (USERS, IDS, ["FAILED"] * 32, ["X"] * 32, [NOON] * 32)),
     ("settle transactions", part._SETTLE_TRANSACTIONS, (USERS, IDS, ["FAILED"] * 32)),
-    ("update wallets", part._UPDATE_WALLETS, (USERS, ["USD"] * 32, [1] * 32, [1] * 32)),
+    ("update wallets", part._UPDATE_WALLETS, (USERS, ["USD"] * 32, [1] * 32, [1] * 32, [NOON] * 32)),
     ("store answers", KEYS_OF_PAYMENTS.storing, (USERS, KEYS, [201] * 32, [b"x"] * 32, [True] * 32)),
     ("history", PAGES[False, False], (USERS[0], 51)),
     ("history of a currency", PAGES[True, False], (USERS[0], "USD", 51)),

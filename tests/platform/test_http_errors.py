@@ -17,14 +17,18 @@ from app.contexts.chain.domain import refusals as chain
 from app.contexts.funds.domain.ids import TransactionId
 from app.contexts.funds.domain.refusals import (
     BalanceLimit,
+    BulkRefused,
     CaptureTooLarge,
     CurrencyUnknown,
+    DayNotOver,
     ForbiddenOperation,
     HoldClosed,
     HoldNotFound,
     InsufficientFunds,
+    NoExport,
     OperationReused,
     ReferenceReused,
+    TimeToCome,
     TooManyChanges,
     UserNotFound,
     WalletNotFound,
@@ -72,6 +76,7 @@ REFUSALS: list[Refusal] = [
     GatewayUnavailable(3),
     BalanceLimit(),
     ReferenceReused(5),
+    BulkRefused([(1, "NOT_FOUND")]),
     RequestInProgress(),
     NotLetIn(),
     people.UserNotFound(),
@@ -121,6 +126,8 @@ NOT_OVER_HTTP = {
     chain.InvalidMint,
     chain.RequestReused,
     CurrencyUnknown,
+    DayNotOver,
+    NoExport,
     ProviderExists,
     ClientNotFound,
     people.IdTaken,
@@ -144,8 +151,9 @@ BY_THE_PORT = {
 }
 """What other contexts are told, who make of it what they will."""
 
-BY_THE_HANDLER = {people.LogInRefused, InvalidClient, InvalidScope}
-"""What is answered where it is met: a floor below which no answer comes, and the errors of RFC 6749."""
+BY_THE_HANDLER = {people.LogInRefused, InvalidClient, InvalidScope, TimeToCome}
+"""What is answered where it is met: a floor below which no answer comes, the errors of RFC 6749, and which parameter it
+is that is wrong."""
 
 OFFERED = described(HttpOptions(api_keys=()))
 problem_of = ErrorTable(OFFERED).problem_of

@@ -24,7 +24,7 @@ def test_funds_serve_without_payments(database: Urls, rabbitmq_url: str, tmp_pat
         (line,) = httpx.get(f"{wallet}/transactions", headers=HEADERS).json()["transactions"]
         assert (line["kind"], line["amount"], line["provider_id"]) == ("FUNDING", 500, None)
         assert house.pay(user_id, 100).status_code == 404
-        assert "all 12 checks hold" in house.command("verify")
+        assert "all 14 checks hold" in house.command("verify")
     finally:
         house.stop("api")
 

@@ -40,7 +40,7 @@ _OPEN_WALLET = Statement("""
 """)
 
 _LOCK_WALLETS = Statement("""
-    SELECT w.user_id, w.currency, w.current_balance, w.version
+    SELECT w.user_id, w.currency, w.current_balance, w.version, w.held, w.updated_at
     FROM wallet_balances w
     WHERE (w.user_id, w.currency) IN (SELECT * FROM unnest(%b::uuid[], %b::text[]))
     ORDER BY w.user_id, w.currency
@@ -60,10 +60,12 @@ _INSERT_ENTRIES = Statement("""
                          %b::timestamptz[])
 """)
 
+# The clock may have gone back since the wallet moved: what moves it next has to come after that.
 _UPDATE_WALLETS = Statement("""
     UPDATE wallet_balances w
-    SET current_balance = r.balance, version = r.version, updated_at = clock_timestamp()
-    FROM unnest(%b::uuid[], %b::text[], %b::bigint[], %b::bigint[]) AS r (user_id, currency, balance, version)
+    SET current_balance = r.balance, version = r.version, updated_at = greatest(clock_timestamp(), r.moved_at)
+    FROM unnest(%b::uuid[], %b::text[], %b::bigint[], %b::bigint[], %b::timestamptz[])
+        AS r (user_id, currency, balance, version, moved_at)
     WHERE w.user_id = r.user_id AND w.currency = r.currency
 """)
 
@@ -105,10 +107,10 @@ def write(transactions: Sequence[Transaction]) -> Iterator[Call]:
         for t in transactions
     ])  # fmt: skip
     yield entries(transactions)
-    newest = {(t.user_id, t.money.currency): t.entries[0] for t in transactions}
+    newest = {(t.user_id, t.money.currency): (t.entries[0], t.created_at) for t in transactions}
     yield (
         _UPDATE_WALLETS,
-        columns([(*wallet, e.balance_after_minor, e.wallet_version) for wallet, e in newest.items()]),
+        columns([(*wallet, e.balance_after_minor, e.wallet_version, at) for wallet, (e, at) in newest.items()]),
     )
 
 

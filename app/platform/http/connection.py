@@ -64,7 +64,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._set_untaken(None)
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
-        self.cycle = None  # type: ignore[assignment] # as in uvicorn's, of which it is
+        self.cycle = self.scope = None  # type: ignore[assignment] # as in uvicorn's, of which both are
 
     def pause_writing(self) -> None:
         """The system does not take all of an answer: its client has to."""
@@ -158,6 +158,13 @@ class BoundedConnection(HttpToolsProtocol):
         with structlog.contextvars.bound_contextvars(request_id=ours):
             self._served.record_refused(problem, started)
         self._end()
+
+    def end_with_answer(self) -> None:
+        """Close the connection behind an answer, or where it stands: then nothing may look like the end of it."""
+        if self._is_idle() or self.parser.get_http_version() != "1.0":
+            self._end()  # half an answer lacks its last chunk
+        elif not self.transport.is_closing():
+            self.hang_up()
 
     def _end(self) -> None:
         """Close the connection so that the last answer arrives.

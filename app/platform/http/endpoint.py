@@ -86,8 +86,8 @@ class Endpoint:
                 if b"transfer-encoding" not in head.first:
                     raise
                 untaken = problem  # in chunks it may turn out to be none at all
-        bodies.check_size(head)
-        body = await bodies.read(scope, receive)
+        bodies.check_size(head, self._body.most_bytes)
+        body = await bodies.read(scope, receive, self._body.most_bytes)
         if body and untaken:
             raise untaken
         return body

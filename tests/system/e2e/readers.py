@@ -18,6 +18,17 @@ register bob
 .venv/bin/strongbox wallet fund $ALICE USD 5000 --reference alice-1
 TOKEN=$(log_in alice)
 """,
+    "docs/funds/statements.md": f"""{_REGISTER}{_LOG_IN}
+.venv/bin/strongbox wallet fund $(register erin) USD 5000
+TOKEN=$(log_in erin)
+sleep 1.1 # a second is over by then
+""",
+    "docs/how-to/pay-out.md": f"""{_REGISTER}
+USER_ID=$(register frank)
+register bob
+register carol
+.venv/bin/strongbox wallet fund $USER_ID USD 500000
+""",
     # `TILL` is a machine's token: what `client add` shows is asked for one.
     "docs/rewards/rules.md": f"""{_REGISTER}{_LOG_IN}
 echo 'correct horse battery staple 7' | .venv/bin/strongbox user add olga@example.net --role admin

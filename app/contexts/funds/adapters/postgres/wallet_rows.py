@@ -44,18 +44,20 @@ _OPEN_FOR_PARTS: Final = Statement("""
 """)
 
 _LOCK: Final = Statement("""
-    SELECT w.user_id, w.currency, w.current_balance, w.version, w.held
+    SELECT w.user_id, w.currency, w.current_balance, w.version, w.held, w.updated_at
     FROM wallet_balances w
     WHERE (w.user_id, w.currency) IN (SELECT * FROM unnest(%b::uuid[], %b::text[]))
     ORDER BY w.user_id, w.currency
     FOR UPDATE OF w
 """)
 
+# The clock may have gone back since the wallet moved: what moves it next has to come after that.
 _WRITE: Final = Statement("""
     UPDATE wallet_balances w
-    SET current_balance = r.balance, held = r.held, version = r.version, updated_at = clock_timestamp()
-    FROM unnest(%b::uuid[], %b::text[], %b::bigint[], %b::bigint[], %b::bigint[])
-        AS r (user_id, currency, balance, held, version)
+    SET current_balance = r.balance, held = r.held, version = r.version,
+        updated_at = greatest(clock_timestamp(), r.moved_at)
+    FROM unnest(%b::uuid[], %b::text[], %b::bigint[], %b::bigint[], %b::bigint[], %b::timestamptz[])
+        AS r (user_id, currency, balance, held, version, moved_at)
     WHERE w.user_id = r.user_id AND w.currency = r.currency
 """)
 
@@ -85,7 +87,7 @@ def wallets_of(rows: Iterable[Row]) -> Mapping[WalletId, Wallet]:
 
 def write_wallets(wallets: Mapping[WalletId, Wallet]) -> Call:
     """The statement that writes the wallets, each of which is locked."""
-    return _WRITE, columns([(*of, w.balance_minor, w.held_minor, w.version) for of, w in wallets.items()])
+    return _WRITE, columns([(*of, w.balance_minor, w.held_minor, w.version, w.moved_at) for of, w in wallets.items()])
 
 
 class PendingSums:
