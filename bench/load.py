@@ -61,6 +61,12 @@ def purchase(url: str, token: str, wallets: int, connections: int, duration_s: f
     return _wrk(url, connections, duration_s, script)
 
 
+def refund(url: str, token: str, payments: Path, connections: int, duration_s: float) -> Wrk:
+    """Refunds of a cent of the payments in the file, with a machine's token, as fast as they are answered."""
+    script = ("post.lua", "refund", str(next(_runs)), token, str(payments.absolute()))
+    return _wrk(url, connections, duration_s, script)
+
+
 def charge(url: str, connections: int, duration_s: float) -> Wrk:
     """Charges at the gateway."""
     return _wrk(url, connections, duration_s, ("post.lua", "charge", str(next(_runs)), str(PROVIDER_ID)))

@@ -2,4 +2,14 @@
 
 from typing import Final
 
-SCOPES: Final[frozenset[str]] = frozenset({"wallet:receive", "purchases:write", "cache:invalidate"})
+SCOPES: Final[frozenset[str]] = frozenset(
+    {
+        "wallet:receive",
+        "payments:write",
+        "payments:read",
+        "payments:refund",
+        "purchases:write",
+        "finance:read",
+        "cache:invalidate",
+    }
+)

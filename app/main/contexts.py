@@ -10,6 +10,7 @@ from app.contexts.identity.context import IDENTITY
 from app.contexts.mint.context import MINT
 from app.contexts.ordering.context import ORDERING
 from app.contexts.payments.context import PAYMENTS
+from app.contexts.reconciliation.context import RECONCILIATION
 from app.contexts.rewards.context import REWARDS
 from app.platform.context import Context
 from app.platform.process import loading
@@ -19,6 +20,7 @@ CONTEXTS: tuple[Context[Any], ...] = (
     IDENTITY,
     FUNDS,
     PAYMENTS,
+    RECONCILIATION,
     CATALOG,
     ORDERING,
     CHAIN,

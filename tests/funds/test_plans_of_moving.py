@@ -7,6 +7,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from app.contexts.funds import part
 from app.contexts.funds.adapters.postgres import expiring, hold_rows, operation_rows, references, wallet_rows
 from app.contexts.funds.adapters.postgres.v1_keys import RECEIVING, SENDING
 from app.contexts.payments.adapters.postgres.for_funds import PAYMENT_QUERIES
@@ -51,7 +52,7 @@ HOT: list[tuple[str, Statement, tuple[Any, ...]]] = [
     ("open wallets", wallet_rows._OPEN, (USERS, USD, IDS, [1] * N)),
     ("open wallets for parts", wallet_rows._OPEN_FOR_PARTS, (USERS, USD, IDS, IDS)),
     ("write wallets", wallet_rows._WRITE, (USERS, USD, [1] * N, [0] * N, [1] * N)),
-    ("what may come back", wallet_rows.PendingSums(PAYMENT_QUERIES).statement, (USERS, USD)),
+    ("what may come back", part.PendingSums(PAYMENT_QUERIES).statement, (USERS, USD)),
     ("lock holds", hold_rows._LOCK, (USERS, IDS)),
     (
         "update holds",

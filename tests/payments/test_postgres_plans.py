@@ -9,7 +9,7 @@ import pytest
 
 from app.contexts.funds import part
 from app.contexts.funds.adapters.postgres import fundings, wallets
-from app.contexts.payments.adapters.postgres import books, pending
+from app.contexts.payments.adapters.postgres import pending, rows
 from app.contexts.payments.adapters.postgres import writes as changes
 from app.contexts.payments.adapters.postgres.for_funds import PAYMENT_QUERIES
 from app.contexts.payments.adapters.postgres.idempotency import KEYS as KEYS_OF_PAYMENTS
@@ -49,7 +49,7 @@ PAGES = wallets.page_statements(PAYMENT_QUERIES)
 GENERIC: list[tuple[str, Statement, tuple[Any, ...]]] = [
     ("lock wallets", part._LOCK_WALLETS, (USERS, ["USD"] * len(USERS))),
     ("lock keys", KEYS_OF_PAYMENTS.locking, (USERS, KEYS)),
-    ("lock payments", books._LOCK_PAYMENTS, (USERS, IDS)),
+    ("lock payments", rows.LOCK_PAYMENTS, (USERS, IDS)),
     ("read records", KEYS_OF_PAYMENTS.recorded, (USERS, KEYS)),
     ("mark", changes._MARK_PAYMENTS, (USERS, IDS, [NOON] * len(USERS))),
     ("settle", changes._SETTLE_PAYMENTS, (USERS, IDS, ["FAILED"] * 32, ["X"] * 32, [NOON] * 32)),

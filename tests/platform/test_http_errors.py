@@ -34,16 +34,24 @@ from app.contexts.identity.domain.client_refusals import ClientNotFound, Invalid
 from app.contexts.identity.domain.wallet_proof import Reason, WalletNotProved
 from app.contexts.ordering.domain import refusals as orders
 from app.contexts.payments.adapters.http.answers import HttpAnswers
-from app.contexts.payments.adapters.shapes import payment_shape, refund_shape
-from app.contexts.payments.domain.ids import PaymentId, ProviderId
+from app.contexts.payments.adapters.shapes import money_back_shape, payment_shape
+from app.contexts.payments.domain.ids import PaymentId, ProviderId, RefundId
 from app.contexts.payments.domain.outcome import Approved, FailureCode, NotSent
 from app.contexts.payments.domain.payment import Payment
 from app.contexts.payments.domain.refusals import (
     GatewayUnavailable,
     KeyInProgress,
+    PaymentNotApproved,
+    PaymentNotFound,
     ProviderExists,
     ProviderNotFound,
+    RefundInProgress,
+    RefundIsFinal,
+    RefundNotFound,
+    RefundsUnavailable,
+    RefundTooLarge,
 )
+from app.contexts.reconciliation.domain import refusals as reconciling
 from app.contexts.rewards.domain import refusals as cashback
 from app.kernel.ids import UserId
 from app.kernel.money import Currency, Money
@@ -70,6 +78,12 @@ REFUSALS: list[Refusal] = [
     KeyInProgress(PaymentId(ID)),
     KeyReused(),
     GatewayUnavailable(3),
+    RefundsUnavailable(3),
+    PaymentNotFound(),
+    RefundNotFound(),
+    PaymentNotApproved("DECLINED"),
+    RefundTooLarge(250),
+    RefundInProgress(RefundId(ID)),
     BalanceLimit(),
     ReferenceReused(5),
     RequestInProgress(),
@@ -113,6 +127,9 @@ REFUSALS: list[Refusal] = [
     cashback.ReferenceReused(),
     cashback.RefundTooLarge(400),
     cashback.Unfit("currency", "must be one that has a rate"),
+    reconciling.NotAReport("line 3, amount,", "must be a whole number"),
+    reconciling.ReconciliationNotFound(),
+    reconciling.FindingNotFound(),
 ]
 
 
@@ -122,6 +139,7 @@ NOT_OVER_HTTP = {
     chain.RequestReused,
     CurrencyUnknown,
     ProviderExists,
+    RefundIsFinal,
     ClientNotFound,
     people.IdTaken,
     people.LinesRefused,
@@ -175,7 +193,7 @@ def test_a_refusal_is_answered_as_it_is_documented(refusal: Refusal) -> None:
     assert {(kind.name, kind.status) for kind in documented} == {(refusal.code, problem.status)}
     assert json.loads(problem.body)["error"]["message"] == str(refusal)
     for kind in documented:
-        if not isinstance(refusal, (people.Unfit, cashback.Unfit)):  # which names the member, whichever it is
+        if not isinstance(refusal, (people.Unfit, cashback.Unfit, reconciling.NotAReport)):  # which names the member, whichever it is
             assert kind.details.keys() == problem.details.keys()
         assert (kind.retry_after_s is not None) == ("Retry-After" in problem.headers)
 
@@ -209,5 +227,5 @@ def test_times_are_in_utc_with_microseconds_always() -> None:
 
 def test_a_pending_payment_and_a_refund_have_their_shapes() -> None:
     assert payment_shape(PAYMENT).finalized_at is None
-    refund = refund_shape(PAYMENT, TransactionId(UUID(int=1)), AT)
+    refund = money_back_shape(PAYMENT, TransactionId(UUID(int=1)), AT)
     assert (refund.refund_id, refund.payment_id, refund.amount) == (UUID(int=1), ID, 5)

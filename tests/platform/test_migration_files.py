@@ -25,6 +25,9 @@ CHECKSUMS = {
     "0010.rewards": "aa671de7a115b105",
     "0011.mint": "f82bf56257ccdaff",
     "0012.chain": "973b7b62900ba127",
+    "0014.refunds": "278f66157aedcdb5",
+    "0017.reconciliation": "33d35964de43c840",
+    "0018.refunds": "f575ac6076f72863",
 }
 
 

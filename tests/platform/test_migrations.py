@@ -22,7 +22,8 @@ ALL = sorted(path.stem for path in HOME.rglob("*.sql") if not path.stem.endswith
 NEWEST = ALL[-1]
 
 _OURS = (
-    "('public', 'payments', 'funds', 'identity', 'catalog', 'ordering', 'chain', 'mint', 'rewards', 'audit', 'metrics')"
+    "('public', 'payments', 'reconciliation', 'funds', 'identity', 'catalog', 'ordering', 'chain', 'mint', 'rewards',"
+    " 'audit', 'metrics')"
 )
 _SCHEMA = f"""
     SELECT 'column', table_schema, table_name, column_name,
@@ -81,6 +82,7 @@ def test_each_home_gets_its_own_migrations_when_there_are_two(empty: str, databa
     assert {row[1] for row in schema(empty)} == {
         "public",
         "payments",
+        "reconciliation",
         "funds",
         "identity",
         "catalog",

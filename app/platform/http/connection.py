@@ -12,7 +12,14 @@ from app.platform.http.errors import Problem, validation
 from app.platform.http.flow import Flow
 from app.platform.http.headers import Head, request_id
 from app.platform.http.held import Held
-from app.platform.http.limits import BODY_WITHIN_S, HEAD_WITHIN_S, LAST_CALL_S, LINGER_S, TAKEN_WITHIN_S
+from app.platform.http.limits import (
+    BODY_WITHIN_S,
+    HEAD_WITHIN_S,
+    LAST_CALL_S,
+    LINGER_S,
+    MAX_BODY_BYTES,
+    TAKEN_WITHIN_S,
+)
 from app.platform.http.replies import on_the_wire
 from app.platform.http.served import Served
 from app.platform.http.sockets import forget_at_close, hold_little
@@ -38,6 +45,8 @@ class BoundedConnection(HttpToolsProtocol):
         self._reading: Reading = "nothing"
         self._deadline: asyncio.TimerHandle | None = None
         self._deadline_of: Reading = "nothing"
+        self._came_bytes = 0
+        """Of the body, since its deadline was set."""
         self._untaken: asyncio.TimerHandle | None = None
         self._is_deaf = False
         self._is_ending = False
@@ -104,14 +113,15 @@ class BoundedConnection(HttpToolsProtocol):
             self._deadline.cancel()
             self._deadline = None
         self._deadline_of = of
+        self._came_bytes = 0
         if of != "nothing":
             within_s = HEAD_WITHIN_S if of == "head" else BODY_WITHIN_S
             self._deadline = self.loop.call_later(within_s, self._is_late)
 
     def _is_late(self) -> None:
         part, self._deadline_of = self._deadline_of, "nothing"
-        if self.flow.read_paused:
-            # It is the server that does not read.
+        if self.flow.read_paused or (part == "body" and self._came_bytes > MAX_BODY_BYTES):
+            # It is the server that does not read; or a long body, of which enough comes.
             self._set_deadline(part)
         elif not self.transport.is_closing():
             self._refuse(validation({"request": f"its {part} took too long to arrive"}))

@@ -35,10 +35,19 @@ MAYBE_BEARER: Final = "MaybeBearer"
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who of those that are let in may ask: users of these roles, and machines with this scope; without one, none."""
+    """Who of those that are let in may ask: users of these roles, and machines with this scope; without one, none.
+
+    Machines that have one of the scopes `or_with` instead may, too.
+    """
 
     roles: frozenset[Role] = frozenset(Role)
     scope: str | None = None
+    or_with: frozenset[str] = frozenset()
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """All scopes each of which is enough."""
+        return self.or_with if self.scope is None else self.or_with | {self.scope}
 
 
 ANY_USER: Final = Access()

@@ -93,6 +93,11 @@ class StrictProtocol(BoundedConnection):
         self.cycle.on_response = writes.complete
         self._reading = "body"
 
+    def on_body(self, body: bytes) -> None:
+        """Some of a body."""
+        super().on_body(body)
+        self._came_bytes += len(body)
+
     def on_message_complete(self) -> None:
         """A request is there as a whole."""
         if self._reading == "head":

@@ -68,6 +68,8 @@ ELSEWHERE = {
     ("docs/operations.md", "$ strongbox dlq ls"): "it takes poison; tests/platform/test_dead_letters.py",
     ("docs/operations.md", "strongbox dlq redrive"): "it takes poison; tests/platform/test_dead_letters.py",
     ("docs/operations.md", "$ strongbox outbox replay"): "its times are fixed; tests/platform/test_replay.py",
+    ("docs/how-to/close-a-day.md", "curl -X POST http"): "its finding is; tests/reconciliation/test_runs_over_http.py",
+    ("docs/how-to/close-a-day.md", "strongbox reconcile report"): "its file is nobody's",
     ("docs/ordering/carts.md", "$ curl -s http"): "its product is nobody's; docs/how-to/a-first-sale.md is typed",
     ("docs/ordering/checkout.md", "$ curl -s http"): "its cart is nobody's; docs/how-to/a-first-sale.md is typed",
     (

@@ -10,6 +10,7 @@ NEEDS: Final = {
     ],
     "relay": ["database_url", "rabbitmq_url"],
     "recover": ["database_url", "gateway_url", "redis_url", "evm_rpc_url", "chain_contract"],
+    "reconcile": ["database_url", "gateway_url"],
     "metrics": ["consumers_url", "rabbitmq_url"],
     "audit": ["consumers_url", "rabbitmq_url"],
     "rewards": ["database_url", "rabbitmq_url"],

@@ -28,7 +28,7 @@ class Wallet(NamedTuple):
     balance_minor: int = 0
     version: int = 0
     held_minor: int = 0
-    """Only where it matters: payments neither read nor change it."""
+    """Payments do not change it."""
 
     def pay_out(self, id: TransactionId, payment_id: UUID, money: Money, at: datetime) -> Transaction:
         """Debit the wallet for a payment.
@@ -51,6 +51,17 @@ class Wallet(NamedTuple):
         legs = self._legs(money.amount_minor, money, Account.PAYMENTS)
         status = TransactionStatus.COMPLETED
         return Transaction(id, self.user_id, Kind.REFUND, status, money, legs, at, payment_id=payment_id)
+
+    def merchant_refund(self, id: TransactionId, payment_id: UUID, money: Money, at: datetime) -> Transaction:
+        """Credit the wallet with what of a payment its merchant gives back. The transaction has the refund's id.
+
+        Raises:
+            BalanceLimit: it does not fit; every credit keeps room for all pending refunds, so it does.
+            ValueError: the money is of another currency.
+        """
+        legs = self._legs(money.amount_minor, money, Account.PAYMENTS)
+        status = TransactionStatus.COMPLETED
+        return Transaction(id, self.user_id, Kind.MERCHANT_REFUND, status, money, legs, at, payment_id=payment_id)
 
     def pay_in(
         self, id: TransactionId, reference: str | None, money: Money, at: datetime, *, business_id: UUID | None = None
@@ -144,7 +155,7 @@ class Wallet(NamedTuple):
         return Transaction(id, self.user_id, Kind.FEE, TransactionStatus.COMPLETED, money, legs, at)
 
     def has_room(self, amount_minor: int, pending_minor: int) -> bool:
-        """Whether a credit fits, with all that may come back: what is set aside, and the pending payments."""
+        """Whether a credit fits, with all that may come back: what is set aside, pending payments, pending refunds."""
         return self.balance_minor + self.held_minor + pending_minor + amount_minor <= MAX_MINOR
 
     def after(self, transaction: Transaction) -> "Wallet":

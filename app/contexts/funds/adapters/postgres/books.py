@@ -12,7 +12,7 @@ from itertools import chain
 from app.contexts.funds.adapters.postgres import hold_rows, operation_rows, wallet_rows
 from app.contexts.funds.adapters.postgres.references import fundings_of, lookup
 from app.contexts.funds.adapters.postgres.v1_keys import RECEIVING, SENDING
-from app.contexts.funds.adapters.postgres.wallet_rows import Opening, PendingSums
+from app.contexts.funds.adapters.postgres.wallet_rows import Opening
 from app.contexts.funds.adapters.postgres.writes import statements
 from app.contexts.funds.application.asked import Known, ReceiveRequest, SendRequest
 from app.contexts.funds.application.books import (
@@ -29,7 +29,7 @@ from app.contexts.funds.domain.ids import HoldId, TransferId
 from app.contexts.funds.domain.ledger import Transaction
 from app.contexts.funds.domain.operation import Credit, Operation, Resize, Transfer
 from app.contexts.funds.domain.wallet import WalletId
-from app.contexts.funds.part import PaymentQueries
+from app.contexts.funds.part import PaymentQueries, PendingSums, sums_of
 from app.kernel.operation_id import OperationId
 from app.platform.idempotency.keys import KeyScope
 from app.platform.idempotency.statements import IdempotencyKeys, records_of, won
@@ -192,4 +192,4 @@ def _wallets_of(operations: Sequence[Operation]) -> tuple[Sequence[Opening], Seq
 def _locked(rows: Sequence[Sequence[Row]], now: datetime, holds: Mapping[HoldId, Hold] | None = None) -> Locked:
     """What was locked: opened, locked and pending, or locked alone where no money goes to anybody."""
     _, wallets, pending = rows if len(rows) > 1 else ((), rows[0], ())
-    return Locked(wallet_rows.wallets_of(wallets), wallet_rows.sums_of(pending), now, holds or {})
+    return Locked(wallet_rows.wallets_of(wallets), sums_of(pending), now, holds or {})
