@@ -19,7 +19,7 @@ from app.platform.process.settings import PlatformSettings, settings_of
 from consumers.cli import main as consumers_main
 from tests.system.documents import ROOT, table
 
-DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")), ROOT / "clients/python/README.md"]
 EVERY_SETTING = [s for section in (PlatformSettings, *(c.settings for c in CONTEXTS)) for s in settings_of(section)]
 SITE = ROOT / "docs/site"  # how the site is made of the others
 README_LINES, README_COLUMNS = 150, 100
