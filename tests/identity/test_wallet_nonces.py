@@ -83,7 +83,7 @@ async def test_one_that_was_never_given_out_is_none(nonces: PostgresNonces) -> N
 async def test_the_old_ones_go_with_new_ones(nonces: PostgresNonces, module_database: Urls) -> None:
     tenant = TenantId(uuid4())
     for _ in range(30):
-        await nonces.issue(tenant, 0.001)
+        await nonces.issue(tenant, 0)
     await nonces.issue(tenant, 300)
     await nonces.issue(tenant, 300)
     assert rows_of(module_database, tenant) == 2
