@@ -35,7 +35,7 @@ def promtool(*words: str, given: str | None = None) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
