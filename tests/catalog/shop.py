@@ -49,7 +49,7 @@ class Shop:
         """What a superuser sees, whom no policy holds."""
         with psycopg.connect(self.owner_url, autocommit=True) as owner:
             cursor = owner.execute(query.encode(), values or None)
-            return cursor.fetchall() if cursor.description else []
+            return cursor.fetchall() if cursor.description is not None else []
 
     async def get(self, target: str, who: Somebody | None = None, **headers: str) -> httpx.Response:
         """What is read there by somebody, or by nobody in particular."""

@@ -42,7 +42,7 @@ class Bank:
     def query(self, text: str, *values: object) -> list[Any]:
         with psycopg.connect(self.urls.owner_url, autocommit=True) as owner:
             cursor = owner.execute(text.encode(), values)
-            return cursor.fetchall() if cursor.description else []
+            return cursor.fetchall() if cursor.description is not None else []
 
     def user(self, username: str | None = None, *, holding: int = 0, currency: str = "USD", **how: Any) -> Somebody:
         """A user who holds so much."""

@@ -104,7 +104,7 @@ class Population:
         """What a superuser sees, whom no policy holds."""
         with psycopg.connect(self.owner_url, autocommit=True) as owner:
             cursor = owner.execute(query.encode(), values)
-            return cursor.fetchall() if cursor.description else []
+            return cursor.fetchall() if cursor.description is not None else []
 
     def events(self, user: User) -> list[tuple[str, int]]:
         """What was told of somebody: each type with its sequence."""

@@ -80,7 +80,7 @@ class Process:
         """What a superuser sees, whom no policy holds."""
         with psycopg.connect(self.owner_url, autocommit=True) as owner:
             cursor = owner.execute(query.encode(), values)
-            return cursor.fetchall() if cursor.description else []
+            return cursor.fetchall() if cursor.description is not None else []
 
     def heads(self, user_id: str) -> list[tuple[UUID, int]]:
         """The log-ins of somebody, each with the number of refresh tokens that are unspent."""

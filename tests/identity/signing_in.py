@@ -87,7 +87,7 @@ class Door:
         """What a superuser sees, whom no policy holds."""
         with psycopg.connect(self.superuser_url, autocommit=True) as superuser:
             cursor = superuser.execute(query.encode(), values)
-            return cursor.fetchall() if cursor.description else []
+            return cursor.fetchall() if cursor.description is not None else []
 
     def events(self, user_id: str) -> list[str]:
         """What was told of somebody."""

@@ -116,7 +116,7 @@ class Market:
     async def all(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """What the query finds, in all tenants."""
         cursor = await self.owner.execute(query.encode(), values or None)
-        return await cursor.fetchall() if cursor.description else []
+        return await cursor.fetchall() if cursor.description is not None else []
 
     async def product(self, quantity: int = 3, *, price: int = 1_250, seller: UserId | None = None,
                       currency: str = "USD") -> UUID:  # fmt: skip

@@ -48,7 +48,7 @@ class Shop:
         """What a superuser sees, whom no policy holds."""
         with psycopg.connect(self.superuser_url, autocommit=True) as superuser:
             cursor = superuser.execute(text.encode(), values)
-            return cursor.fetchall() if cursor.description else []
+            return cursor.fetchall() if cursor.description is not None else []
 
     def product(
         self, seller: Somebody | None = None, *, price: int = 1_250, quantity: int = 3, title: str = "a lamp",

@@ -71,7 +71,7 @@ def query(url: str, statement: str, *arguments: object) -> list[Any]:
     """The rows of a statement, run on a connection of its own."""
     with psycopg.connect(url, autocommit=True) as connection:
         cursor = connection.execute(statement.encode(), arguments)
-        return cursor.fetchall() if cursor.description else []
+        return cursor.fetchall() if cursor.description is not None else []
 
 
 def unsent(url: str) -> int:

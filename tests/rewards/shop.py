@@ -92,7 +92,7 @@ class Shop:
         """What a superuser sees, whom no policy holds."""
         with psycopg.connect(self.superuser_url, autocommit=True) as superuser:
             cursor = superuser.execute(text.encode(), values)
-            return cursor.fetchall() if cursor.description else []
+            return cursor.fetchall() if cursor.description is not None else []
 
     def execute(self, text: str, named: Mapping[str, object] | None = None) -> None:
         """Do something as a superuser, whom no policy holds."""

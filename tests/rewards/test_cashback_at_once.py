@@ -42,7 +42,7 @@ class Till:
     def all(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.superuser_url, autocommit=True) as superuser:
             cursor = superuser.execute(query.encode(), values)
-            return cursor.fetchall() if cursor.description else []
+            return cursor.fetchall() if cursor.description is not None else []
 
     def rule(self, cap: int | None = None) -> None:
         self.all("UPDATE rewards.rules SET is_active = false")
