@@ -1,7 +1,7 @@
 """`python -m app.main.local.probe URL`: exits 0 when it answers 200, else 1; for images without curl."""
 
+import http.client
 import sys
-import urllib.error
 import urllib.request
 
 
@@ -10,7 +10,7 @@ def answers(url: str, timeout_s: float = 2.0) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=timeout_s) as response:  # noqa: S310 -- the image says which
             return bool(response.status == 200)
-    except (urllib.error.URLError, OSError, ValueError):
+    except (OSError, ValueError, http.client.HTTPException):  # the last: what is there speaks something else
         return False
 
 

@@ -101,12 +101,19 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def free_port(wanted: int = 0, host: str = "127.0.0.1") -> int:
-    """The wanted port when it is free, else any free one."""
+    """The wanted port when it is free, else any free one, which nobody else is given for a minute.
+
+    A connection that was closed there keeps it (TIME_WAIT): the system gives it to nobody who asks for any port, and to
+    whoever asks for this one with SO_REUSEADDR, as servers do.
+    """
     if wanted and is_free(wanted, host):
         return wanted
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = int(server.getsockname()[1])
+        with socket.create_connection(("127.0.0.1", port)) as caller:
+            server.accept()[0].close()  # who closes first is who waits
+            caller.recv(1)
+    return port
 
 
 def last_lines(path: Path, count: int = 15) -> str:
