@@ -5,10 +5,21 @@ from typing import Any
 
 from dependency_injector import containers, providers
 
+from app.contexts.auctions.adapters.http.bids import HttpBidAnswers
+from app.contexts.auctions.adapters.metrics.bids import CountedPlaceBid
+from app.contexts.auctions.adapters.postgres.books import PostgresBooks
+from app.contexts.auctions.adapters.postgres.due import PostgresDue
+from app.contexts.auctions.application.board import TakeSteps
+from app.contexts.auctions.application.clean_up import CleanUp
+from app.contexts.auctions.application.place_bid import PlaceBid
 from app.contexts.auctions.settings import AuctionsSettings
+from app.platform.idempotency.purge import ExpiredKeys
+from app.platform.idempotency.requests import KEYS
+from app.platform.postgres.batching import make_lanes
 from app.platform.postgres.database import Database
 from app.platform.postgres.tenancy import TenantRows
 from app.platform.process.settings import Settings
+from app.platform.process.uuid7 import uuid7
 from app.platform.process.wiring import Platform
 
 
@@ -25,9 +36,26 @@ class AuctionsContainer(containers.DeclarativeContainer):
     batches = platform.batches
     registry = platform.registry
 
-    # Whatever bids and closes: a connection for each lane that is busy, up to four.
-    pool = providers.Singleton(lambda database: database.planned_pool("auctions", 4), database)
-    rows = providers.Singleton(TenantRows, pool)
+    # Whatever bids and closes: a connection for each of the two lanes.
+    pool = providers.Singleton(lambda database: database.planned_pool("auctions", 2), database)
+    books = providers.Singleton(PostgresBooks, providers.Singleton(TenantRows, pool))
+    steps = providers.Singleton(
+        make_lanes,
+        providers.Singleton(TakeSteps, books, providers.Singleton(HttpBidAnswers), uuid7),
+        lambda step: step.auction_id,
+        pool,
+        batches.provided.of.call("auctions"),
+    )
+    clean_up = providers.Singleton(CleanUp, steps.provided.submit, funds.funds)
+    place_bid = providers.Singleton(
+        CountedPlaceBid, providers.Singleton(PlaceBid, steps.provided.submit, funds.funds), registry
+    )
+
+    upkeep_rows = providers.Singleton(TenantRows, database.provided.upkeep_pool)
+    due = providers.Singleton(PostgresDue, upkeep_rows, database.provided.upkeep_pool)
+    expired_keys = providers.Singleton(
+        ExpiredKeys, database.provided.upkeep_pool, KEYS, platform.settings.provided.idempotency_ttl_h
+    )
 
 
 def make(platform: Platform, database: Database, around: Mapping[str, Any]) -> AuctionsContainer:
