@@ -39,9 +39,10 @@ class AuctionsContainer(containers.DeclarativeContainer):
     # Whatever bids and closes: a connection for each of the two lanes.
     pool = providers.Singleton(lambda database: database.planned_pool("auctions", 2), database)
     books = providers.Singleton(PostgresBooks, providers.Singleton(TenantRows, pool))
+    answers = providers.Singleton(HttpBidAnswers)
     steps = providers.Singleton(
         make_lanes,
-        providers.Singleton(TakeSteps, books, providers.Singleton(HttpBidAnswers), uuid7),
+        providers.Singleton(TakeSteps, books, answers, uuid7),
         lambda step: step.auction_id,
         pool,
         batches.provided.of.call("auctions"),
