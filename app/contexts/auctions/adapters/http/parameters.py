@@ -4,7 +4,7 @@ from uuid import UUID
 
 from app.contexts.auctions.adapters.http.examples import AUCTION as EXAMPLE
 from app.contexts.auctions.adapters.http.examples import SELLER as SOMEBODY
-from app.contexts.auctions.application.ports import Sort
+from app.contexts.auctions.application.browse import Sort
 from app.contexts.auctions.domain.auction import Status
 from app.contexts.auctions.domain.ids import AuctionId
 from app.kernel.ids import UserId
