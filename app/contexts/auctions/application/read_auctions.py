@@ -20,10 +20,10 @@ class AuctionPage(NamedTuple):
 
 
 class BidPage(NamedTuple):
-    """Bids, newest first, and before which sequence the next page goes on, if there is one."""
+    """Bids, newest first, and the one behind which the next page begins, if there is one."""
 
     bids: Sequence[Bid]
-    next: int | None
+    next: Bid | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class ReadAuctions:
         if found is None:
             raise AuctionNotFound
         more = len(found) > limit
-        return BidPage(found[:limit], found[limit - 1].sequence if more else None)
+        return BidPage(found[:limit], found[limit - 1] if more else None)
 
 
 def page_of(found: Sequence[Seen], wanted: Wanted) -> AuctionPage:

@@ -30,7 +30,7 @@ LIVE: Final[dict[str, Any]] = {
 """An auction as anybody sees it."""
 OPENED: Final[dict[str, Any]] = LIVE | {
     "reserve_price": 2000,
-    "current_price": None,
+    "current_price": 1000,
     "minimum_bid": 1000,
     "bid_count": 0,
     "leader": None,
