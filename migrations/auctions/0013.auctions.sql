@@ -186,6 +186,7 @@ CREATE TABLE auctions.intents (
     max_amount    bigint           NOT NULL,
     hold_id       uuid, -- of a raise: the leader's, which is being made larger
     status        text COLLATE "C" NOT NULL,
+    currency      text COLLATE "C" NOT NULL,
     traceparent   text,
     recover_after timestamptz,
     created_at    timestamptz      NOT NULL,

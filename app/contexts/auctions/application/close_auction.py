@@ -80,7 +80,7 @@ class CloseAuction:
         """
         auction = begun.auction
         if auction.phase is not Phase.CLOSING and bought is None:
-            return Closed(auction)
+            return Closed(auction, is_first=False)
         await self._clean_up(begun.leftovers)
         await self._end_raise(auction)
         order_id = await self._sell(auction)

@@ -31,6 +31,8 @@ class Closed:
 
     auction: Auction
     answered: Answered | None = None
+    is_first: bool = True
+    """Whether it was not before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,7 @@ class Finish(_OfAnAuction):
         auction = board.auction(self.auction_id)
         assert auction is not None, "what is closed stays"
         if auction.phase is not Phase.CLOSING:
-            return Closed(auction, self._told_before(board, auction))
+            return Closed(auction, self._told_before(board, auction), is_first=False)
         after = closing.finish(auction, self.order_id, board.now)
         told = EventType.CANCELLED if after.phase is Phase.CANCELLED else EventType.ENDED
         board.put(after)

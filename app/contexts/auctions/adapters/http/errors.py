@@ -7,6 +7,7 @@ from app.contexts.auctions.domain.refusals import (
     AuctionClosed,
     AuctionHasBids,
     AuctionNotFound,
+    BidTooLow,
     BuyNowGone,
     OwnAuction,
     ProductNotFound,
@@ -19,7 +20,7 @@ from app.platform.http.codes import ErrorCode
 
 NO_SUCH_AUCTION: Final = replace(
     codes.NOT_FOUND,
-    when="There is no such auction.",
+    when="There is no such auction. Never stored.",
     message=str(AuctionNotFound()),
     refusals=(AuctionNotFound,),
 )
@@ -64,6 +65,17 @@ AUCTION_CLOSED: Final = ErrorCode(
     details_of=lambda refusal: {"status": refusal.status},
     is_stored=True,
 )
+BID_TOO_LOW: Final = ErrorCode(
+    name="BID_TOO_LOW",
+    status=409,
+    when="Another bid has to be `minimum_bid` at the least, which `details` says; one's own, while one leads, has to have "
+    "a higher `max_amount` than before. Stored.",
+    message=str(BidTooLow(1300)),
+    details={"minimum_bid": 1300},
+    refusals=(BidTooLow,),
+    details_of=lambda refusal: {"minimum_bid": refusal.minimum_bid},
+    is_stored=True,
+)
 AUCTION_HAS_BIDS: Final = ErrorCode(
     name="AUCTION_HAS_BIDS",
     status=409,
@@ -84,9 +96,9 @@ BUY_NOW_GONE: Final = ErrorCode(
 INSUFFICIENT_FUNDS: Final = ErrorCode(
     name="INSUFFICIENT_FUNDS",
     status=409,
-    when="The wallet does not hold as much. Stored: after a top-up a new key is needed.",
+    when="The wallet does not hold as much as would have to be set aside. Stored: after a top-up a new key is needed.",
     message="the wallet does not hold enough; after a top-up use a new Idempotency-Key",
-    details={"currency": "USD", "current_balance": 100, "amount": 5000},
+    details={"currency": "USD", "current_balance": 100, "amount": 2500},
     refusals=(InsufficientFunds,),
     details_of=InsufficientFunds.told,
     is_stored=True,

@@ -45,3 +45,19 @@ BID: Final[dict[str, Any]] = {
     "current_price": 1500,
     "created_at": "2026-01-31T15:20:00.000000Z",
 }
+ORDER: Final[dict[str, Any]] = {
+    "order_id": "0193a5b2-7c4e-7d16-b7c8-3d4e5f607182",
+    "checkout_id": "0193a5b2-7c4e-7d17-88d9-4e5f60718293",
+    "buyer_id": "6f0d5c1e-8a3b-4f39-9a52-0c1b7e2d4a10",
+    "seller_id": SELLER,
+    "items": [{"product_id": PRODUCT, "title": "A lamp", "qty": 1, "price": 5000}],
+    "total": 5000,
+    "fee": 50,
+    "currency": "USD",
+    "status": "paid",
+    "payment_ref": "0193a5b2-7c4e-7d18-99ea-5f6071829304",
+    "tracking": None,
+    "created_at": STARTS_AT,
+    "updated_at": STARTS_AT,
+}
+"""What comes of a purchase."""

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from msgspec import UNSET, Meta, Struct, UnsetType, structs
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, structs
 
 from app.contexts.auctions.application.browse import Seen
 from app.contexts.auctions.domain.auction import Auction, Bid
@@ -50,7 +50,7 @@ class AuctionsView(Struct, frozen=True):
     next_cursor: str | None
 
 
-class BidView(Struct, frozen=True):
+class ListedBidView(Struct, frozen=True):
     """A bid. The price is what it made of it."""
 
     sequence: Annotated[int, Meta(ge=1)]
@@ -63,8 +63,14 @@ class BidView(Struct, frozen=True):
 class BidsView(Struct, frozen=True):
     """A page of bids, newest first. `next_cursor` asks for the next page."""
 
-    bids: list[BidView]
+    bids: list[ListedBidView]
     next_cursor: str | None
+
+
+class BoughtView(Struct, frozen=True):
+    """What became of a purchase."""
+
+    order: Annotated[Raw, Meta(extra_json_schema={"$ref": "#/components/schemas/OrderView"})]
 
 
 def mask(ordinal: int) -> str:
@@ -104,6 +110,6 @@ def shown_auction(seen: Seen, asker: UserId | None) -> ShownAuctionView:
     )
 
 
-def bid_view(bid: Bid) -> BidView:
+def bid_view(bid: Bid) -> ListedBidView:
     """The bid as everybody may see it."""
-    return BidView(bid.sequence, mask(bid.ordinal), bid.amount_minor, bid.price_minor, timestamp(bid.created_at))
+    return ListedBidView(bid.sequence, mask(bid.ordinal), bid.amount_minor, bid.price_minor, timestamp(bid.created_at))
