@@ -2,11 +2,14 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any, Final
 
 import structlog
 
+from app.contexts.auctions.adapters.metrics.auctions import Overdue
 from app.contexts.auctions.adapters.metrics.bids import HalfDone, RecoveryMetrics
+from app.contexts.auctions.application.close_due import CloseDue, CloseKind, CloseTerms
 from app.contexts.auctions.application.recover import Kind, Recover, Terms
 from app.contexts.auctions.container import AuctionsContainer
 from app.kernel.errors import Unavailable
@@ -19,6 +22,9 @@ from app.platform.process.settings import Settings
 
 RETURN_AFTER_S: Final = 2.0
 """A hold that is for nothing is released at once by whoever decided so; recovery waits so long for that."""
+CLOSE_EVERY_S: Final = 0.5
+"""An auction is closed within two seconds of its end, whatever RECOVER_EVERY_S is."""
+SELLERS_EVERY_S: Final = 5.0
 LEASE_S: Final = 10.0
 AT_ONCE: Final = 64
 
@@ -34,7 +40,7 @@ def serving(container: AuctionsContainer) -> AbstractAsyncContextManager[Sequenc
 
 
 def recovery(container: AuctionsContainer, people: People | None) -> Recovery:
-    """What is half done is undone. Without people there are no tenants."""
+    """What is half done is undone, and auctions are closed. Without people there are no tenants."""
     lanes = _lanes(container)
     looks: list[Look] = [container.batches().watch(lanes)]
     if people is None:
@@ -46,6 +52,19 @@ def recovery(container: AuctionsContainer, people: People | None) -> Recovery:
         metrics.count(kind.value, _result_of(error))
         _note(kind, what, error)
 
+    def observe_closing(kind: CloseKind, what: object, error: Exception | None) -> None:
+        metrics.count(kind.value, _result_of(error))
+        _note(kind, what, error)
+
+    closer = CloseDue(
+        container.due_auctions(),
+        people.directory,
+        container.close_auction(sales=container.ordering.sales(directory=people.directory)),
+        container.give_up_opening(),
+        terms=CloseTerms(platform.recover_after_s, LEASE_S, AT_ONCE),
+        every_s=CLOSE_EVERY_S,
+        observe=observe_closing,
+    )
     worker = Recover(
         due,
         people.directory,
@@ -55,7 +74,9 @@ def recovery(container: AuctionsContainer, people: People | None) -> Recovery:
         observe=observe,
     )
     looks.append(HalfDone(due, people.directory, container.registry()).look)
-    return Recovery(_finishing(lanes, None, looks), (worker.run,))
+    looks.append(Overdue(container.due_auctions(), people.directory, container.registry()).look)
+    works = (worker.run, closer.run, partial(closer.look_at_sellers, SELLERS_EVERY_S))
+    return Recovery(_finishing(lanes, None, looks), works)
 
 
 def _lanes(container: AuctionsContainer) -> Mapping[str, Lanes[Any, Any]]:
@@ -84,7 +105,7 @@ def _result_of(error: Exception | None) -> str:
             return "failed"
 
 
-def _note(kind: Kind, what: object, error: Exception | None) -> None:
+def _note(kind: Kind | CloseKind, what: object, error: Exception | None) -> None:
     match error:
         case None:
             _log.info("business_recovered", kind=kind.value, id=str(what))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from app.contexts.auctions.application.asked import Answers, BidRequest
+from app.contexts.auctions.application.asked import Answers, AuctionRequest
 from app.contexts.auctions.application.books import Books, Changes, Held, Wanted
 from app.contexts.auctions.domain.auction import Auction
 from app.contexts.auctions.domain.ids import AuctionId, BidId
@@ -32,7 +32,7 @@ class Step(Protocol):
         ...
 
     @property
-    def request(self) -> BidRequest | None:
+    def request(self) -> AuctionRequest | None:
         """The request whose key it claims, if it does."""
         ...
 
@@ -153,7 +153,7 @@ def _taken(step: Step, board: Board) -> Any:
 
 
 def _wanted(steps: Sequence[Step]) -> Wanted:
-    firsts: dict[KeyScope, BidRequest] = {}
+    firsts: dict[KeyScope, AuctionRequest] = {}
     for request in (step.request for step in steps):
         if request is not None:
             firsts.setdefault(request.scope, request)

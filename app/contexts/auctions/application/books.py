@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from app.contexts.auctions.application.asked import BidRequest
+from app.contexts.auctions.application.asked import AuctionRequest
 from app.contexts.auctions.domain.auction import Auction, Bid
 from app.contexts.auctions.domain.events import Event
 from app.contexts.auctions.domain.ids import AuctionId, BidId
@@ -26,7 +26,7 @@ class Wanted:
     """
 
     auctions: Collection[AuctionId]
-    requests: Sequence[BidRequest]
+    requests: Sequence[AuctionRequest]
     intents: Collection[tuple[AuctionId, BidId]]
     bidders: Collection[Bidder]
     scopes: Mapping[BidId, KeyScope]

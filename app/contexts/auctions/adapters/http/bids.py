@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from msgspec import UNSET, Meta, Struct, UnsetType, json
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, json
 
 from app.contexts.auctions.adapters.http import errors
 from app.contexts.auctions.adapters.http.parameters import AUCTION
+from app.contexts.auctions.adapters.http.views import BoughtView
 from app.contexts.auctions.application.asked import BidRefusal, BidRequest
 from app.contexts.auctions.application.clean_up import CleanUp
 from app.contexts.auctions.application.decisions import Decided
@@ -75,6 +76,10 @@ class HttpBidAnswers:
         )
         return Answer(201, _encode(view))
 
+    def bought(self, order: bytes) -> Answer:
+        """The order."""
+        return Answer(201, _encode(BoughtView(Raw(order))))
+
     def refused(self, refusal: BidRefusal) -> Answer:
         """Why not."""
         return refused(_STORED[type(refusal)], refusal)
@@ -92,7 +97,7 @@ _REFUSALS: Final = (
     codes.UNAVAILABLE,
     *KEYED,
 )
-_STORED: Final = {type_: kind for kind in _REFUSALS if kind.is_stored for type_ in kind.refusals}
+_STORED: Final = {type_: kind for kind in (*_REFUSALS, errors.BUY_NOW_GONE) if kind.is_stored for type_ in kind.refusals}
 _PLACED: Final = Success(
     status=201,
     description="The bid counts, whether it leads or not.",

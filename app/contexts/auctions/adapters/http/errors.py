@@ -3,7 +3,17 @@
 from dataclasses import replace
 from typing import Final
 
-from app.contexts.auctions.domain.refusals import AuctionClosed, AuctionNotFound, BidTooLow, OwnAuction
+from app.contexts.auctions.domain.refusals import (
+    AuctionClosed,
+    AuctionHasBids,
+    AuctionNotFound,
+    BidTooLow,
+    BuyNowGone,
+    OwnAuction,
+    ProductNotFound,
+    Unfit,
+)
+from app.contexts.catalog.public import OutOfStock
 from app.contexts.funds.public import InsufficientFunds
 from app.platform.http import codes
 from app.platform.http.codes import ErrorCode
@@ -13,6 +23,28 @@ NO_SUCH_AUCTION: Final = replace(
     when="There is no such auction. Never stored.",
     message=str(AuctionNotFound()),
     refusals=(AuctionNotFound,),
+)
+NO_SUCH_PRODUCT: Final = replace(
+    codes.NOT_FOUND,
+    when="There is no such product, or it is somebody else's to sell.",
+    message=str(ProductNotFound()),
+    refusals=(ProductNotFound,),
+)
+UNFIT: Final = replace(
+    codes.VALIDATION_ERROR,
+    when="Malformed, or it does not go with what there is: `details` says which member and why.",
+    details={"currency": "must be the product's"},
+    refusals=(Unfit,),
+    details_of=lambda refusal: {refusal.member: refusal.why},
+)
+OUT_OF_STOCK: Final = ErrorCode(
+    name="OUT_OF_STOCK",
+    status=409,
+    when="No piece of the product is free.",
+    message=str(OutOfStock({})),
+    details={"products": [{"product_id": "0193a5b2-7c4e-7d13-8e4f-1a2b3c4d5e6f", "available": 0}]},
+    refusals=(OutOfStock,),
+    details_of=OutOfStock.told,
 )
 OWN_AUCTION: Final = ErrorCode(
     name="OWN_AUCTION",
@@ -26,7 +58,7 @@ OWN_AUCTION: Final = ErrorCode(
 AUCTION_CLOSED: Final = ErrorCode(
     name="AUCTION_CLOSED",
     status=409,
-    when="It has not begun, or is over: `details` says how it is shown. Stored.",
+    when="It has not begun, its end has come, or it was cancelled: `details` says how it is shown. Stored.",
     message=str(AuctionClosed("ended")),
     details={"status": "ended"},
     refusals=(AuctionClosed,),
@@ -42,6 +74,23 @@ BID_TOO_LOW: Final = ErrorCode(
     details={"minimum_bid": 1300},
     refusals=(BidTooLow,),
     details_of=lambda refusal: {"minimum_bid": refusal.minimum_bid},
+    is_stored=True,
+)
+AUCTION_HAS_BIDS: Final = ErrorCode(
+    name="AUCTION_HAS_BIDS",
+    status=409,
+    when="There are bids already: only admins may cancel it.",
+    message=str(AuctionHasBids()),
+    details={},
+    refusals=(AuctionHasBids,),
+)
+BUY_NOW_GONE: Final = ErrorCode(
+    name="BUY_NOW_GONE",
+    status=409,
+    when="It has no buy-now price, or the bids have come to it. Stored.",
+    message=str(BuyNowGone()),
+    details={},
+    refusals=(BuyNowGone,),
     is_stored=True,
 )
 INSUFFICIENT_FUNDS: Final = ErrorCode(
