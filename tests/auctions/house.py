@@ -126,6 +126,15 @@ class AuctionHouse:
         )  # fmt: skip
         return auction_id
 
+    async def pass_time(self, auction_id: AuctionId, seconds: float) -> None:
+        """Let it, and whatever was bid, be that much longer ago."""
+        for statement in (
+            "UPDATE auctions.auctions SET starts_at = starts_at - d, planned_end = planned_end - d, ends_at = ends_at - d",
+            "UPDATE auctions.bids SET created_at = created_at - d, ends_at = ends_at - d",
+        ):
+            by = " FROM (SELECT make_interval(secs => %s) AS d, %s::uuid AS of) p WHERE of = "
+            await self.all(statement + by + ("id" if "starts_at" in statement else "auction_id"), seconds, auction_id)
+
     async def bidder(self, balance: int = 0) -> UserId:
         """Somebody with money."""
         user = UserId(uuid4())
