@@ -1,6 +1,6 @@
 """Auctions, compared with what their bids make of them when they are played again."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -99,7 +99,7 @@ class Replay:
         return [f"auction {self.stored.id} is not what its bids make of it: {', '.join(wrong)}"] if wrong else []
 
 
-_COMPARED: Final = {
+_COMPARED: Final[dict[str, Callable[[Auction], object]]] = {
     "the price": lambda a: a.price_minor,
     "the end": lambda a: a.ends_at,
     "the second maximum": lambda a: a.second_max_minor,
