@@ -1,6 +1,7 @@
 """Auctions that end, are bought and are called off: money, stock and orders with them."""
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -15,7 +16,7 @@ from tests.auctions.hall import HOUR, Hall, code_of
 OPENED = ("auction.opened", 1)
 
 
-async def led(hall: Hall, **how: int) -> tuple[Auction, UserId, UserId]:
+async def led(hall: Hall, **how: Any) -> tuple[Auction, UserId, UserId]:
     """One with two who bid, of whom the first leads at 225, with a maximum of 400."""
     auction = await hall.opened(**how)
     ann, bob = await hall.market.buyer(1_000), await hall.market.buyer(1_000)
@@ -38,9 +39,7 @@ async def test_its_winner_has_an_order_that_is_paid_by_what_was_set_aside(hall: 
     assert (over.phase, over.winner_id, over.sold_price_minor) == (Phase.ENDED, ann, 225)
     assert await hall.market.wallet(ann) == (775, 225)
     query = "SELECT id, status, total, hold_id, seller_id FROM ordering.orders WHERE user_id = %s"
-    assert await hall.market.all(query, ann) == [
-        (over.order_id, "paid", 225, over.winner_hold_id, auction.seller_id)
-    ]
+    assert await hall.market.all(query, ann) == [(over.order_id, "paid", 225, over.winner_hold_id, auction.seller_id)]
     assert await hall.market.stands(auction.product_id) == (0, 0, 1)
     events = [OPENED, ("auction.bid", 2), ("auction.bid", 3), ("auction.ended", 4)]
     assert await hall.events(auction) == events
@@ -133,7 +132,7 @@ async def test_buying_against_bidding_has_one_outcome(hall: Hall) -> None:
     ],
 )
 async def test_a_purchase_that_is_refused_leaves_nothing(
-    hall: Hall, how: dict[str, int], balance: int, code: str
+    hall: Hall, how: dict[str, Any], balance: int, code: str
 ) -> None:
     auction, buyer = await hall.opened(**how), await hall.market.buyer(balance)
     decided = await hall.buy(auction, buyer)
@@ -182,7 +181,10 @@ async def test_an_admin_calls_it_off_with_bids_and_all_have_their_money_back(hal
 
 async def test_what_has_ended_is_not_called_off_and_nobody_else_does(hall: Hall) -> None:
     auction, _, bob = await led(hall)
-    for wrong in (hall.cancelling(auction, bob, by_admin=False), hall.cancelling(await hall.opened(), bob, by_admin=False)):
+    for wrong in (
+        hall.cancelling(auction, bob, by_admin=False),
+        hall.cancelling(await hall.opened(), bob, by_admin=False),
+    ):
         with pytest.raises(AuctionNotFound):
             await hall.here.close().cancel(wrong)
     await ended(hall, auction)

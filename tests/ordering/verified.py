@@ -1,4 +1,4 @@
-"""What `strongbox verify` finds of orders, or of what sells by them, and of what funds and the catalogue tell of them."""
+"""What `strongbox verify` finds of orders, or of another context, and of what funds and the catalogue tell of it."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -12,7 +12,6 @@ from app.platform.postgres.evidence import Checks, Database
 from app.platform.postgres.facts import Facts
 from app.platform.postgres.integrity import snapshot
 from app.platform.postgres.walls import OfTenants, Tenants
-
 
 RECOVER_AFTER_S = 15.0
 

@@ -13,6 +13,7 @@ from app.contexts.auctions.adapters.postgres.calendar import PostgresCalendar
 from app.contexts.auctions.adapters.postgres.due import PostgresDue
 from app.contexts.auctions.adapters.postgres.listings import PostgresListings
 from app.contexts.auctions.adapters.postgres.openings import PostgresOpenings
+from app.contexts.auctions.adapters.postgres.stories import PostgresAuctionStories
 from app.contexts.auctions.application.board import TakeSteps
 from app.contexts.auctions.application.buy_now import BuyNow
 from app.contexts.auctions.application.clean_up import CleanUp
@@ -20,15 +21,18 @@ from app.contexts.auctions.application.close_auction import CloseAuction
 from app.contexts.auctions.application.open_auction import GiveUpOpening, OpenAuction
 from app.contexts.auctions.application.place_bid import PlaceBid
 from app.contexts.auctions.application.read_auctions import ReadAuctions
+from app.contexts.auctions.application.tell_auction import TellAuction
 from app.contexts.auctions.settings import AuctionsSettings
 from app.platform.idempotency.purge import ExpiredKeys
 from app.platform.idempotency.requests import KEYS
 from app.platform.postgres.batching import make_lanes
 from app.platform.postgres.database import Database
 from app.platform.postgres.tenancy import TenantRows
+from app.platform.postgres.trail import PostgresTrail
 from app.platform.process.settings import Settings
 from app.platform.process.uuid7 import uuid7
 from app.platform.process.wiring import Platform
+from app.platform.tenants import KnownTenants
 
 
 class AuctionsContainer(containers.DeclarativeContainer):
@@ -71,6 +75,15 @@ class AuctionsContainer(containers.DeclarativeContainer):
     listings = providers.Singleton(PostgresListings, providers.Singleton(TenantRows, browsing_pool), browsing_pool)
     read_auctions = providers.Singleton(ReadAuctions, listings, catalog.shown)
     calendar = providers.Singleton(PostgresCalendar, rows, pool)
+    tenants = providers.Factory(KnownTenants, platform.people)
+    tell_auction = providers.Factory(
+        TellAuction,
+        providers.Singleton(PostgresAuctionStories, database.provided.url),
+        catalog.stock_stories,
+        funds.stories,
+        providers.Singleton(PostgresTrail, platform.settings.provided.consumers_url),
+        platform.settings.provided.recover_after_s,
+    )
     # Told besides who makes orders of what was sold.
     close_auction = providers.Factory(
         CloseAuction,
