@@ -41,6 +41,17 @@ _NOTHING_HALF_DONE: Final = """
     WHERE created_at < clock_timestamp() - make_interval(secs => {limit_s})
 """
 
+_NOTHING_WAITS: Final = """
+    SELECT format('auction %s is being opened since %s', auction_id, created_at) FROM auctions.openings
+    WHERE created_at < clock_timestamp() - make_interval(secs => {limit_s})
+    UNION ALL
+    SELECT format('auction %s is being closed since %s', id, closing_at) FROM auctions.auctions
+    WHERE status = 'closing' AND closing_at < clock_timestamp() - make_interval(secs => {limit_s})
+    UNION ALL
+    SELECT format('the end of auction %s came at %s, and nobody closes it', id, ends_at) FROM auctions.auctions
+    WHERE status = 'open' AND ends_at < clock_timestamp() - make_interval(secs => {limit_s})
+"""
+
 
 def of_tenants(limit_s: float) -> Sequence[Claim]:
     """Name, claim and query of each; what is half done may be so for so many seconds."""
@@ -55,5 +66,10 @@ def of_tenants(limit_s: float) -> Sequence[Claim]:
             "no_bid_is_half_done",
             f"no bid is under way, and no hold for nothing, for more than {limit} s",
             _NOTHING_HALF_DONE.replace("{limit_s}", limit),
+        ),
+        (
+            "no_auction_waits",
+            f"no auction is being opened, or closed, or past its end, for more than {limit} s",
+            _NOTHING_WAITS.replace("{limit_s}", limit),
         ),
     )
