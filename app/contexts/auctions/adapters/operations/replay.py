@@ -4,21 +4,15 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from app.contexts.auctions.adapters.postgres.auction_rows import AUCTION_COLUMNS, auction_of
+from app.contexts.auctions.adapters.postgres.auction_rows import auction_of
 from app.contexts.auctions.adapters.postgres.bid_rows import BID_COLUMNS, bid_of
+from app.contexts.auctions.adapters.postgres.invariants import PLAYED
 from app.contexts.auctions.domain.auction import Auction, Bid, Closing, Offer, Phase
 from app.contexts.auctions.domain.refusals import AuctionClosed, BidTooLow, OwnAuction
 from app.kernel.ids import UserId
 from app.platform.postgres.facts import Facts, rows_of
 from app.platform.postgres.inspection import Session
 
-# Bid by bid, in one stream: of two, over one snapshot, there can only be one at a time.
-_PLAYED: Final = f"""
-    SELECT {BID_COLUMNS}, {AUCTION_COLUMNS}
-    FROM auctions.auctions a
-    LEFT JOIN auctions.bids b ON b.bucket = a.bucket AND b.auction_id = a.id
-    ORDER BY a.bucket, a.id, b.sequence
-"""
 _OF_A_BID: Final = BID_COLUMNS.count(",") + 1
 
 
@@ -35,7 +29,7 @@ class BidsMakeTheirAuctions:
         """Bids and auctions that are not as they would be."""
         for tenant in await self.facts.tenants():
             replay: Replay | None = None
-            async for row in rows_of(self.books, tenant, _PLAYED):
+            async for row in rows_of(self.books, tenant, PLAYED):
                 auction = auction_of(row[_OF_A_BID:])
                 if replay is None or replay.stored.id != auction.id:
                     for line in replay.offences() if replay else ():

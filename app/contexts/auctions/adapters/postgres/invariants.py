@@ -6,10 +6,21 @@ They see the rows of one tenant at a time, as anybody does. They hold against an
 from collections.abc import Sequence
 from typing import Final
 
+from app.contexts.auctions.adapters.postgres.auction_rows import AUCTION_COLUMNS
+from app.contexts.auctions.adapters.postgres.bid_rows import BID_COLUMNS
 from app.platform.postgres.walls import Claim
 
+# Bid by bid, in one stream: of two, over one snapshot, there can only be one at a time.
+PLAYED: Final = f"""
+    SELECT {BID_COLUMNS}, {AUCTION_COLUMNS}
+    FROM auctions.auctions a
+    LEFT JOIN auctions.bids b ON b.bucket = a.bucket AND b.auction_id = a.id
+    ORDER BY a.bucket, a.id, b.sequence
+"""
+
 _NO_GAPS: Final = """
-    SELECT format('auction %s has %s bids up to %s, and counts %s', a.id, count(b.sequence), max(b.sequence), a.bid_count)
+    SELECT format('auction %s has %s bids up to %s, and counts %s', a.id, count(b.sequence), max(b.sequence),
+                  a.bid_count)
     FROM auctions.auctions a
     LEFT JOIN auctions.bids b ON b.bucket = a.bucket AND b.auction_id = a.id
     GROUP BY a.bucket, a.id
