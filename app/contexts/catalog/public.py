@@ -13,7 +13,7 @@ from app.kernel.operation_id import OperationId
 from app.kernel.principal import TenantId
 from app.kernel.topology import Exchange, Queue
 
-EVENTS: Final = Exchange("market.events", (Queue("audit.queue", "audit.dlq", ("product.*", "order.*")),))
+EVENTS: Final = Exchange("market.events", (Queue("audit.queue", "audit.dlq", ("product.*", "order.*", "auction.*")),))
 """Where all of the market publishes its events, orders among them, and which queue has to have them."""
 
 

@@ -16,7 +16,7 @@ FAILED: Final = [1, 2, 3]
 SEQUENCES: Final = {"APPROVED": [1, 2], "DECLINED": FAILED, "FAILED": FAILED}
 OUTBOXES: Final = " UNION ALL ".join(
     f"SELECT event_id, sent_at FROM {schema}.outbox_events"
-    for schema in ("public", "funds", "catalog", "ordering", "rewards")
+    for schema in ("public", "funds", "catalog", "ordering", "auctions", "rewards")
 )
 """All that is published where the listener listens."""
 Key = tuple[str, str]
