@@ -5,7 +5,11 @@ from typing import Any
 
 from dependency_injector import containers, providers
 
+from app.contexts.auctions.adapters.metrics.watching import WatchMetrics
+from app.contexts.auctions.adapters.postgres.live_events import PostgresLiveEvents
+from app.contexts.auctions.application.watch import Watch
 from app.contexts.auctions.settings import AuctionsSettings
+from app.platform.http.event_stream import event
 from app.platform.postgres.database import Database
 from app.platform.postgres.tenancy import TenantRows
 from app.platform.process.settings import Settings
@@ -28,6 +32,13 @@ class AuctionsContainer(containers.DeclarativeContainer):
     # Whatever bids and closes: a connection for each lane that is busy, up to four.
     pool = providers.Singleton(lambda database: database.planned_pool("auctions", 4), database)
     rows = providers.Singleton(TenantRows, pool)
+
+    reading_pool = database.provided.reading_pool
+    live_events = providers.Singleton(
+        PostgresLiveEvents, providers.Singleton(TenantRows, reading_pool), reading_pool
+    )
+    watch_metrics = providers.Singleton(WatchMetrics, registry)
+    watch = providers.Singleton(Watch, live_events, event, watch_metrics.provided.observe)
 
 
 def make(platform: Platform, database: Database, around: Mapping[str, Any]) -> AuctionsContainer:

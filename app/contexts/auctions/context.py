@@ -1,16 +1,19 @@
 """What auctions bring into the house."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
 from app.contexts.auctions.adapters.postgres.tables import AUCTIONS as TABLES
 from app.contexts.auctions.settings import AuctionsSettings
 from app.contexts.catalog.public import EVENTS
 from app.kernel.topology import Publication
-from app.platform.context import Context
+from app.platform.context import Context, Http
 
 if TYPE_CHECKING:
     from app.contexts.auctions.container import AuctionsContainer
+    from app.platform.http.operations import Operation
+    from app.platform.metrics.gauges import Look
     from app.platform.postgres.database import Database
     from app.platform.process.wiring import Platform
 
@@ -21,11 +24,25 @@ def _container(platform: "Platform", database: "Database", around: Mapping[str, 
     return make(platform, database, around)
 
 
+def _operations(container: "AuctionsContainer", http: Http) -> "Sequence[Operation]":
+    from app.contexts.auctions.adapters.http.operations import operations
+
+    return operations(container, http) if http.people else []
+
+
+def _serving(container: "AuctionsContainer") -> "AbstractAsyncContextManager[Sequence[Look]]":
+    from app.contexts.auctions.processes import serving
+
+    return serving(container)
+
+
 AUCTIONS = Context["AuctionsContainer"](
     name="auctions",
     needs=("funds", "catalog", "ordering"),
     settings=AuctionsSettings,
     tables=TABLES,
     container=_container,
+    operations=_operations,
     publication=Publication("auctions", EVENTS),
+    serving=_serving,
 )

@@ -1,12 +1,14 @@
 """Server-sent events, as HTML's `EventSource` reads them."""
 
+import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from app.platform.http.headers import Head
 from app.platform.http.operations import Parameter
 from app.platform.http.replies import RawHeader
-from app.platform.http.streams import Body, Streamed
+from app.platform.http.streams import Body, Stream, Streamed
 
 MEDIA_TYPE: Final = "text/event-stream"
 COMES_BACK_AFTER_MS: Final = 1000
@@ -31,6 +33,24 @@ def event(kind: str, id_: int, data: bytes) -> bytes:
 def event_stream(body: Body) -> Streamed:
     """A stream of events that the body says."""
     return Streamed(body, MEDIA_TYPE.encode(), _HEADERS, FAREWELL)
+
+
+async def say_events(stream: Stream, first: bytes, following: Callable[[], Awaitable[bytes | None]]) -> None:
+    """Say the first events, and those that follow whenever the stream is woken, with a comment now and then.
+
+    `following` gives those that are new, which may be none for now; None once there will be no more.
+    """
+    loop = asyncio.get_running_loop()
+    await stream.say(RETRY + first)
+    comment_at = loop.time() + COMMENT_EVERY_S
+    while (events := await following()) is not None:
+        if events:
+            await stream.say(events)
+        elif loop.time() < comment_at:
+            await stream.wait(comment_at)
+        if loop.time() >= comment_at:
+            comment_at = loop.time() + COMMENT_EVERY_S
+            await stream.say(COMMENT)
 
 
 def _read_last_event_id(head: Head) -> int | None:

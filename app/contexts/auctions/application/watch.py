@@ -1,0 +1,243 @@
+"""Watching auctions: whoever does is told all that happens to one, in order and each once, out of what is committed.
+
+One look in a process finds what is new of all that is watched there. What happened lately to an auction is kept once
+for all its watchers, each of whom has a place in it: who is slow delays nobody, and has to begin anew when what comes
+next for them is kept no longer. From an earlier place one begins with the auction's events as they are stored.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Final, NamedTuple, Protocol
+
+from app.contexts.auctions.domain.ids import AuctionId
+from app.contexts.auctions.domain.refusals import AuctionNotFound
+from app.kernel.principal import TenantId
+from app.platform.process.rounds import Rounds
+from app.platform.process.waiting import pause
+
+EVERY_S: Final = 0.05
+KEPT: Final = 256
+"""Events of an auction that are kept at the least, once so many have happened; up to twice as many."""
+PAGE: Final = 32
+"""Events that are told at once."""
+STATE: Final = "state"
+LAST: Final = frozenset(("ended", "cancelled"))
+"""Behind one of these nothing happens any more."""
+UNTOLD: Final = "opened"
+"""Nobody can watch before it has happened."""
+
+
+class Happened(NamedTuple):
+    """An event of an auction. `document` is what is seen from then on, as JSON; `age_s` is from when it happened until
+    it was read, both by the clock of the database."""
+
+    auction_id: AuctionId
+    event_id: int
+    word: str
+    document: bytes
+    age_s: float
+
+
+class Standing(NamedTuple):
+    """An auction as it stands, as JSON, and the number of what happened last. `is_over`: it was the last of all."""
+
+    last_event_id: int
+    is_over: bool
+    document: bytes
+
+
+class LiveEvents(Protocol):
+    """What has happened to auctions, each read as of one moment."""
+
+    async def standing(self, tenant_id: TenantId, auction_id: AuctionId) -> Standing | None:
+        """How the auction stands, if the tenant has it.
+
+        Raises:
+            Unavailable: it cannot be known now.
+        """
+        ...
+
+    async def after(self, tenant_id: TenantId, places: Mapping[AuctionId, int], most: int) -> Sequence[Happened]:
+        """What happened to each of the tenant's auctions behind the event of that number: the first `most`, in order.
+
+        Raises:
+            Unavailable: it cannot be known now.
+        """
+        ...
+
+
+class Told(NamedTuple):
+    """An event as watchers are told of it."""
+
+    event_id: int
+    piece: bytes
+    is_last: bool
+
+
+Tell = Callable[[str, int, bytes], bytes]
+"""How watchers are told of an event: by its word, its number and the document."""
+Key = tuple[TenantId, AuctionId]
+
+
+class TooSlow(Exception):  # noqa: N818 -- it says what happened
+    """What comes next is kept no longer: who watches has to begin anew behind what was told last."""
+
+
+class _Channel:
+    """What has happened lately to an auction that is watched. Events have no gap: each is found by its number."""
+
+    __slots__ = ("before_kept", "kept", "wakes")
+
+    def __init__(self, last_event_id: int) -> None:
+        self.before_kept = last_event_id
+        self.kept: list[Told] = []
+        self.wakes: set[Callable[[], None]] = set()
+
+    @property
+    def last(self) -> int:
+        """The number of what happened last."""
+        return self.before_kept + len(self.kept)
+
+    def add(self, told: Told) -> None:
+        """One more."""
+        self.kept.append(told)
+        if len(self.kept) >= 2 * KEPT:
+            del self.kept[:KEPT]
+            self.before_kept += KEPT
+
+
+class Watch:
+    """What happens to the auctions that are watched in this process."""
+
+    def __init__(
+        self, events: LiveEvents, tell: Tell, observe: Callable[[float], None], every_s: float = EVERY_S
+    ) -> None:
+        self.events = events
+        self._tell = tell
+        self._observe = observe
+        self._every_s = every_s
+        self._channels: dict[Key, _Channel] = {}
+        self._looked_at = 0.0
+
+    async def begin(self, tenant_id: TenantId, auction_id: AuctionId, seen: int | None) -> "Watching | None":
+        """Begin to watch behind the event of the number `seen`; where there is none of it, with how the auction stands.
+        None where that was the last one.
+
+        Raises:
+            AuctionNotFound: the tenant has no such auction.
+            Unavailable: it cannot be known now.
+        """
+        standing = await self.events.standing(tenant_id, auction_id)
+        if standing is None:
+            raise AuctionNotFound
+        last, is_over, document = standing
+        if seen is None or seen > last:
+            first = self._tell(STATE, last, document)
+            return Watching(self, (tenant_id, auction_id), last, first, last, is_over=is_over)
+        return None if is_over and seen == last else Watching(self, (tenant_id, auction_id), seen, b"", last)
+
+    @contextmanager
+    def watched(self, key: Key, last_event_id: int, wake: Callable[[], None]) -> Iterator[_Channel]:
+        """Have all kept meanwhile that happens to the auction, and somebody woken whenever something has."""
+        if not self._channels:
+            self._looked_at = asyncio.get_running_loop().time()
+        channel = self._channels.setdefault(key, _Channel(last_event_id))
+        channel.wakes.add(wake)
+        try:
+            yield channel
+        finally:
+            channel.wakes.discard(wake)
+            if not channel.wakes:
+                del self._channels[key]
+
+    def told(self, happened: Happened) -> Told:
+        """How watchers are told of it."""
+        word = happened.word
+        piece = b"" if word == UNTOLD else self._tell(word, happened.event_id, happened.document)
+        return Told(happened.event_id, piece, word in LAST)
+
+    @property
+    def behind_s(self) -> float:
+        """For how long nobody has looked at what is watched."""
+        return asyncio.get_running_loop().time() - self._looked_at if self._channels else 0.0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Look again and again at what is watched, until the event is set."""
+        rounds = Rounds("watch_auctions")
+        while not stop.is_set():
+            with rounds.survived():
+                await self._look()
+            await pause(rounds.wait_s(self._every_s), stop)
+
+    async def _look(self) -> None:
+        began = asyncio.get_running_loop().time()
+        for tenant_id in {tenant_id for tenant_id, _ in self._channels}:
+            places = {id_: channel.last for (owner, id_), channel in self._channels.items() if owner == tenant_id}
+            self._spread(tenant_id, await self.events.after(tenant_id, places, PAGE))
+        self._looked_at = began
+
+    def _spread(self, tenant_id: TenantId, found: Sequence[Happened]) -> None:
+        """Keep what was found for whoever is there now, and wake them."""
+        changed: set[_Channel] = set()
+        for happened in found:
+            channel = self._channels.get((tenant_id, happened.auction_id))
+            # Its last watcher may have gone meanwhile, and another come, with another place.
+            if channel is not None and happened.event_id == channel.last + 1:
+                channel.add(self.told(happened))
+                changed.add(channel)
+                self._observe(happened.age_s)
+        for channel in changed:
+            for wake in channel.wakes:
+                wake()
+
+
+class Watching:
+    """Somebody's place in what happens to an auction. `first` is said first: how it stands, if it begins with that."""
+
+    __slots__ = ("_channel", "_is_abreast", "_key", "_last_event_id", "_seen", "_watch", "first", "is_over")
+
+    def __init__(
+        self, watch: Watch, key: Key, seen: int, first: bytes, last_event_id: int, *, is_over: bool = False
+    ) -> None:
+        self._watch = watch
+        self._key = key
+        self._seen = seen
+        self._last_event_id = last_event_id
+        self._is_abreast = False
+        self._channel: _Channel | None = None
+        self.first = first
+        self.is_over = is_over
+
+    @contextmanager
+    def woken(self, wake: Callable[[], None]) -> Iterator[None]:
+        """Be woken meanwhile whenever something happens."""
+        with self._watch.watched(self._key, self._last_event_id, wake) as self._channel:
+            yield
+
+    async def next(self) -> bytes:
+        """What comes next, as far as it has happened. It is over behind the last there is.
+
+        Raises:
+            TooSlow: it is kept no longer.
+            Unavailable: it cannot be known now.
+        """
+        told = self._kept()
+        if told is None:
+            if self._is_abreast:
+                raise TooSlow
+            tenant_id, auction_id = self._key
+            found = await self._watch.events.after(tenant_id, {auction_id: self._seen}, PAGE)
+            told = list(map(self._watch.told, found))
+        else:
+            self._is_abreast = True
+        if told:
+            self._seen, _, self.is_over = told[-1]
+        return b"".join(each.piece for each in told)
+
+    def _kept(self) -> list[Told] | None:
+        """What is kept from here on; None where there were events before."""
+        channel = self._channel
+        assert channel is not None, "nobody keeps what happens"
+        at = self._seen - channel.before_kept
+        return None if at < 0 else channel.kept[at : at + PAGE]
