@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from app.kernel.errors import Unavailable
 from app.platform.http.asgi import create_app
-from app.platform.http.event_stream import COMMENT, LAST_EVENT_ID, MEDIA_TYPE, event, event_stream
+from app.platform.http.event_stream import LAST_EVENT_ID, MEDIA_TYPE, event, event_stream, say_events
 from app.platform.http.inflight import InFlight
 from app.platform.http.operations import MAYBE_BEARER, Operation, Request, Success
 from app.platform.http.server import Server, make_server
@@ -23,9 +23,11 @@ from tests.platform.doorman import COOKIE, Doorman
 from tests.platform.made_up_market import OPTIONS, offer
 
 ROUTE = "/v1/ticks"
-FIRST = b": hello\n\n"
-COMMENT_EVERY_S = 0.2
+FIRST = b"retry: 1000\n\n: hello\n\n"
 GRACE_S = 2.0
+
+CLOSING = b"Connection: close\r\n"
+LARGE = b"x" * 20_000
 
 
 @dataclass
@@ -42,24 +44,18 @@ class Ticks:
         return event_stream(lambda stream: self._say(stream, request[LAST_EVENT_ID] or 0))
 
     async def _say(self, stream: Stream, said: int) -> None:
-        loop = asyncio.get_running_loop()
+        async def following() -> bytes | None:
+            nonlocal said
+            told, after, said = self.told[said:], said, max(said, len(self.told))
+            if not told and self.failure is not None:
+                raise self.failure
+            if not told and self.is_over:
+                return None
+            return b"".join(event("tick", after + n, each) for n, each in enumerate(told, 1))
+
         self.streams.add(stream)
         try:
-            await stream.say(FIRST)
-            comment_at = loop.time() + COMMENT_EVERY_S
-            while True:
-                if loop.time() >= comment_at:
-                    comment_at += COMMENT_EVERY_S
-                    await stream.say(COMMENT)
-                if said < len(self.told):
-                    told, after, said = self.told[said:], said, len(self.told)
-                    await stream.say(b"".join(event("tick", after + n, each) for n, each in enumerate(told, 1)))
-                elif self.failure is not None:
-                    raise self.failure
-                elif self.is_over:
-                    return
-                else:
-                    await stream.wait(comment_at)
+            await say_events(stream, b": hello\n\n", following)
         finally:
             self.streams.discard(stream)
 
