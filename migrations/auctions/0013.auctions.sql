@@ -79,6 +79,7 @@ CREATE TABLE auctions.auctions (
     winner_id      uuid,
     winner_hold_id uuid,
     sold_price     bigint,
+    buyer_key      text COLLATE "C", -- of a purchase: the key that its answer is stored under once there is an order
     order_id       uuid,
     closed_at      timestamptz,
     recover_after  timestamptz,
@@ -107,6 +108,37 @@ CREATE TABLE auctions.auctions (
 ) WITH (fillfactor = 50);
 CREATE INDEX auctions_ending ON auctions.auctions (tenant_id, ends_at, id) WHERE status = 'open';
 CREATE INDEX auctions_closing_since ON auctions.auctions (tenant_id, closing_at) WHERE status = 'closing';
+
+-- How they are listed: by when they end, and by when they were opened. What bids change is not in them but for an end that
+-- moves.
+CREATE INDEX auctions_by_end ON auctions.auctions (tenant_id, ends_at, id);
+CREATE INDEX auctions_newest ON auctions.auctions (tenant_id, created_at DESC, id DESC);
+CREATE INDEX auctions_on_by_end ON auctions.auctions (tenant_id, ends_at, id) WHERE closed_at IS NULL;
+CREATE INDEX auctions_on_newest ON auctions.auctions (tenant_id, created_at DESC, id DESC) WHERE closed_at IS NULL;
+CREATE INDEX auctions_over_by_end ON auctions.auctions (tenant_id, status, ends_at, id) WHERE closed_at IS NOT NULL;
+CREATE INDEX auctions_over_newest ON auctions.auctions (tenant_id, status, created_at DESC, id DESC)
+    WHERE closed_at IS NOT NULL;
+CREATE INDEX auctions_of_a_seller_by_end ON auctions.auctions (tenant_id, seller_id, ends_at, id);
+CREATE INDEX auctions_of_a_seller_newest ON auctions.auctions (tenant_id, seller_id, created_at DESC, id DESC);
+CREATE INDEX auctions_of_a_category_by_end ON auctions.auctions (tenant_id, category_id, ends_at, id);
+CREATE INDEX auctions_of_a_category_newest ON auctions.auctions (tenant_id, category_id, created_at DESC, id DESC);
+-- Whose they are that are not over.
+CREATE INDEX auctions_on_of_sellers ON auctions.auctions (tenant_id, seller_id) WHERE closed_at IS NULL;
+
+-- Auctions that are being opened: each is here before its piece is reserved, and is gone with what came of it. Of one that
+-- is `undoing` nothing comes, whatever is reserved for it by then.
+CREATE TABLE auctions.openings (
+    bucket        smallint         NOT NULL,
+    tenant_id     uuid             NOT NULL,
+    auction_id    uuid             NOT NULL,
+    status        text COLLATE "C" NOT NULL DEFAULT 'open',
+    recover_after timestamptz,
+    created_at    timestamptz      NOT NULL,
+    CONSTRAINT openings_pkey PRIMARY KEY (bucket, auction_id),
+    CONSTRAINT openings_bucket CHECK (bucket = get_byte(uuid_send(auction_id), 15) & 15),
+    CONSTRAINT openings_status CHECK (status IN ('open', 'undoing'))
+) WITH (fillfactor = 85);
+CREATE INDEX openings_since ON auctions.openings (tenant_id, created_at);
 
 -- Who bids, in the order of their first bids: all that others see of them is the number.
 CREATE TABLE auctions.bidders (
@@ -154,6 +186,7 @@ CREATE TABLE auctions.intents (
     max_amount    bigint           NOT NULL,
     hold_id       uuid, -- of a raise: the leader's, which is being made larger
     status        text COLLATE "C" NOT NULL,
+    currency      text COLLATE "C" NOT NULL,
     traceparent   text,
     recover_after timestamptz,
     created_at    timestamptz      NOT NULL,
@@ -216,9 +249,10 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON public.v1_idempotency_keys TO strongbox_
 GRANT SELECT, INSERT ON auctions.auctions, auctions.bidders, auctions.bids, auctions.events TO strongbox_app;
 GRANT UPDATE (ends_at, status, price, second_max, bid_count, bidder_count, last_event_id, leader_id, leader_ordinal,
               leader_bid_id, leader_max, leader_hold_id, raising_bid_id, closing, closing_by, closing_at, winner_id,
-              winner_hold_id, sold_price, order_id, closed_at, recover_after, updated_at)
+              winner_hold_id, sold_price, buyer_key, order_id, closed_at, recover_after, updated_at)
     ON auctions.auctions TO strongbox_app;
-GRANT SELECT, INSERT, DELETE ON auctions.intents, auctions.returns TO strongbox_app;
+GRANT SELECT, INSERT, DELETE ON auctions.openings, auctions.intents, auctions.returns TO strongbox_app;
+GRANT UPDATE (status, recover_after) ON auctions.openings TO strongbox_app;
 GRANT UPDATE (kind, hold_id, status, recover_after) ON auctions.intents TO strongbox_app;
 GRANT UPDATE (recover_after) ON auctions.returns TO strongbox_app;
 
@@ -226,7 +260,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['auctions', 'bidders', 'bids', 'intents', 'returns', 'events'] LOOP
+    FOREACH name IN ARRAY ARRAY['auctions', 'bidders', 'bids', 'openings', 'intents', 'returns', 'events'] LOOP
         EXECUTE format('ALTER TABLE auctions.%I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE auctions.%I FORCE ROW LEVEL SECURITY', name);
         EXECUTE format(

@@ -5,14 +5,33 @@ from typing import Any
 
 from dependency_injector import containers, providers
 
+from app.contexts.auctions.adapters.http.bids import HttpBidAnswers
+from app.contexts.auctions.adapters.metrics.auctions import CountedSteps
+from app.contexts.auctions.adapters.metrics.bids import CountedPlaceBid
 from app.contexts.auctions.adapters.metrics.watching import WatchMetrics
+from app.contexts.auctions.adapters.postgres.books import PostgresBooks
+from app.contexts.auctions.adapters.postgres.calendar import PostgresCalendar
+from app.contexts.auctions.adapters.postgres.due import PostgresDue
+from app.contexts.auctions.adapters.postgres.listings import PostgresListings
 from app.contexts.auctions.adapters.postgres.live_events import PostgresLiveEvents
+from app.contexts.auctions.adapters.postgres.openings import PostgresOpenings
+from app.contexts.auctions.application.board import TakeSteps
+from app.contexts.auctions.application.buy_now import BuyNow
+from app.contexts.auctions.application.clean_up import CleanUp
+from app.contexts.auctions.application.close_auction import CloseAuction
+from app.contexts.auctions.application.open_auction import GiveUpOpening, OpenAuction
+from app.contexts.auctions.application.place_bid import PlaceBid
+from app.contexts.auctions.application.read_auctions import ReadAuctions
 from app.contexts.auctions.application.watch import Watch
 from app.contexts.auctions.settings import AuctionsSettings
 from app.platform.http.event_stream import event
+from app.platform.idempotency.purge import ExpiredKeys
+from app.platform.idempotency.requests import KEYS
+from app.platform.postgres.batching import make_lanes
 from app.platform.postgres.database import Database
 from app.platform.postgres.tenancy import TenantRows
 from app.platform.process.settings import Settings
+from app.platform.process.uuid7 import uuid7
 from app.platform.process.wiring import Platform
 
 
@@ -29,9 +48,50 @@ class AuctionsContainer(containers.DeclarativeContainer):
     batches = platform.batches
     registry = platform.registry
 
-    # Whatever bids and closes: a connection for each lane that is busy, up to four.
-    pool = providers.Singleton(lambda database: database.planned_pool("auctions", 4), database)
+    # Whatever bids and closes: a connection for each of the two lanes, and one for what opens.
+    pool = providers.Singleton(lambda database: database.planned_pool("auctions", 3), database)
     rows = providers.Singleton(TenantRows, pool)
+    books = providers.Singleton(PostgresBooks, rows)
+    steps = providers.Singleton(
+        make_lanes,
+        providers.Singleton(TakeSteps, books, providers.Singleton(HttpBidAnswers), uuid7),
+        lambda step: step.auction_id,
+        pool,
+        batches.provided.of.call("auctions"),
+    )
+    clean_up = providers.Singleton(CleanUp, steps.provided.submit, funds.funds)
+    place_bid = providers.Singleton(
+        CountedPlaceBid, providers.Singleton(PlaceBid, steps.provided.submit, funds.funds), registry
+    )
+
+    openings = providers.Singleton(PostgresOpenings, rows, pool, uuid7)
+    give_up_opening = providers.Singleton(GiveUpOpening, openings, catalog.stock)
+    open_auction = providers.Singleton(
+        OpenAuction, openings, catalog.offers, catalog.stock, give_up_opening, settings.provided.house, uuid7
+    )
+    # Which index serves a list best hangs on what is asked for.
+    browsing_pool = providers.Singleton(lambda database: database.planning_pool("browse", 4), database)
+    listings = providers.Singleton(PostgresListings, providers.Singleton(TenantRows, browsing_pool), browsing_pool)
+    read_auctions = providers.Singleton(ReadAuctions, listings, catalog.shown)
+    calendar = providers.Singleton(PostgresCalendar, rows, pool)
+    # Told besides who makes orders of what was sold.
+    close_auction = providers.Factory(
+        CloseAuction,
+        providers.Singleton(CountedSteps, steps.provided.submit, registry),
+        clean_up,
+        calendar,
+        catalog.stock,
+        funds.funds,
+    )
+    # Told besides how auctions are closed.
+    buy_now = providers.Factory(BuyNow, steps.provided.submit, funds.funds)
+
+    upkeep_rows = providers.Singleton(TenantRows, database.provided.upkeep_pool)
+    due = providers.Singleton(PostgresDue, upkeep_rows, database.provided.upkeep_pool)
+    due_auctions = providers.Singleton(PostgresCalendar, upkeep_rows, database.provided.upkeep_pool)
+    expired_keys = providers.Singleton(
+        ExpiredKeys, database.provided.upkeep_pool, KEYS, platform.settings.provided.idempotency_ttl_h
+    )
 
     reading_pool = database.provided.reading_pool
     live_events = providers.Singleton(

@@ -8,13 +8,17 @@ from app.contexts.auctions.adapters.postgres.tables import AUCTIONS as TABLES
 from app.contexts.auctions.settings import AuctionsSettings
 from app.contexts.catalog.public import EVENTS
 from app.kernel.topology import Publication
-from app.platform.context import Context, Http
+from app.platform.context import Context, Http, Recovery
+from app.platform.process.settings import Settings
 
 if TYPE_CHECKING:
     from app.contexts.auctions.container import AuctionsContainer
     from app.platform.http.operations import Operation
     from app.platform.metrics.gauges import Look
+    from app.platform.people import People
     from app.platform.postgres.database import Database
+    from app.platform.postgres.evidence import Checks
+    from app.platform.postgres.evidence import Database as Evidence
     from app.platform.process.wiring import Platform
 
 
@@ -36,6 +40,18 @@ def _serving(container: "AuctionsContainer") -> "AbstractAsyncContextManager[Seq
     return serving(container)
 
 
+def _recovery(container: "AuctionsContainer", people: "People | None") -> Recovery:
+    from app.contexts.auctions.processes import recovery
+
+    return recovery(container, people)
+
+
+def _checks(settings: Settings, database: "Evidence") -> "Checks":
+    from app.contexts.auctions.adapters.operations.checks import checks_of_auctions
+
+    return checks_of_auctions(database, settings.recover_after_s)
+
+
 AUCTIONS = Context["AuctionsContainer"](
     name="auctions",
     needs=("funds", "catalog", "ordering"),
@@ -45,4 +61,6 @@ AUCTIONS = Context["AuctionsContainer"](
     operations=_operations,
     publication=Publication("auctions", EVENTS),
     serving=_serving,
+    recovery=_recovery,
+    checks=_checks,
 )

@@ -1,10 +1,12 @@
 """The settings of auctions."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Final
 
 from msgspec import Meta
 
+from app.contexts.auctions.domain.opening import House
 from app.contexts.auctions.domain.steps import Steps
 from app.kernel.currencies import is_well_formed
 from app.kernel.money import Currency
@@ -45,6 +47,10 @@ class AuctionsSettings(Section, frozen=True, kw_only=True):
     """A bid moves the end to so many seconds behind itself, unless it is later already."""
     auction_steps: Annotated[str, Meta(extra={"is_list": True, "check": _steps})] = _USUAL
     """By how many minor units a bid has to be higher than the price."""
+
+    def house(self, currency: Currency) -> House:
+        """What an auction in this currency is opened with."""
+        return House(self.steps(currency), timedelta(seconds=self.auction_extend_s))
 
     def steps(self, currency: Currency) -> Steps:
         """The steps of auctions in this currency."""

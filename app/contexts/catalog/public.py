@@ -36,6 +36,18 @@ class Offers(Protocol):
         ...
 
 
+class Categories(Protocol):
+    """The tree of categories, for whoever lists by them what is made of products."""
+
+    async def below(self, tenant_id: TenantId, slug: str) -> Sequence[CategoryId]:
+        """The category with this slug and those below it, as far as they are active; none, where there is none.
+
+        Raises:
+            Unavailable: it cannot be known now.
+        """
+        ...
+
+
 class Stock(Protocol):
     """Reserves products and gives them out: each call is a transaction, together with others that come at once.
 
@@ -103,6 +115,7 @@ class StockStories(Protocol):
 
 __all__ = [
     "EVENTS",
+    "Categories",
     "CategoryId",
     "Line",
     "Offer",

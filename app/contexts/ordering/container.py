@@ -6,6 +6,7 @@ from typing import Any
 from dependency_injector import containers, providers
 
 from app.contexts.ordering.adapters.http.checkout import HttpCheckoutAnswers
+from app.contexts.ordering.adapters.http.views import order_json
 from app.contexts.ordering.adapters.metrics.checkouts import CheckoutMetrics, CountedBegin, CountedConclude
 from app.contexts.ordering.adapters.postgres.books import PostgresBooks
 from app.contexts.ordering.adapters.postgres.carts import PostgresCarts
@@ -138,6 +139,8 @@ class OrderingContainer(containers.DeclarativeContainer):
     sales = providers.Factory(
         Sell,
         providers.Singleton(PostgresSales, providers.Singleton(TenantRows, books_pool), books_pool),
+        orders,
+        providers.Object(order_json),
         uuid7,
         settings.provided.market_fee_bp,
     )

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final, NamedTuple, Protocol
 
+from app.contexts.auctions.domain.auction import Auction
 from app.contexts.auctions.domain.ids import AuctionId
-from app.contexts.auctions.domain.refusals import AuctionNotFound
 from app.kernel.principal import TenantId
 from app.platform.process.rounds import Rounds
 from app.platform.process.waiting import pause
@@ -21,7 +21,6 @@ KEPT: Final = 256
 """Events of an auction that are kept at the least, once so many have happened; up to twice as many."""
 PAGE: Final = 32
 """Events that are told at once."""
-STATE: Final = "state"
 LAST: Final = frozenset(("ended", "cancelled"))
 """Behind one of these nothing happens any more."""
 UNTOLD: Final = "opened"
@@ -39,24 +38,8 @@ class Happened(NamedTuple):
     age_s: float
 
 
-class Standing(NamedTuple):
-    """An auction as it stands, as JSON, and the number of what happened last. `is_over`: it was the last of all."""
-
-    last_event_id: int
-    is_over: bool
-    document: bytes
-
-
 class LiveEvents(Protocol):
-    """What has happened to auctions, each read as of one moment."""
-
-    async def standing(self, tenant_id: TenantId, auction_id: AuctionId) -> Standing | None:
-        """How the auction stands, if the tenant has it.
-
-        Raises:
-            Unavailable: it cannot be known now.
-        """
-        ...
+    """What has happened to auctions."""
 
     async def after(self, tenant_id: TenantId, places: Mapping[AuctionId, int], most: int) -> Sequence[Happened]:
         """What happened to each of the tenant's auctions behind the event of that number: the first `most`, in order.
@@ -120,22 +103,14 @@ class Watch:
         self._channels: dict[Key, _Channel] = {}
         self._looked_at = 0.0
 
-    async def begin(self, tenant_id: TenantId, auction_id: AuctionId, seen: int | None) -> "Watching | None":
-        """Begin to watch behind the event of the number `seen`; where there is none of it, with how the auction stands.
-        None where that was the last one.
-
-        Raises:
-            AuctionNotFound: the tenant has no such auction.
-            Unavailable: it cannot be known now.
+    def begin(self, auction: Auction, told: int | None) -> "Watching | None":
+        """Begin to watch an auction, as it was read just now: behind the event of the number that was told last; where
+        there is none of it, by how the auction stands. None where that was the last one.
         """
-        standing = await self.events.standing(tenant_id, auction_id)
-        if standing is None:
-            raise AuctionNotFound
-        last, is_over, document = standing
-        if seen is None or seen > last:
-            first = self._tell(STATE, last, document)
-            return Watching(self, (tenant_id, auction_id), last, first, last, is_over=is_over)
-        return None if is_over and seen == last else Watching(self, (tenant_id, auction_id), seen, b"", last)
+        last, is_over = auction.last_event_id, auction.closed_at is not None
+        if told is None or told > last:
+            return Watching(self, auction, last, begins_anew=True, is_over=is_over)
+        return None if is_over and told == last else Watching(self, auction, told)
 
     @contextmanager
     def watched(self, key: Key, last_event_id: int, wake: Callable[[], None]) -> Iterator[_Channel]:
@@ -193,20 +168,20 @@ class Watch:
 
 
 class Watching:
-    """Somebody's place in what happens to an auction. `first` is said first: how it stands, if it begins with that."""
+    """Somebody's place in what happens to an auction. Who `begins_anew` is to be told first how it stands."""
 
-    __slots__ = ("_channel", "_is_abreast", "_key", "_last_event_id", "_seen", "_watch", "first", "is_over")
+    __slots__ = ("_channel", "_is_abreast", "_key", "_last_event_id", "_told", "_watch", "begins_anew", "is_over")
 
     def __init__(
-        self, watch: Watch, key: Key, seen: int, first: bytes, last_event_id: int, *, is_over: bool = False
+        self, watch: Watch, auction: Auction, told: int, *, begins_anew: bool = False, is_over: bool = False
     ) -> None:
         self._watch = watch
-        self._key = key
-        self._seen = seen
-        self._last_event_id = last_event_id
+        self._key = auction.tenant_id, auction.id
+        self._last_event_id = auction.last_event_id
+        self._told = told
         self._is_abreast = False
         self._channel: _Channel | None = None
-        self.first = first
+        self.begins_anew = begins_anew
         self.is_over = is_over
 
     @contextmanager
@@ -227,17 +202,17 @@ class Watching:
             if self._is_abreast:
                 raise TooSlow
             tenant_id, auction_id = self._key
-            found = await self._watch.events.after(tenant_id, {auction_id: self._seen}, PAGE)
+            found = await self._watch.events.after(tenant_id, {auction_id: self._told}, PAGE)
             told = list(map(self._watch.told, found))
         else:
             self._is_abreast = True
         if told:
-            self._seen, _, self.is_over = told[-1]
+            self._told, _, self.is_over = told[-1]
         return b"".join(each.piece for each in told)
 
     def _kept(self) -> list[Told] | None:
         """What is kept from here on; None where there were events before."""
         channel = self._channel
         assert channel is not None, "nobody keeps what happens"
-        at = self._seen - channel.before_kept
+        at = self._told - channel.before_kept
         return None if at < 0 else channel.kept[at : at + PAGE]

@@ -143,6 +143,8 @@ class Auction:
     winner_id: UserId | None = None
     winner_hold_id: HoldId | None = None
     sold_price_minor: int | None = None
+    buyer_key: str | None = None
+    """Of a purchase: the Idempotency-Key that its answer is stored under once there is an order."""
     order_id: OrderId | None = None
     closed_at: datetime | None = None
 
@@ -169,6 +171,11 @@ class Auction:
         if self.phase in (Phase.ENDED, Phase.CANCELLED):
             return Status(self.phase.value)
         return Status.SCHEDULED if now < self.starts_at else Status.LIVE
+
+    @property
+    def shown_leader(self) -> Leader | None:
+        """Who leads, as long as that means something: nobody leads what was bought at once or called off."""
+        return None if self.closed_at is not None and self.closing is not Closing.END else self.leader
 
     def is_leading(self, user_id: UserId) -> bool:
         """Whether the user leads."""

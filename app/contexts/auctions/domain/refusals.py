@@ -47,3 +47,44 @@ class BidTooLow(Refusal):
 
     def __str__(self) -> str:
         return "the bid is too low"
+
+
+class ProductNotFound(Refusal):
+    """Whoever asks sells no such product."""
+
+    code = "NOT_FOUND"
+
+    def __str__(self) -> str:
+        return "there is no such product"
+
+
+class AuctionHasBids(Refusal):
+    """Whoever sells cannot call off what others bid for."""
+
+    code = "AUCTION_HAS_BIDS"
+
+    def __str__(self) -> str:
+        return "there are bids already"
+
+
+class BuyNowGone(Refusal):
+    """It is not to be had at once: it never was, or the bids have come to that price."""
+
+    code = "BUY_NOW_GONE"
+
+    def __str__(self) -> str:
+        return "it cannot be bought at once any more"
+
+
+class Unfit(Refusal):
+    """A member of the request does not go with what there is; `member` and `why` say which."""
+
+    code = "VALIDATION_ERROR"
+
+    def __init__(self, member: str, why: str) -> None:
+        super().__init__(member, why)
+        self.member = member
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.member} {self.why}"

@@ -1,21 +1,29 @@
 """GET /v1/auctions/{id}/live."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from msgspec import json
+
+from app.contexts.auctions.adapters.http import errors
+from app.contexts.auctions.adapters.http.auctions import TAG, asker
 from app.contexts.auctions.adapters.http.parameters import AUCTION
+from app.contexts.auctions.adapters.http.views import shown_auction
+from app.contexts.auctions.application.read_auctions import ReadAuctions
 from app.contexts.auctions.application.watch import TooSlow, Watch, Watching
-from app.contexts.auctions.domain.refusals import AuctionNotFound
 from app.platform.context import Http
 from app.platform.http import codes
-from app.platform.http.event_stream import LAST_EVENT_ID, MEDIA_TYPE, event_stream, say_events
+from app.platform.http.event_stream import LAST_EVENT_ID, MEDIA_TYPE, event, event_stream, say_events
 from app.platform.http.operations import MAYBE_BEARER, Operation, Request, Success
 from app.platform.http.replies import NO_CONTENT, Reply
 from app.platform.http.streams import Ending, Stream, Streamed
 
-LIVE: Final = "/v1/auctions/{id}/live"
+_LIVE: Final = "/v1/auctions/{id}/live"
+_STATE: Final = "state"
+
+_encode = json.Encoder().encode
 
 _DESCRIPTION: Final = (
     "Server-sent events, for `EventSource`: `state` first, then `bid`, `extended`, `ended` and `cancelled`, each with "
@@ -30,6 +38,7 @@ _EXAMPLE: Final = 'retry: 1000\n\nid: 4\nevent: state\ndata: {"auction_id":"0193
 class Live:
     """The handler, with what it needs."""
 
+    read: ReadAuctions
     watch: Watch
     http: Http
 
@@ -38,27 +47,33 @@ class Live:
         return [
             Operation(
                 method="GET",
-                template=LIVE,
+                template=_LIVE,
                 name="watchAuction",
-                tag="auctions",
+                tag=TAG,
                 summary="Watch an auction",
                 description=_DESCRIPTION,
                 who=MAYBE_BEARER,
                 handler=self.watch_auction,
                 parameters=(AUCTION, LAST_EVENT_ID),
                 successes=(_STREAM, _OVER),
-                refusals=(_NO_SUCH_AUCTION, codes.UNAVAILABLE),
+                refusals=(errors.NO_SUCH_AUCTION, codes.UNAVAILABLE),
             )
         ]
 
     async def watch_auction(self, request: Request) -> Reply | Streamed:
-        """Its events, or nothing more where there will be none."""
-        beginning = self.watch.begin(request.tenant_id, request[AUCTION], request[LAST_EVENT_ID])
-        watching = await self.http.in_flight.read(beginning, self.http.timeout_s)
-        return Reply(NO_CONTENT, b"") if watching is None else event_stream(partial(_say, watching))
+        """Its events, or nothing where there will be none."""
+        reading = self.read.one(request.tenant_id, request[AUCTION])
+        seen = await self.http.in_flight.read(reading, self.http.timeout_s)
+        watching = self.watch.begin(seen.auction, request[LAST_EVENT_ID])
+        if watching is None:
+            return Reply(NO_CONTENT, b"")
+        first = b""
+        if watching.begins_anew:
+            first = event(_STATE, seen.auction.last_event_id, _encode(shown_auction(seen, asker(request))))
+        return event_stream(partial(_say, watching, first))
 
 
-async def _say(watching: Watching, stream: Stream) -> None:
+async def _say(watching: Watching, first: bytes, stream: Stream) -> None:
     async def following() -> bytes | None:
         if watching.is_over:
             return None
@@ -69,7 +84,7 @@ async def _say(watching: Watching, stream: Stream) -> None:
             return None
 
     with watching.woken(stream.wake):
-        await say_events(stream, watching.first, following)
+        await say_events(stream, first, following)
 
 
 _STREAM: Final = Success(
@@ -82,4 +97,3 @@ _STREAM: Final = Success(
 _OVER: Final = Success(
     status=204, description="It is over, and the event of that id was its last: do not come back.", type=None
 )
-_NO_SUCH_AUCTION: Final = replace(codes.NOT_FOUND, when="There is no such auction.", refusals=(AuctionNotFound,))

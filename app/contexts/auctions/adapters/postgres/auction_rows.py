@@ -23,12 +23,12 @@ _OPENED: Final = """
 _MOVES: Final = """
     ends_at, status, price, second_max, bid_count, bidder_count, last_event_id, leader_id, leader_ordinal,
     leader_bid_id, leader_max, leader_hold_id, raising_bid_id, closing, closing_by, closing_at, winner_id,
-    winner_hold_id, sold_price, order_id, closed_at, updated_at
+    winner_hold_id, sold_price, buyer_key, order_id, closed_at, updated_at
 """
 _MOVING_TYPES: Final = """
     %b::timestamptz[], %b::text[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::uuid[],
     %b::bigint[], %b::uuid[], %b::bigint[], %b::uuid[], %b::uuid[], %b::text[], %b::uuid[], %b::timestamptz[],
-    %b::uuid[], %b::uuid[], %b::bigint[], %b::uuid[], %b::timestamptz[], %b::timestamptz[]
+    %b::uuid[], %b::uuid[], %b::bigint[], %b::text[], %b::uuid[], %b::timestamptz[], %b::timestamptz[]
 """
 
 
@@ -85,7 +85,7 @@ def auction_of(row: Row) -> Auction:
         buy_now_price, steps, extend_s, starts_at, planned_end, created_at,
         ends_at, status, price, second_max, bid_count, bidder_count, last_event_id, leader_id, leader_ordinal,
         leader_bid_id, leader_max, leader_hold_id, raising_bid_id, closing, closing_by, closing_at, winner_id,
-        winner_hold_id, sold_price, order_id, closed_at, updated_at,
+        winner_hold_id, sold_price, buyer_key, order_id, closed_at, updated_at,
     ) = row  # fmt: skip
     leader = None if leader_id is None else Leader(
         user_id=UserId(leader_id),
@@ -126,6 +126,7 @@ def auction_of(row: Row) -> Auction:
         winner_id=winner_id and UserId(winner_id),
         winner_hold_id=winner_hold_id and HoldId(winner_hold_id),
         sold_price_minor=sold_price,
+        buyer_key=buyer_key,
         order_id=order_id and OrderId(order_id),
         closed_at=closed_at,
     )
@@ -147,5 +148,5 @@ def _moves(a: Auction) -> tuple[Any, ...]:
     return (
         a.ends_at, a.phase.value, a.price_minor, a.second_max_minor, a.bid_count, a.bidder_count, a.last_event_id,
         *leader, a.closing and a.closing.value, a.closing_by, a.closing_at, a.winner_id, a.winner_hold_id,
-        a.sold_price_minor, a.order_id, a.closed_at, a.updated_at,
+        a.sold_price_minor, a.buyer_key, a.order_id, a.closed_at, a.updated_at,
     )  # fmt: skip

@@ -3,12 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from msgspec import json
-
-from app.contexts.auctions.adapters.http.views import auction_view
-from app.contexts.auctions.adapters.postgres.auction_rows import AUCTION_COLUMNS, auction_of
-from app.contexts.auctions.application.watch import Happened, Standing
-from app.contexts.auctions.domain.auction import Phase
+from app.contexts.auctions.application.watch import Happened
 from app.contexts.auctions.domain.ids import AuctionId
 from app.kernel.principal import TenantId
 from app.platform.postgres.buckets import bucket_of
@@ -17,10 +12,6 @@ from app.platform.postgres.pipeline import Statement, columns
 from app.platform.postgres.pool import Pool
 from app.platform.postgres.tenancy import TenantRows
 
-STANDING: Final = Statement(f"""
-    SELECT clock_timestamp(), {AUCTION_COLUMNS} FROM auctions.auctions a
-    WHERE a.bucket = %b::smallint AND a.id = %b::uuid AND a.tenant_id = %b::uuid
-""")
 # Of each auction along the key, from its place on.
 AFTER: Final = Statement("""
     SELECT r.auction_id, e.event_id, e.type, e.document::text,
@@ -33,9 +24,6 @@ AFTER: Final = Statement("""
     ) e
     ORDER BY r.auction_id, e.event_id
 """)
-_OVER: Final = (Phase.ENDED, Phase.CANCELLED)
-
-_encode = json.Encoder().encode
 
 
 class PostgresLiveEvents:
@@ -44,15 +32,6 @@ class PostgresLiveEvents:
     def __init__(self, rows: TenantRows, pool: Pool) -> None:
         self._rows = rows
         self._pool = pool
-
-    @reading
-    async def standing(self, tenant_id: TenantId, auction_id: AuctionId) -> Standing | None:
-        """See `LiveEvents.standing`."""
-        (rows,) = await self._rows.run(tenant_id, (STANDING, (bucket_of(auction_id), auction_id, tenant_id)))
-        if not rows:
-            return None
-        now, auction = rows[0][0], auction_of(rows[0][1:])
-        return Standing(auction.last_event_id, auction.phase in _OVER, _encode(auction_view(auction, now)))
 
     @reading
     async def after(self, tenant_id: TenantId, places: Mapping[AuctionId, int], most: int) -> Sequence[Happened]:

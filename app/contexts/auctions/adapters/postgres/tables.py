@@ -11,7 +11,7 @@ SCHEMA: Final = "auctions"
 BIDS: Final = "auctions.bids"
 EVENTS: Final = "auctions.events"
 
-OF_A_TENANT: Final = ("auctions", "bidders", "bids", "intents", "returns", "events")
+OF_A_TENANT: Final = ("auctions", "bidders", "bids", "openings", "intents", "returns", "events")
 """The tables whose rows are seen and written by their tenant alone."""
 
 _OF_AN_AUCTION = (
@@ -34,6 +34,7 @@ _OF_AN_AUCTION = (
     "winner_id",
     "winner_hold_id",
     "sold_price",
+    "buyer_key",
     "order_id",
     "closed_at",
     "recover_after",
@@ -48,6 +49,7 @@ AUCTIONS: Final = Tables(
         table("auctions", "SELECT", "INSERT", updates=_OF_AN_AUCTION, schema=SCHEMA),
         table("bidders", "SELECT", "INSERT", schema=SCHEMA),
         table("bids", "SELECT", "INSERT", schema=SCHEMA),
+        table("openings", "SELECT", "INSERT", "DELETE", updates=("status", "recover_after"), schema=SCHEMA),
         table("intents", "SELECT", "INSERT", "DELETE", updates=_OF_AN_INTENT, schema=SCHEMA),
         table("returns", "SELECT", "INSERT", "DELETE", updates=("recover_after",), schema=SCHEMA),
         table("events", "SELECT", "INSERT", schema=SCHEMA),
