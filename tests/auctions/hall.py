@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import psycopg
 
 from app.contexts.auctions.context import AUCTIONS
 from app.main.contexts import load
@@ -36,6 +37,12 @@ class Hall:
     @property
     def people(self) -> FakePeople:
         return self.served.people
+
+    def query(self, text: str, *values: object) -> list[Any]:
+        """What a superuser sees, whom no policy holds."""
+        with psycopg.connect(self.superuser_url, autocommit=True) as superuser:
+            cursor = superuser.execute(text.encode(), values)
+            return cursor.fetchall() if cursor.description else []
 
     @property
     def hammer(self) -> Hammer:
