@@ -33,6 +33,7 @@ from app.platform.postgres.tenancy import TenantRows
 from app.platform.process.settings import Settings
 from app.platform.process.uuid7 import uuid7
 from app.platform.process.wiring import Platform
+from app.platform.tenants import KnownTenants
 
 
 class AuctionsContainer(containers.DeclarativeContainer):
@@ -72,6 +73,7 @@ class AuctionsContainer(containers.DeclarativeContainer):
     # Which index serves a list best hangs on what is asked for.
     browsing_pool = providers.Singleton(lambda database: database.planning_pool("browse", 4), database)
     listings = providers.Singleton(PostgresListings, providers.Singleton(TenantRows, browsing_pool), browsing_pool)
+    tenants = providers.Factory(KnownTenants, platform.people)
     read_auctions = providers.Singleton(ReadAuctions, listings, catalog.shown)
     calendar = providers.Singleton(PostgresCalendar, rows, pool)
     # Told besides who makes orders of what was sold.

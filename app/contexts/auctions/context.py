@@ -13,6 +13,7 @@ from app.platform.process.settings import Settings
 
 if TYPE_CHECKING:
     from app.contexts.auctions.container import AuctionsContainer
+    from app.platform.console.page import Page
     from app.platform.http.operations import Operation
     from app.platform.metrics.gauges import Look
     from app.platform.people import People
@@ -46,6 +47,12 @@ def _recovery(container: "AuctionsContainer", people: "People | None") -> Recove
     return recovery(container, people)
 
 
+def _pages(container: "AuctionsContainer", _: Sequence[str]) -> "Sequence[Page]":
+    from app.contexts.auctions.adapters.console.pages import pages
+
+    return pages(container.read_auctions(), container.tenants())
+
+
 def _checks(settings: Settings, database: "Evidence") -> "Checks":
     from app.contexts.auctions.adapters.operations.checks import checks_of_auctions
 
@@ -59,6 +66,7 @@ AUCTIONS = Context["AuctionsContainer"](
     tables=TABLES,
     container=_container,
     operations=_operations,
+    pages=_pages,
     publication=Publication("auctions", EVENTS),
     serving=_serving,
     recovery=_recovery,
