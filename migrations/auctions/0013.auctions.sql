@@ -166,7 +166,7 @@ CREATE TABLE auctions.bids (
     hold_id    uuid        NOT NULL,
     price      bigint      NOT NULL, -- behind it
     ends_at    timestamptz NOT NULL, -- behind it
-    leading    boolean     NOT NULL, -- behind it
+    leads      boolean     NOT NULL, -- behind it
     created_at timestamptz NOT NULL, -- by the database's clock, read once the auction's row was locked
     CONSTRAINT bids_pkey PRIMARY KEY (bucket, auction_id, sequence),
     CONSTRAINT bids_bucket CHECK (bucket = get_byte(uuid_send(auction_id), 15) & 15),

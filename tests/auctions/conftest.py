@@ -1,4 +1,4 @@
-"""A hall over a database of the module's own."""
+"""Auctions over a database of the module's own: alone, or in a hall with the market around them."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -7,8 +7,9 @@ from psycopg.conninfo import conninfo_to_dict
 
 from app.main.local.postgres import PostgresServer
 from app.main.local.roles import Urls
-from tests.auctions.gallery import Gallery, gallery_over
 from tests.auctions.hall import Hall, hall_over
+from tests.auctions.house import AuctionHouse, house_over
+from tests.auctions.room import Room, room_over
 from tests.auctions.verified import offenders
 
 
@@ -20,18 +21,29 @@ async def hall(module_database: Urls, postgres_server: PostgresServer, patient_p
         assert await offenders(opened.market) == []
 
 
+@pytest.fixture(scope="module")
+async def house(
+    module_database: Urls, postgres_server: PostgresServer, patient_pools: None
+) -> AsyncIterator[AuctionHouse]:
+    """Auctions with bidders and nothing else, which the tests of a file share. Behind them all of it holds."""
+    async with house_over(module_database, postgres_server) as opened:
+        yield opened
+        assert await offenders(opened) == []
+
+
+@pytest.fixture(scope="module")
+def room(module_database: Urls, postgres_server: PostgresServer, patient_pools: None) -> Iterator[Room]:
+    """The API, which the tests of a file share: each has people of its own."""
+    name = conninfo_to_dict(module_database.app_url)["dbname"]
+    assert isinstance(name, str)
+    with room_over(module_database, postgres_server.url(name)) as room:
+        yield room
+
+
 @pytest.fixture(autouse=True)
 async def processes_end(request: pytest.FixtureRequest) -> AsyncIterator[None]:
     """Those that a test has begun end with it: each has a dozen connections."""
     yield
-    if "hall" in request.fixturenames:
-        await request.getfixturevalue("hall").test_ends()
-
-
-@pytest.fixture(scope="module")
-def gallery(module_database: Urls, postgres_server: PostgresServer, patient_pools: None) -> Iterator[Gallery]:
-    """The API of auctions, which the tests of a file share."""
-    name = conninfo_to_dict(module_database.app_url)["dbname"]
-    assert isinstance(name, str)
-    with gallery_over(module_database, postgres_server.url(name)) as gallery:
-        yield gallery
+    for name in ("hall", "house"):
+        if name in request.fixturenames:
+            await request.getfixturevalue(name).test_ends()

@@ -8,10 +8,13 @@ from typing import Any
 
 import httpx
 import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from app.contexts.auctions.context import AUCTIONS
 from app.main.contexts import load
 from app.main.house import House
+from app.main.local.postgres import PostgresServer
 from app.main.local.roles import Urls
 from app.platform.context import Http
 from app.platform.http.inflight import InFlight
@@ -78,3 +81,12 @@ def gallery_over(urls: Urls, superuser_url: str) -> Iterator[Gallery]:
 def at_once(work: Any) -> Any:
     """What a coroutine comes to, for a test that has no loop."""
     return asyncio.run(work)
+
+
+@pytest.fixture(scope="module")
+def gallery(module_database: Urls, postgres_server: PostgresServer, patient_pools: None) -> Iterator[Gallery]:
+    """The API of auctions, which the tests of a file share."""
+    name = conninfo_to_dict(module_database.app_url)["dbname"]
+    assert isinstance(name, str)
+    with gallery_over(module_database, postgres_server.url(name)) as gallery:
+        yield gallery

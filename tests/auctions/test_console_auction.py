@@ -10,11 +10,13 @@ from app.contexts.auctions.context import AUCTIONS
 from app.main.contexts import load
 from app.main.house import House
 from app.main.local.roles import Urls
-from tests.auctions.gallery import CONTEXTS, Gallery
+from tests.auctions.gallery import CONTEXTS, Gallery, gallery
 from tests.auctions.hammer import MAXIMUM, RESERVE
 from tests.consoles import browsing, log_in
 
-TENANT = "gallery"
+__all__ = ["gallery"]
+
+TENANT = "hall"
 
 
 @pytest.fixture

@@ -10,10 +10,12 @@ import pytest
 from app.contexts.auctions.domain.auction import Auction, Phase
 from tests.api_answers import check_documented
 from tests.api_harness import error
-from tests.auctions.gallery import Gallery, at_once
+from tests.auctions.gallery import Gallery, at_once, gallery
 from tests.auctions.hammer import MAXIMUM, RESERVE
 from tests.auctions.watched import Seen, events_of, live, watch
 from tests.pace import slow
+
+__all__ = ["gallery"]
 
 
 def watching(gallery: Gallery, auction: Auction, last: int | None = None, **headers: str) -> Callable[[], Sequence[Seen]]:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from app.contexts.auctions.adapters.operations.checks import checks_of_auctions
 from tests.ordering import verified
-from tests.ordering.market import Market
+from tests.ordering.verified import Looked
 
 
-async def offenders(market: Market) -> Sequence[tuple[str, str]]:
+async def offenders(market: Looked) -> Sequence[tuple[str, str]]:
     """Each with the check that it offends."""
     return [*await verified.offenders(market, checks_of_auctions), *await verified.offenders(market)]

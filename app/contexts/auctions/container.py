@@ -53,9 +53,10 @@ class AuctionsContainer(containers.DeclarativeContainer):
     pool = providers.Singleton(lambda database: database.planned_pool("auctions", 3), database)
     rows = providers.Singleton(TenantRows, pool)
     books = providers.Singleton(PostgresBooks, rows)
+    answers = providers.Singleton(HttpBidAnswers)
     steps = providers.Singleton(
         make_lanes,
-        providers.Singleton(TakeSteps, books, providers.Singleton(HttpBidAnswers), uuid7),
+        providers.Singleton(TakeSteps, books, answers, uuid7),
         lambda step: step.auction_id,
         pool,
         batches.provided.of.call("auctions"),

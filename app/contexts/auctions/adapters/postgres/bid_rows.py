@@ -13,7 +13,7 @@ from app.platform.postgres.buckets import bucket_of
 from app.platform.postgres.pipeline import Call, Row, Statement, columns
 
 BID_COLUMNS: Final = """
-    b.id, b.sequence, b.user_id, b.ordinal, b.amount, b.max_amount, b.hold_id, b.price, b.ends_at, b.leading,
+    b.id, b.sequence, b.user_id, b.ordinal, b.amount, b.max_amount, b.hold_id, b.price, b.ends_at, b.leads,
     b.created_at
 """
 """Of a bid, as `bid_of` reads them; the table is `b`."""
@@ -34,7 +34,7 @@ _INSERT_BIDDERS: Final = Statement("""
 """)
 _INSERT: Final = Statement("""
     INSERT INTO auctions.bids (tenant_id, bucket, auction_id, id, sequence, user_id, ordinal, amount, max_amount, hold_id,
-        price, ends_at, leading, created_at)
+        price, ends_at, leads, created_at)
     SELECT %b::uuid, r.*
     FROM unnest(%b::smallint[], %b::uuid[], %b::uuid[], %b::bigint[], %b::uuid[], %b::bigint[], %b::bigint[],
                 %b::bigint[], %b::uuid[], %b::bigint[], %b::timestamptz[], %b::boolean[], %b::timestamptz[]) AS r
@@ -66,7 +66,7 @@ def insert(tenant_id: TenantId, bids: Mapping[AuctionId, Sequence[Bid]]) -> Call
 
 def bid_of(row: Row) -> Bid:
     """The bid in a row of `BID_COLUMNS`."""
-    id_, sequence, user_id, ordinal, amount, max_amount, hold_id, price, ends_at, leading, created_at = row
+    id_, sequence, user_id, ordinal, amount, max_amount, hold_id, price, ends_at, leads, created_at = row
     return Bid(
         id=BidId(id_),
         sequence=sequence,
@@ -77,7 +77,7 @@ def bid_of(row: Row) -> Bid:
         hold_id=HoldId(hold_id),
         price_minor=price,
         ends_at=ends_at,
-        is_leading=leading,
+        is_leading=leads,
         created_at=created_at,
     )
 

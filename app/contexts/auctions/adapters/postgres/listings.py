@@ -23,7 +23,7 @@ ONE: Final = Statement(f"""
     WHERE a.bucket = %b::smallint AND a.id = %b::uuid AND a.tenant_id = %b::uuid
 """)
 BIDS: Final = Statement("""
-    SELECT b.id, b.sequence, b.user_id, b.ordinal, b.amount, b.max_amount, b.hold_id, b.price, b.ends_at, b.leading,
+    SELECT b.id, b.sequence, b.user_id, b.ordinal, b.amount, b.max_amount, b.hold_id, b.price, b.ends_at, b.leads,
            b.created_at
     FROM auctions.bids b
     WHERE b.bucket = %b::smallint AND b.auction_id = %b::uuid AND b.tenant_id = %b::uuid AND b.sequence < %b::bigint
