@@ -28,7 +28,6 @@ from app.contexts.catalog.public import ProductId
 from app.kernel.ids import UserId
 from app.kernel.money import Currency
 from app.kernel.principal import Principal, Role
-
 from app.main.contexts import load
 from app.main.house import House as Rooms
 from app.main.local.postgres import PostgresServer
@@ -240,5 +239,3 @@ async def hall_over(urls: Urls, server: PostgresServer, **settings: str) -> Asyn
         hall = Hall(market)
         hall.here = await hall.process(stack, **settings)
         yield hall
-
-

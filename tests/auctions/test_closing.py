@@ -38,9 +38,7 @@ async def test_its_winner_has_an_order_that_is_paid_by_what_was_set_aside(hall: 
     assert (over.phase, over.winner_id, over.sold_price_minor) == (Phase.ENDED, ann, 225)
     assert await hall.market.wallet(ann) == (775, 225)
     query = "SELECT id, status, total, hold_id, seller_id FROM ordering.orders WHERE user_id = %s"
-    assert await hall.market.all(query, ann) == [
-        (over.order_id, "paid", 225, over.winner_hold_id, auction.seller_id)
-    ]
+    assert await hall.market.all(query, ann) == [(over.order_id, "paid", 225, over.winner_hold_id, auction.seller_id)]
     assert await hall.market.stands(auction.product_id) == (0, 0, 1)
     events = [OPENED, ("auction.bid", 2), ("auction.bid", 3), ("auction.ended", 4)]
     assert await hall.events(auction) == events
@@ -182,7 +180,10 @@ async def test_an_admin_calls_it_off_with_bids_and_all_have_their_money_back(hal
 
 async def test_what_has_ended_is_not_called_off_and_nobody_else_does(hall: Hall) -> None:
     auction, _, bob = await led(hall)
-    for wrong in (hall.cancelling(auction, bob, by_admin=False), hall.cancelling(await hall.opened(), bob, by_admin=False)):
+    for wrong in (
+        hall.cancelling(auction, bob, by_admin=False),
+        hall.cancelling(await hall.opened(), bob, by_admin=False),
+    ):
         with pytest.raises(AuctionNotFound):
             await hall.here.close().cancel(wrong)
     await ended(hall, auction)

@@ -62,7 +62,7 @@ async def test_the_page_shows_how_it_stands_and_its_part_what_has_happened_since
 async def test_the_search_leads_there_and_what_is_not_there_is_said_so(gallery: Gallery, console: httpx.AsyncClient) -> None:
     auction = await gallery.hammer.opened()
     found = await console.get("/search", params={"id": str(auction.id)})
-    assert found.headers["location"] == f"/auctions/{TENANT}/{auction.id}"
+    assert found.headers["location"] == f"/auctions/{TENANT}/{auction.id}/story"
     nowhere = await console.get(f"/auctions/{TENANT}/{'0' * 8}-0000-7000-8000-{'0' * 12}")
     assert nowhere.status_code == 404
     assert (await console.get(f"/auctions/elsewhere/{auction.id}")).status_code == 404

@@ -15,6 +15,7 @@ from app.contexts.auctions.adapters.postgres.due import PostgresDue
 from app.contexts.auctions.adapters.postgres.listings import PostgresListings
 from app.contexts.auctions.adapters.postgres.live_events import PostgresLiveEvents
 from app.contexts.auctions.adapters.postgres.openings import PostgresOpenings
+from app.contexts.auctions.adapters.postgres.stories import PostgresAuctionStories
 from app.contexts.auctions.application.board import TakeSteps
 from app.contexts.auctions.application.buy_now import BuyNow
 from app.contexts.auctions.application.clean_up import CleanUp
@@ -22,6 +23,7 @@ from app.contexts.auctions.application.close_auction import CloseAuction
 from app.contexts.auctions.application.open_auction import GiveUpOpening, OpenAuction
 from app.contexts.auctions.application.place_bid import PlaceBid
 from app.contexts.auctions.application.read_auctions import ReadAuctions
+from app.contexts.auctions.application.tell_auction import TellAuction
 from app.contexts.auctions.application.watch import Watch
 from app.contexts.auctions.settings import AuctionsSettings
 from app.platform.http.event_stream import event
@@ -30,6 +32,7 @@ from app.platform.idempotency.requests import KEYS
 from app.platform.postgres.batching import make_lanes
 from app.platform.postgres.database import Database
 from app.platform.postgres.tenancy import TenantRows
+from app.platform.postgres.trail import PostgresTrail
 from app.platform.process.settings import Settings
 from app.platform.process.uuid7 import uuid7
 from app.platform.process.wiring import Platform
@@ -74,9 +77,17 @@ class AuctionsContainer(containers.DeclarativeContainer):
     # Which index serves a list best hangs on what is asked for.
     browsing_pool = providers.Singleton(lambda database: database.planning_pool("browse", 4), database)
     listings = providers.Singleton(PostgresListings, providers.Singleton(TenantRows, browsing_pool), browsing_pool)
-    tenants = providers.Factory(KnownTenants, platform.people)
     read_auctions = providers.Singleton(ReadAuctions, listings, catalog.shown)
     calendar = providers.Singleton(PostgresCalendar, rows, pool)
+    tenants = providers.Factory(KnownTenants, platform.people)
+    tell_auction = providers.Factory(
+        TellAuction,
+        providers.Singleton(PostgresAuctionStories, database.provided.url),
+        catalog.stock_stories,
+        funds.stories,
+        providers.Singleton(PostgresTrail, platform.settings.provided.consumers_url),
+        platform.settings.provided.recover_after_s,
+    )
     # Told besides who makes orders of what was sold.
     close_auction = providers.Factory(
         CloseAuction,

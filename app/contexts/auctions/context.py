@@ -50,7 +50,7 @@ def _recovery(container: "AuctionsContainer", people: "People | None") -> Recove
 def _pages(container: "AuctionsContainer", _: Sequence[str]) -> "Sequence[Page]":
     from app.contexts.auctions.adapters.console.pages import pages
 
-    return pages(container.read_auctions(), container.tenants())
+    return pages(container.listings(), container.tenants(), container.tell_auction())
 
 
 def _checks(settings: Settings, database: "Evidence") -> "Checks":
@@ -67,6 +67,10 @@ AUCTIONS = Context["AuctionsContainer"](
     container=_container,
     operations=_operations,
     pages=_pages,
+    commands={
+        "auction": "app.contexts.auctions.adapters.cli.auctions",
+        "auctions": "app.contexts.auctions.adapters.cli.auctions",
+    },
     publication=Publication("auctions", EVENTS),
     serving=_serving,
     recovery=_recovery,

@@ -142,7 +142,9 @@ class CloseDue:
             if not gone:
                 continue
             theirs = await self._calendar.of_sellers(house.tenant_id, gone, self._terms.limit)
-            await asyncio.gather(*(self._try(CloseKind.SELLER, id_, self._cancel(house.tenant_id, id_)) for id_ in theirs))
+            await asyncio.gather(
+                *(self._try(CloseKind.SELLER, id_, self._cancel(house.tenant_id, id_)) for id_ in theirs)
+            )
 
     def _doing(self, tenant_id: TenantId, due: DueAuctions) -> Sequence[Coroutine[Any, Any, None]]:
         return [

@@ -31,7 +31,9 @@ class Openings(Protocol):
         """It is being opened from here on, unless `times` refuses."""
         ...
 
-    async def open(self, tenant_id: TenantId, auction_id: AuctionId, make: Opened, traceparent: str | None) -> Seen | None:
+    async def open(
+        self, tenant_id: TenantId, auction_id: AuctionId, make: Opened, traceparent: str | None
+    ) -> Seen | None:
         """It is open from here on; None where somebody has given it up meanwhile."""
         ...
 

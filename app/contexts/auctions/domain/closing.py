@@ -29,9 +29,7 @@ def end(auction: Auction, now: datetime) -> Auction:
     leader = auction.leader
     if leader is None or not auction.is_reserve_met:
         return begun
-    return replace(
-        begun, winner_id=leader.user_id, winner_hold_id=leader.hold_id, sold_price_minor=auction.price_minor
-    )
+    return replace(begun, winner_id=leader.user_id, winner_hold_id=leader.hold_id, sold_price_minor=auction.price_minor)
 
 
 def price_to_buy(auction: Auction, buyer: UserId, now: datetime) -> int:
@@ -59,9 +57,7 @@ def buy(auction: Auction, buyer: UserId, key: str, hold_id: HoldId, now: datetim
     """
     price_minor = price_to_buy(auction, buyer, now)
     begun = _begun(auction, Closing.BUY, buyer, now)
-    return replace(
-        begun, winner_id=buyer, winner_hold_id=hold_id, sold_price_minor=price_minor, buyer_key=key
-    )
+    return replace(begun, winner_id=buyer, winner_hold_id=hold_id, sold_price_minor=price_minor, buyer_key=key)
 
 
 def cancel(auction: Auction, by: UserId | None, now: datetime, *, may_always: bool) -> Auction:
@@ -104,6 +100,4 @@ def lost_hold(auction: Auction) -> HoldId | None:
 
 
 def _begun(auction: Auction, closing: Closing, by: UserId | None, now: datetime) -> Auction:
-    return replace(
-        auction, phase=Phase.CLOSING, closing=closing, closing_by=by, closing_at=now, updated_at=now
-    )
+    return replace(auction, phase=Phase.CLOSING, closing=closing, closing_by=by, closing_at=now, updated_at=now)

@@ -43,9 +43,7 @@ class BidBody(Struct, frozen=True, forbid_unknown_fields=True):
     """How much is bid, and up to how much whoever bids would go: as much is set aside, and nobody is told."""
 
     amount: Amount
-    max_amount: Annotated[
-        Amount | UnsetType, Rule(_MAX_RULE, lambda most: most is UNSET or most <= MAX_MINOR)
-    ] = UNSET
+    max_amount: Annotated[Amount | UnsetType, Rule(_MAX_RULE, lambda most: most is UNSET or most <= MAX_MINOR)] = UNSET
 
 
 class BidView(Struct, frozen=True):
@@ -97,7 +95,9 @@ _REFUSALS: Final = (
     codes.UNAVAILABLE,
     *KEYED,
 )
-_STORED: Final = {type_: kind for kind in (*_REFUSALS, errors.BUY_NOW_GONE) if kind.is_stored for type_ in kind.refusals}
+_STORED: Final = {
+    type_: kind for kind in (*_REFUSALS, errors.BUY_NOW_GONE) if kind.is_stored for type_ in kind.refusals
+}
 _PLACED: Final = Success(
     status=201,
     description="The bid counts, whether it leads or not.",

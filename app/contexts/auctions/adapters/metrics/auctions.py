@@ -4,8 +4,8 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from app.contexts.auctions.application.clean_up import TakeStep
 from app.contexts.auctions.application.board import Step
+from app.contexts.auctions.application.clean_up import TakeStep
 from app.contexts.auctions.application.close_due import Calendar
 from app.contexts.auctions.application.closing_steps import Closed, Finish
 from app.contexts.auctions.domain.auction import Auction, Closing

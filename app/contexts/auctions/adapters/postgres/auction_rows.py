@@ -142,9 +142,7 @@ def _opened(a: Auction) -> tuple[Any, ...]:
 
 def _moves(a: Auction) -> tuple[Any, ...]:
     who = a.leader
-    leader = (
-        (who.user_id, who.ordinal, who.bid_id, who.max_minor, who.hold_id, who.raising) if who else (None,) * 6
-    )
+    leader = (who.user_id, who.ordinal, who.bid_id, who.max_minor, who.hold_id, who.raising) if who else (None,) * 6
     return (
         a.ends_at, a.phase.value, a.price_minor, a.second_max_minor, a.bid_count, a.bidder_count, a.last_event_id,
         *leader, a.closing and a.closing.value, a.closing_by, a.closing_at, a.winner_id, a.winner_hold_id,

@@ -6,11 +6,10 @@ from functools import lru_cache
 from typing import Final
 
 from app.contexts.auctions.adapters.postgres.auction_rows import AUCTION_COLUMNS, auction_of
+from app.contexts.auctions.adapters.postgres.bid_rows import BID_COLUMNS, bid_of
 from app.contexts.auctions.application.browse import Filters, Seen, Sort, Wanted
 from app.contexts.auctions.domain.auction import Bid, Status
-from app.contexts.auctions.domain.ids import AuctionId, BidId
-from app.contexts.funds.public import HoldId
-from app.kernel.ids import UserId
+from app.contexts.auctions.domain.ids import AuctionId
 from app.kernel.principal import TenantId
 from app.platform.postgres.buckets import bucket_of
 from app.platform.postgres.errors import reading
@@ -22,10 +21,8 @@ ONE: Final = Statement(f"""
     SELECT {AUCTION_COLUMNS}, clock_timestamp() FROM auctions.auctions a
     WHERE a.bucket = %b::smallint AND a.id = %b::uuid AND a.tenant_id = %b::uuid
 """)
-BIDS: Final = Statement("""
-    SELECT b.id, b.sequence, b.user_id, b.ordinal, b.amount, b.max_amount, b.hold_id, b.price, b.ends_at, b.leads,
-           b.created_at
-    FROM auctions.bids b
+BIDS: Final = Statement(f"""
+    SELECT {BID_COLUMNS} FROM auctions.bids b
     WHERE b.bucket = %b::smallint AND b.auction_id = %b::uuid AND b.tenant_id = %b::uuid AND b.sequence < %b::bigint
     ORDER BY b.sequence DESC
     LIMIT %b::bigint
@@ -109,27 +106,10 @@ class PostgresListings:
         there, rows = await self._rows.run(
             tenant_id, (THERE, of), (BIDS, (*of, _BEYOND_ALL if before is None else before, limit))
         )
-        return list(map(_bid, rows)) if there else None
+        return list(map(bid_of, rows)) if there else None
 
 
 def _seen(row: Row) -> Seen:
     *auction, at = row
     assert isinstance(at, datetime)
     return Seen(auction_of(tuple(auction)), at.astimezone(UTC))
-
-
-def _bid(row: Row) -> Bid:
-    id_, sequence, user_id, ordinal, amount, most, hold_id, price, ends_at, is_leading, created_at = row
-    return Bid(
-        id=BidId(id_),
-        sequence=sequence,
-        bidder=UserId(user_id),
-        ordinal=ordinal,
-        amount_minor=amount,
-        max_minor=most,
-        hold_id=HoldId(hold_id),
-        price_minor=price,
-        ends_at=ends_at,
-        is_leading=is_leading,
-        created_at=created_at,
-    )
