@@ -145,8 +145,8 @@ class Auctions:
         wanted = Wanted(filters=Filters(status, seller), sort=sort, after=after, limit=request[LIMIT])
         page = await self._read(self.read.page(request.tenant_id, wanted, slug))
         following = None if page.next is None else queries.to_cursor(request.tenant_id, page.next, *of)
-        whose = asker(request)
-        return Reply(200, _encode(AuctionsView([shown_auction(seen, whose) for seen in page.auctions], following)))
+        asker = _asker(request)
+        return Reply(200, _encode(AuctionsView([shown_auction(seen, asker) for seen in page.auctions], following)))
 
     async def get_auction(self, request: Request) -> Reply:
         """One."""
@@ -171,7 +171,12 @@ class Auctions:
 
 def shown(status: int, request: Request, seen: Seen) -> Reply:
     """The auction as whoever asks sees it."""
-    return Reply(status, _encode(shown_auction(seen, asker(request))))
+    return Reply(status, shown_to(request, seen))
+
+
+def shown_to(request: Request, seen: Seen) -> bytes:
+    """The same, as JSON."""
+    return _encode(shown_auction(seen, _asker(request)))
 
 
 def _asker(request: Request) -> UserId | None:

@@ -5,12 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from msgspec import json
-
 from app.contexts.auctions.adapters.http import errors
-from app.contexts.auctions.adapters.http.auctions import TAG, asker
+from app.contexts.auctions.adapters.http.auctions import TAG, shown_to
 from app.contexts.auctions.adapters.http.parameters import AUCTION
-from app.contexts.auctions.adapters.http.views import shown_auction
 from app.contexts.auctions.application.read_auctions import ReadAuctions
 from app.contexts.auctions.application.watch import TooSlow, Watch, Watching
 from app.platform.context import Http
@@ -22,8 +19,6 @@ from app.platform.http.streams import Ending, Stream, Streamed
 
 _LIVE: Final = "/v1/auctions/{id}/live"
 _STATE: Final = "state"
-
-_encode = json.Encoder().encode
 
 _DESCRIPTION: Final = (
     "Server-sent events, for `EventSource`: `state` first, then `bid`, `extended`, `ended` and `cancelled`, each with "
@@ -69,7 +64,7 @@ class Live:
             return Reply(NO_CONTENT, b"")
         first = b""
         if watching.begins_anew:
-            first = event(_STATE, seen.auction.last_event_id, _encode(shown_auction(seen, asker(request))))
+            first = event(_STATE, seen.auction.last_event_id, shown_to(request, seen))
         return event_stream(partial(_say, watching, first))
 
 
