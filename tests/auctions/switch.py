@@ -35,6 +35,8 @@ class Switch:
         server.close()
         for writer in self._open:
             writer.transport.abort()
+        while self._open:  # noqa: ASYNC110 -- each ends by itself, now that its connections have
+            await asyncio.sleep(0.01)
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there = await self._reached()

@@ -2,16 +2,20 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from app.contexts.auctions.adapters.postgres.listings import PostgresListings
 from app.contexts.auctions.adapters.postgres.live_events import PostgresLiveEvents
-from app.contexts.auctions.application.watch import KEPT, PAGE, Happened, TooSlow, Watch
+from app.contexts.auctions.application.live_events import Happened, Place
+from app.contexts.auctions.application.watch import KEPT, PAGE, TooSlow, Watch
 from app.contexts.auctions.domain.auction import Phase
+from app.contexts.auctions.domain.ids import AuctionId
+from app.contexts.auctions.domain.refusals import AuctionNotFound
 from app.main.local.postgres import PostgresServer
 from app.main.local.roles import Urls
 from app.platform.postgres.plans import make_planned_pool
@@ -28,10 +32,9 @@ async def room(module_database: Urls, postgres_server: PostgresServer) -> AsyncI
     pool = make_planned_pool(module_database.app_url, "watch", 2)
     await pool.open(wait=True)
     ages_s: list[float] = []
-    rows = TenantRows(pool)
-    events = Counted(PostgresLiveEvents(rows, pool))
+    events = Counted(PostgresLiveEvents(TenantRows(pool), pool))
     hammer = Hammer(postgres_server.url(name), TENANT)
-    yield Room(Watch(events, told, ages_s.append), events, PostgresListings(rows, pool), hammer, ages_s)
+    yield Room(Watch(events, told, ages_s.append), events, hammer, ages_s)
     await pool.close()
 
 
@@ -82,8 +85,12 @@ async def test_behind_the_last_event_there_is_nothing_and_before_it_there_is_tha
 
 async def test_nobody_is_told_of_another_tenants_auction(room: Room) -> None:
     auction = await room.hammer.opened()
-    assert await room.events.after(ANOTHER, {auction.id: 0}, PAGE) == []
-    assert len(await room.events.after(TENANT, {auction.id: 0}, PAGE)) == 1
+    here = Place(auction.id, 0)
+    assert await room.events.after(ANOTHER, [here], PAGE) == {}
+    assert [each.word for each in (await room.events.after(TENANT, [here], PAGE))[here]] == ["opened"]
+    for tenant, auction_id in ((ANOTHER, auction.id), (TENANT, AuctionId(uuid4()))):
+        with pytest.raises(AuctionNotFound):
+            await room.watch.standing(tenant, auction_id)
 
 
 async def test_one_look_serves_all_who_watch_and_with_nobody_there_is_none(room: Room) -> None:
@@ -123,6 +130,18 @@ async def test_who_is_behind_what_is_kept_begins_anew_and_misses_nothing(room: R
         assert await listen(again, lambda lines: lines[-1:] == [f"{last} bid"]) == everything[1:]
 
 
+async def test_those_who_come_at_once_are_read_for_at_once(room: Room) -> None:
+    auction = await room.hammer.bid(await room.hammer.opened(), 40)
+    everybody = await asyncio.gather(*(room.begin(auction.id, told % 40) for told in range(500)))
+    with ExitStack() as stack:
+        for watching in everybody:
+            stack.enter_context(watching.woken(lambda: None))
+        pages = await asyncio.gather(*(watching.next() for watching in everybody))
+    assert len(room.events.looks) == 1
+    assert len(room.events.looks[0]) == 40
+    assert pages[7].startswith(b"8 bid\n9 bid\n")
+
+
 async def test_of_what_is_kept_there_is_an_end(room: Room) -> None:
     auction = await room.hammer.opened()
     watching = await room.begin(auction.id)
@@ -131,7 +150,6 @@ async def test_of_what_is_kept_there_is_an_end(room: Room) -> None:
             listening = asyncio.create_task(listen(watching))
             for _ in range(3 * KEPT // PAGE):
                 auction = await room.hammer.bid(auction, PAGE)
-                assert KEPT >= len(channel.kept) - KEPT
             await room.hammer.closed(auction)
             assert len(await listening) == 3 * KEPT + 2
             assert KEPT <= len(channel.kept) < 2 * KEPT
@@ -145,7 +163,7 @@ async def test_while_the_database_is_away_watchers_wait_and_miss_nothing(
     watching = await room.begin(auction.id)
     real = room.events.events.after
 
-    async def away(*_: Any) -> Sequence[Happened]:
+    async def away(*_: Any) -> Mapping[Place, Sequence[Happened]]:
         raise OSError("a bug")
 
     async with room.looking():

@@ -1,14 +1,15 @@
 """A process in which auctions are watched, over what is committed in a real database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from app.contexts.auctions.adapters.postgres.listings import PostgresListings
 from app.contexts.auctions.adapters.postgres.live_events import PostgresLiveEvents
-from app.contexts.auctions.application.watch import Happened, Watch, Watching
+from app.contexts.auctions.application.browse import Seen
+from app.contexts.auctions.application.live_events import Happened, Place
+from app.contexts.auctions.application.watch import Watch, Watching
 from app.contexts.auctions.domain.ids import AuctionId
 from app.kernel.principal import TenantId
 from tests.auctions.hammer import Hammer
@@ -22,10 +23,15 @@ class Counted:
     """What has happened, with the looks counted that are taken at it."""
 
     events: PostgresLiveEvents
-    looks: list[Mapping[AuctionId, int]] = field(default_factory=list)
+    looks: list[Collection[Place]] = field(default_factory=list)
 
-    async def after(self, tenant_id: TenantId, places: Mapping[AuctionId, int], most: int) -> Sequence[Happened]:
-        self.looks.append(places)
+    async def standing(self, tenant_id: TenantId, auctions: Collection[AuctionId]) -> Mapping[AuctionId, Seen]:
+        return await self.events.standing(tenant_id, auctions)
+
+    async def after(
+        self, tenant_id: TenantId, places: Collection[Place], most: int
+    ) -> Mapping[Place, Sequence[Happened]]:
+        self.looks.append([*places])
         return await self.events.after(tenant_id, places, most)
 
 
@@ -40,7 +46,6 @@ class Room:
 
     watch: Watch
     events: Counted
-    listings: PostgresListings
     hammer: Hammer
     ages_s: list[float]
 
@@ -61,9 +66,7 @@ class Room:
         return watching
 
     async def may_begin(self, auction_id: AuctionId, told: int | None = None) -> Watching | None:
-        seen = await self.listings.one(TENANT, auction_id)
-        assert seen is not None
-        return self.watch.begin(seen.auction, told)
+        return self.watch.begin((await self.watch.standing(TENANT, auction_id)).auction, told)
 
 
 async def listen(watching: Watching, until: Callable[[list[str]], bool] = lambda _: False) -> list[str]:

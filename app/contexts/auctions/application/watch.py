@@ -6,13 +6,18 @@ next for them is kept no longer. From an earlier place one begins with the aucti
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final, NamedTuple, Protocol
+from functools import partial
+from typing import Final, NamedTuple
 
+from app.contexts.auctions.application.browse import Seen
+from app.contexts.auctions.application.live_events import Happened, LiveEvents, Place
 from app.contexts.auctions.domain.auction import Auction
 from app.contexts.auctions.domain.ids import AuctionId
+from app.contexts.auctions.domain.refusals import AuctionNotFound
 from app.kernel.principal import TenantId
+from app.platform.asked_together import AskedTogether
 from app.platform.process.rounds import Rounds
 from app.platform.process.waiting import pause
 
@@ -25,29 +30,6 @@ LAST: Final = frozenset(("ended", "cancelled"))
 """Behind one of these nothing happens any more."""
 UNTOLD: Final = "opened"
 """Nobody can watch before it has happened."""
-
-
-class Happened(NamedTuple):
-    """An event of an auction. `document` is what is seen from then on, as JSON; `age_s` is from when it happened until
-    it was read, both by the clock of the database."""
-
-    auction_id: AuctionId
-    event_id: int
-    word: str
-    document: bytes
-    age_s: float
-
-
-class LiveEvents(Protocol):
-    """What has happened to auctions."""
-
-    async def after(self, tenant_id: TenantId, places: Mapping[AuctionId, int], most: int) -> Sequence[Happened]:
-        """What happened to each of the tenant's auctions behind the event of that number: the first `most`, in order.
-
-        Raises:
-            Unavailable: it cannot be known now.
-        """
-        ...
 
 
 class Told(NamedTuple):
@@ -96,12 +78,29 @@ class Watch:
     def __init__(
         self, events: LiveEvents, tell: Tell, observe: Callable[[float], None], every_s: float = EVERY_S
     ) -> None:
-        self.events = events
+        self._events = events
         self._tell = tell
         self._observe = observe
         self._every_s = every_s
         self._channels: dict[Key, _Channel] = {}
         self._looked_at = 0.0
+        # When a process has ended, all its watchers come at once.
+        self._standings: dict[TenantId, AskedTogether[AuctionId, Seen]] = {}
+        self._places: dict[TenantId, AskedTogether[Place, Sequence[Happened]]] = {}
+
+    async def standing(self, tenant_id: TenantId, auction_id: AuctionId) -> Seen:
+        """How the auction stands.
+
+        Raises:
+            AuctionNotFound: the tenant has no such auction.
+            Unavailable: it cannot be known now.
+        """
+        if tenant_id not in self._standings:
+            self._standings[tenant_id] = AskedTogether(partial(self._events.standing, tenant_id))
+        seen = await self._standings[tenant_id].ask(auction_id)
+        if seen is None:
+            raise AuctionNotFound
+        return seen
 
     def begin(self, auction: Auction, told: int | None) -> "Watching | None":
         """Begin to watch an auction, as it was read just now: behind the event of the number that was told last; where
@@ -111,6 +110,19 @@ class Watch:
         if told is None or told > last:
             return Watching(self, auction, last, begins_anew=True, is_over=is_over)
         return None if is_over and told == last else Watching(self, auction, told)
+
+    async def stored(self, tenant_id: TenantId, place: Place) -> Sequence["Told"]:
+        """How watchers are told of what happened behind that place, out of what is stored: a page of it.
+
+        Raises:
+            Unavailable: it cannot be known now.
+        """
+        if tenant_id not in self._places:
+            self._places[tenant_id] = AskedTogether(partial(self._behind, tenant_id))
+        return list(map(self._told, await self._places[tenant_id].ask(place) or ()))
+
+    async def _behind(self, tenant_id: TenantId, places: Collection[Place]) -> Mapping[Place, Sequence[Happened]]:
+        return await self._events.after(tenant_id, places, PAGE)
 
     @contextmanager
     def watched(self, key: Key, last_event_id: int, wake: Callable[[], None]) -> Iterator[_Channel]:
@@ -125,12 +137,6 @@ class Watch:
             channel.wakes.discard(wake)
             if not channel.wakes:
                 del self._channels[key]
-
-    def told(self, happened: Happened) -> Told:
-        """How watchers are told of it."""
-        word = happened.word
-        piece = b"" if word == UNTOLD else self._tell(word, happened.event_id, happened.document)
-        return Told(happened.event_id, piece, word in LAST)
 
     @property
     def behind_s(self) -> float:
@@ -148,23 +154,27 @@ class Watch:
     async def _look(self) -> None:
         began = asyncio.get_running_loop().time()
         for tenant_id in {tenant_id for tenant_id, _ in self._channels}:
-            places = {id_: channel.last for (owner, id_), channel in self._channels.items() if owner == tenant_id}
-            self._spread(tenant_id, await self.events.after(tenant_id, places, PAGE))
+            places = [Place(id_, one.last) for (owner, id_), one in self._channels.items() if owner == tenant_id]
+            for place, found in (await self._behind(tenant_id, places)).items():
+                self._spread(tenant_id, place, found)
         self._looked_at = began
 
-    def _spread(self, tenant_id: TenantId, found: Sequence[Happened]) -> None:
+    def _spread(self, tenant_id: TenantId, place: Place, found: Sequence[Happened]) -> None:
         """Keep what was found for whoever is there now, and wake them."""
-        changed: set[_Channel] = set()
+        channel = self._channels.get((tenant_id, place.auction_id))
+        # Its last watcher may have gone meanwhile, and another come, who begins elsewhere.
+        if channel is None or channel.last != place.told:
+            return
         for happened in found:
-            channel = self._channels.get((tenant_id, happened.auction_id))
-            # Its last watcher may have gone meanwhile, and another come, with another place.
-            if channel is not None and happened.event_id == channel.last + 1:
-                channel.add(self.told(happened))
-                changed.add(channel)
-                self._observe(happened.age_s)
-        for channel in changed:
-            for wake in channel.wakes:
-                wake()
+            channel.add(self._told(happened))
+            self._observe(happened.age_s)
+        for wake in channel.wakes:
+            wake()
+
+    def _told(self, happened: Happened) -> Told:
+        word = happened.word
+        piece = b"" if word == UNTOLD else self._tell(word, happened.event_id, happened.document)
+        return Told(happened.event_id, piece, word in LAST)
 
 
 class Watching:
@@ -202,15 +212,14 @@ class Watching:
             if self._is_abreast:
                 raise TooSlow
             tenant_id, auction_id = self._key
-            found = await self._watch.events.after(tenant_id, {auction_id: self._told}, PAGE)
-            told = list(map(self._watch.told, found))
+            told = await self._watch.stored(tenant_id, Place(auction_id, self._told))
         else:
             self._is_abreast = True
         if told:
             self._told, _, self.is_over = told[-1]
         return b"".join(each.piece for each in told)
 
-    def _kept(self) -> list[Told] | None:
+    def _kept(self) -> Sequence[Told] | None:
         """What is kept from here on; None where there were events before."""
         channel = self._channel
         assert channel is not None, "nobody keeps what happens"

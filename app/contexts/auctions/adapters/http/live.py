@@ -8,7 +8,6 @@ from typing import Final
 from app.contexts.auctions.adapters.http import errors
 from app.contexts.auctions.adapters.http.auctions import TAG, shown_to
 from app.contexts.auctions.adapters.http.parameters import AUCTION
-from app.contexts.auctions.application.read_auctions import ReadAuctions
 from app.contexts.auctions.application.watch import TooSlow, Watch, Watching
 from app.platform.context import Http
 from app.platform.http import codes
@@ -33,7 +32,6 @@ _EXAMPLE: Final = 'retry: 1000\n\nid: 4\nevent: state\ndata: {"auction_id":"0193
 class Live:
     """The handler, with what it needs."""
 
-    read: ReadAuctions
     watch: Watch
     http: Http
 
@@ -57,7 +55,7 @@ class Live:
 
     async def watch_auction(self, request: Request) -> Reply | Streamed:
         """Its events, or nothing where there will be none."""
-        reading = self.read.one(request.tenant_id, request[AUCTION])
+        reading = self.watch.standing(request.tenant_id, request[AUCTION])
         seen = await self.http.in_flight.read(reading, self.http.timeout_s)
         watching = self.watch.begin(seen.auction, request[LAST_EVENT_ID])
         if watching is None:

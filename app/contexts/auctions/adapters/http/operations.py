@@ -20,5 +20,5 @@ def operations(container: AuctionsContainer, http: Http) -> Sequence[Operation]:
     auctions = Auctions(read=container.read_auctions(), open=container.open_auction(), http=http)
     bids = Bids(place=container.place_bid(), clean_up=clean_up, ids=uuid7, http=http)
     endings = Endings(buy=container.buy_now(close=close), close=close, clean_up=clean_up, ids=uuid7, http=http)
-    live = Live(read=container.read_auctions(), watch=container.watch(), http=http)
+    live = Live(watch=container.watch(), http=http)
     return [*auctions.operations(), *bids.operations(), *endings.operations(), *live.operations()]
