@@ -70,8 +70,8 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 def switch(*ports: int) -> Iterator[Switch]:
     """A switch before these servers, until the end of the block."""
     made, ready, stop = Switch(ports), threading.Event(), asyncio.Event()
-    loop = made._loop  # noqa: SLF001 -- it is made here
-    thread = threading.Thread(target=loop.run_until_complete, args=(made._serve(ready, stop),))  # noqa: SLF001
+    loop = made._loop
+    thread = threading.Thread(target=loop.run_until_complete, args=(made._serve(ready, stop),))
     thread.start()
     assert ready.wait(60)
     try:

@@ -59,7 +59,9 @@ async def test_the_page_shows_how_it_stands_and_its_part_what_has_happened_since
     assert "It has ended, unsold" in (await console.get(f"/live{path}")).text
 
 
-async def test_the_search_leads_there_and_what_is_not_there_is_said_so(gallery: Gallery, console: httpx.AsyncClient) -> None:
+async def test_the_search_leads_there_and_what_is_not_there_is_said_so(
+    gallery: Gallery, console: httpx.AsyncClient
+) -> None:
     auction = await gallery.hammer.opened()
     found = await console.get("/search", params={"id": str(auction.id)})
     assert found.headers["location"] == f"/auctions/{TENANT}/{auction.id}/story"

@@ -13,22 +13,20 @@ from tests.api_harness import error
 from tests.auctions.gallery import Gallery, at_once, gallery
 from tests.auctions.hammer import MAXIMUM, RESERVE
 from tests.auctions.watched import Seen, events_of, live, watch
+from tests.fakes.people import Somebody
 from tests.pace import slow
 
 __all__ = ["gallery"]
 
 
-def watching(gallery: Gallery, auction: Auction, last: int | None = None, **headers: str) -> Callable[[], Sequence[Seen]]:
+def watching(gallery: Gallery, auction: Auction, somebody: Somebody | None = None) -> Callable[[], Sequence[Seen]]:
     """Watch in the background from here on; the function waits for the end, and says what was told."""
     began, seen = threading.Event(), list[Seen]()
 
     def follow() -> None:
-        shown = {} if last is None else {"Last-Event-ID": str(last)}
         text = ""
-        with (
-            gallery.served.client(headers=headers | shown) as client,
-            client.stream("GET", live(auction.id)) as answer,
-        ):
+        shown = somebody.bearer if somebody else {}
+        with gallery.served.client(headers=shown) as client, client.stream("GET", live(auction.id)) as answer:
             for piece in answer.iter_text():
                 began.set()
                 text += piece
@@ -126,7 +124,7 @@ def test_nobody_is_told_a_maximum_a_reserve_or_who_bids(gallery: Gallery) -> Non
 def test_with_the_log_in_it_ends_within_a_second_and_for_others_it_goes_on(gallery: Gallery) -> None:
     somebody = gallery.people.user()
     auction = at_once(gallery.hammer.opened())
-    ended, others = watching(gallery, auction, **somebody.bearer), watching(gallery, auction)
+    ended, others = watching(gallery, auction, somebody), watching(gallery, auction)
     began = time.monotonic()
     gallery.people.forget(somebody)
     assert [each.kind for each in ended()] == ["state"]

@@ -45,10 +45,10 @@ def two_apis(urls: Urls, server: PostgresServer, folder: Path, **settings: str) 
             house.environment["HTTP_PORT"] = str(port)
             house.start(name, "app", "api", expect=partial(_serves, port))
         ((tenant,),) = house.query("SELECT id FROM identity.tenants WHERE name = 'default'")
-        name = conninfo_to_dict(urls.app_url)["dbname"]
-        assert isinstance(name, str)
+        database = conninfo_to_dict(urls.app_url)["dbname"]
+        assert isinstance(database, str)
         with switch(*ports) as balancer:
-            yield TwoApis(house, balancer, Hammer(server.url(name), TenantId(tenant)))
+            yield TwoApis(house, balancer, Hammer(server.url(database), TenantId(tenant)))
     finally:
         for process in house.processes.values():
             process.kill()

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from contextlib import closing
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -37,16 +36,15 @@ def live(auction_id: UUID) -> str:
 
 
 def watch(
-    client: httpx.Client, auction_id: UUID, last: int | None = None, *, until: int | None = None, **headers: str
+    client: httpx.Client, auction_id: UUID, last: int | None = None, *, until: int | None = None
 ) -> Sequence[Seen]:
     """What is told, to its end, or to the event of that number."""
     shown = {} if last is None else {"Last-Event-ID": str(last)}
     text = ""
-    with client.stream("GET", live(auction_id), headers=shown | headers) as answer:
+    with client.stream("GET", live(auction_id), headers=shown) as answer:
         assert answer.status_code == 200, answer.read()
-        with closing(answer.iter_text()) as pieces:
-            for piece in pieces:
-                text += piece
-                if until is not None and any(seen.id >= until for seen in events_of(text)):
-                    break
+        for piece in answer.iter_text():
+            text += piece
+            if until is not None and any(seen.id >= until for seen in events_of(text)):
+                break
     return events_of(text)

@@ -1,7 +1,8 @@
 """A process in which auctions are watched, over what is committed in a real database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+import math
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -69,13 +70,13 @@ class Room:
         return self.watch.begin((await self.watch.standing(TENANT, auction_id)).auction, told)
 
 
-async def listen(watching: Watching, until: Callable[[list[str]], bool] = lambda _: False) -> list[str]:
-    """What is told to its end, or until it is enough."""
+async def listen(watching: Watching, enough: float = math.inf) -> list[str]:
+    """What is told to its end, or until it is so much."""
     woken = asyncio.Event()
     lines = ["state"] if watching.begins_anew else []
     async with asyncio.timeout(slow(20)):
         with watching.woken(woken.set):
-            while not (watching.is_over or until(lines)):
+            while not watching.is_over and len(lines) < enough:
                 woken.clear()
                 if news := await watching.next():
                     lines += news.decode().splitlines()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from app.platform.http.metrics import StreamMetrics
 
+OK: Final = 200
 LOOKED_AFTER_EVERY_S: Final = 0.25
 """Whoever knows people remembers them for half a second: a log-out is known within one."""
 
@@ -184,11 +185,16 @@ class Streamed:
     headers: tuple[RawHeader, ...] = ()
     farewell: bytes = b""
 
+    @property
+    def status(self) -> int:
+        """As of a `Reply`."""
+        return OK
+
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Send it."""
         state = scope["state"]
         headers = [(b"content-type", self.media_type), *self.headers]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
         last = b""
         if not state["is_head"]:
             request, began = state["request"], asyncio.get_running_loop().time()
