@@ -143,8 +143,7 @@ class Auction:
     winner_id: UserId | None = None
     winner_hold_id: HoldId | None = None
     sold_price_minor: int | None = None
-    buyer_key: str | None = None
-    """Of a purchase: the Idempotency-Key that its answer is stored under once there is an order."""
+    buyer_key: str | None = None  # that a purchase's answer is stored under, once there is an order
     order_id: OrderId | None = None
     closed_at: datetime | None = None
 
