@@ -1,5 +1,5 @@
-"""Whoever opens, closes, buys or calls off an auction dies between any two steps, before and behind each COMMIT: somebody
-else finishes it the same way, or it has never been.
+"""Whoever opens, closes, buys or calls off an auction dies between two steps, before and behind each COMMIT: another
+finishes it the same way, or it has never been.
 """
 
 import pytest
