@@ -49,6 +49,11 @@ class Pgbench(msgspec.Struct, frozen=True):
     p50_ms: float
 
 
+def next_run() -> int:
+    """A number that no other run of this process has."""
+    return next(_runs)
+
+
 def pay(url: str, wallets: int, connections: int, duration_s: float, folder: Path) -> Wrk:
     """Payments over the first wallets (see `filling_rows.user_id`), as fast as they are answered."""
     script = ("post.lua", "pay", str(next(_runs)), str(PROVIDER_ID), API_KEY, _users(wallets, folder))

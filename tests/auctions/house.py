@@ -124,6 +124,18 @@ class AuctionHouse:
             "INSERT INTO auctions.events VALUES (%s, %s, %s, 1, 'opened', '{}', now())",
             auction_id.int & 15, self.tenant, auction_id,
         )  # fmt: skip
+        await self.all(
+            "INSERT INTO catalog.reservations (bucket, tenant_id, business_id, context, name, fingerprint, forbidden,"
+            " pinned, created_at) VALUES (%s, %s, %s, 'auctions', 'reserve', '', false, true, now())",
+            auction_id.int & 15, self.tenant, auction_id,
+        )  # fmt: skip
+        await self.all(
+            "INSERT INTO catalog.reservation_lines (bucket, tenant_id, business_id, context, name, product_id, qty,"
+            " status, seller_id, title, price, currency) SELECT bucket, tenant_id, id, 'auctions', 'reserve',"
+            " product_id, 1, 'RESERVED', seller_id, title, starting_price, currency FROM auctions.auctions"
+            " WHERE id = %s",
+            auction_id,
+        )  # fmt: skip
         return auction_id
 
     async def pass_time(self, auction_id: AuctionId, seconds: float) -> None:

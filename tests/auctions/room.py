@@ -80,8 +80,8 @@ class Room:
         """Something that is for sale."""
         product_id = uuid4()
         self.query(
-            "INSERT INTO catalog.products (bucket, tenant_id, id, seller_id, category_id, title, description, condition,"
-            " price, currency, quantity, put_in, images, specifications, shipping_info, featured, is_active,"
+            "INSERT INTO catalog.products (bucket, tenant_id, id, seller_id, category_id, title, description,"
+            " condition, price, currency, quantity, put_in, images, specifications, shipping_info, featured, is_active,"
             " created_at, updated_at) VALUES (%s, %s, %s, %s, %s, 'a lamp', '', 'new', 1250, %s, %s, %s, '{}', '{}',"
             " '{}', false, true, now(), now())",
             product_id.int & 15, seller.principal.tenant_id, product_id, seller.id, category, currency, quantity,

@@ -66,6 +66,7 @@ async def test_a_contradiction_is_found(house: AuctionHouse, tampering: str) -> 
     for table in ("bids", "bidders", "events", "intents", "returns"):
         await house.all(f"DELETE FROM auctions.{table} WHERE auction_id = %s", auction)
     await house.all("DELETE FROM auctions.auctions WHERE id = %s", auction)
+    await house.all("DELETE FROM catalog.reservation_lines WHERE business_id = %s", auction)
     await house.all("DELETE FROM holds WHERE id = %s", hold_id)
 
 

@@ -208,8 +208,8 @@ async def test_a_product_of_which_a_piece_is_auctioned_stays_until_that_is_over(
         )  # fmt: skip
         shop.rows(
             "INSERT INTO catalog.reservation_lines (bucket, tenant_id, business_id, context, name, product_id, qty,"
-            " seller_id, title, price, currency, status) SELECT r.bucket, r.tenant_id, r.business_id, r.context, r.name,"
-            " r.business_id, 1, gen_random_uuid(), 'a lamp', 1, 'USD', 'RESERVED' FROM catalog.reservations r"
+            " seller_id, title, price, currency, status) SELECT r.bucket, r.tenant_id, r.business_id, r.context,"
+            " r.name, r.business_id, 1, gen_random_uuid(), 'a lamp', 1, 'USD', 'RESERVED' FROM catalog.reservations r"
             " WHERE r.business_id = %s AND r.pinned = %s",
             product["product_id"], pinned,
         )  # fmt: skip

@@ -36,7 +36,11 @@ async def offenders(market: Looked, checked_by: CheckedBy = checks_of_ordering) 
     own = checked_by(Database("DATABASE_URL", url), RECOVER_AFTER_S)
     told = {
         name: query
-        for context in (checks_of_funds(own.database), checks_of_the_catalogue(own.database))
+        for context in (
+            checks_of_funds(own.database),
+            checks_of_the_catalogue(own.database),
+            checks_of_ordering(own.database, RECOVER_AFTER_S),
+        )
         for name, query in context.facts.items()
     }
     async with snapshot(url) as before, snapshot(url) as others, snapshot(url) as after, snapshot(url) as tenants:

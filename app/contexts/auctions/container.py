@@ -8,10 +8,12 @@ from dependency_injector import containers, providers
 from app.contexts.auctions.adapters.http.bids import HttpBidAnswers
 from app.contexts.auctions.adapters.metrics.auctions import CountedSteps
 from app.contexts.auctions.adapters.metrics.bids import CountedPlaceBid
+from app.contexts.auctions.adapters.metrics.watching import WatchMetrics
 from app.contexts.auctions.adapters.postgres.books import PostgresBooks
 from app.contexts.auctions.adapters.postgres.calendar import PostgresCalendar
 from app.contexts.auctions.adapters.postgres.due import PostgresDue
 from app.contexts.auctions.adapters.postgres.listings import PostgresListings
+from app.contexts.auctions.adapters.postgres.live_events import PostgresLiveEvents
 from app.contexts.auctions.adapters.postgres.openings import PostgresOpenings
 from app.contexts.auctions.adapters.postgres.stories import PostgresAuctionStories
 from app.contexts.auctions.application.board import TakeSteps
@@ -22,7 +24,9 @@ from app.contexts.auctions.application.open_auction import GiveUpOpening, OpenAu
 from app.contexts.auctions.application.place_bid import PlaceBid
 from app.contexts.auctions.application.read_auctions import ReadAuctions
 from app.contexts.auctions.application.tell_auction import TellAuction
+from app.contexts.auctions.application.watch import Watch
 from app.contexts.auctions.settings import AuctionsSettings
+from app.platform.http.event_stream import event
 from app.platform.idempotency.purge import ExpiredKeys
 from app.platform.idempotency.requests import KEYS
 from app.platform.postgres.batching import make_lanes
@@ -102,6 +106,11 @@ class AuctionsContainer(containers.DeclarativeContainer):
     expired_keys = providers.Singleton(
         ExpiredKeys, database.provided.upkeep_pool, KEYS, platform.settings.provided.idempotency_ttl_h
     )
+
+    reading_pool = database.provided.reading_pool
+    live_events = providers.Singleton(PostgresLiveEvents, providers.Singleton(TenantRows, reading_pool), reading_pool)
+    watch_metrics = providers.Singleton(WatchMetrics, registry)
+    watch = providers.Singleton(Watch, live_events, event, watch_metrics.provided.observe)
 
 
 def make(platform: Platform, database: Database, around: Mapping[str, Any]) -> AuctionsContainer:

@@ -1,7 +1,7 @@
 """What runs of auctions: beside the API's operations, and in `strongbox recover`."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from app.contexts.auctions.container import AuctionsContainer
 from app.kernel.errors import Unavailable
 from app.platform.context import Recovery
 from app.platform.idempotency.purge import ExpiredKeys, purging
-from app.platform.metrics.gauges import Look
+from app.platform.metrics.gauges import Look, watching
 from app.platform.people import People
 from app.platform.postgres.lanes import Lanes, drained
 from app.platform.process.settings import Settings
@@ -31,12 +31,16 @@ AT_ONCE: Final = 64
 _log = structlog.get_logger(__name__)
 
 
-def serving(container: AuctionsContainer) -> AbstractAsyncContextManager[Sequence[Look]]:
-    """Bids are placed meanwhile."""
-    lanes = _lanes(container)
+@asynccontextmanager
+async def serving(container: AuctionsContainer) -> AsyncIterator[Sequence[Look]]:
+    """Bids are placed meanwhile, and those who watch are told."""
+    lanes, watch = _lanes(container), container.watch()
     is_alone = container.database() not in (container.funds.database(), container.ordering.database())
     # Funds and ordering forget the keys of a database that is theirs, too.
-    return _finishing(lanes, container.expired_keys() if is_alone else None, (container.batches().watch(lanes),))
+    expired = container.expired_keys() if is_alone else None
+    looks = (container.batches().watch(lanes), container.watch_metrics().look_at(watch))
+    async with _finishing(lanes, expired, looks), watching(watch.run):
+        yield looks
 
 
 def recovery(container: AuctionsContainer, people: People | None) -> Recovery:

@@ -1,4 +1,4 @@
-"""What auctions bring to the console: those of tenants, and what happened to one."""
+"""What auctions bring to the console: those of tenants, one as it stands, and what happened to it."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -7,6 +7,7 @@ from uuid import UUID
 
 from litestar.handlers import HTTPRouteHandler
 
+from app.contexts.auctions.adapters.console.auction import auction
 from app.contexts.auctions.adapters.console.auctions import auctions
 from app.contexts.auctions.adapters.console.story import story
 from app.contexts.auctions.application.browse import Listings
@@ -23,7 +24,11 @@ def pages(listings: Listings, tenants: KnownTenants, tell: TellAuction) -> Seque
     """The pages."""
 
     def shown(desk: Desk) -> Sequence[HTTPRouteHandler]:
-        return [*auctions(listings, tenants, desk), *story(tenants, tell, desk)]
+        return [
+            *auctions(listings, tenants, desk),
+            *auction(listings, tenants, desk),
+            *story(tenants, tell, desk),
+        ]
 
     known = partial(page_of_an_auction, listings, tenants)
     return (Page(shown, "/auctions", "Auctions", 27, TEMPLATES, (AuctionUnknown, TenantUnknown), known),)

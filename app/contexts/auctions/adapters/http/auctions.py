@@ -171,7 +171,12 @@ class Auctions:
 
 def shown(status: int, request: Request, seen: Seen) -> Reply:
     """The auction as whoever asks sees it."""
-    return Reply(status, _encode(shown_auction(seen, _asker(request))))
+    return Reply(status, shown_to(request, seen))
+
+
+def shown_to(request: Request, seen: Seen) -> bytes:
+    """The same, as JSON."""
+    return _encode(shown_auction(seen, _asker(request)))
 
 
 def _asker(request: Request) -> UserId | None:

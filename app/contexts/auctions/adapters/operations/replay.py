@@ -7,7 +7,7 @@ from typing import Final
 from app.contexts.auctions.adapters.postgres.auction_rows import auction_of
 from app.contexts.auctions.adapters.postgres.bid_rows import BID_COLUMNS, bid_of
 from app.contexts.auctions.adapters.postgres.invariants import PLAYED
-from app.contexts.auctions.domain.auction import Auction, Bid, Offer, Phase
+from app.contexts.auctions.domain.auction import Auction, Bid, Closing, Offer, Phase
 from app.contexts.auctions.domain.refusals import AuctionClosed, BidTooLow, OwnAuction
 from app.kernel.ids import UserId
 from app.platform.postgres.facts import Facts, rows_of
@@ -90,6 +90,8 @@ class Replay:
         is_over = self.stored.phase in (Phase.ENDED, Phase.CANCELLED)
         played = replace(self._auction, last_event_id=self._auction.last_event_id + is_over)
         wrong = [name for name, of in _COMPARED.items() if of(played) != of(self.stored)]
+        if _had_by(self.stored) != _due_to(self._auction, self.stored):
+            wrong.append("who has it")
         return [f"auction {self.stored.id} is not what its bids make of it: {', '.join(wrong)}"] if wrong else []
 
 
@@ -102,3 +104,17 @@ _COMPARED: Final[dict[str, Callable[[Auction], object]]] = {
     "the events": lambda a: a.last_event_id,
     "the leader": lambda a: a.leader and replace(a.leader, raising=None),
 }
+
+
+def _had_by(auction: Auction) -> tuple[object, ...]:
+    return auction.winner_id, auction.winner_hold_id, auction.sold_price_minor
+
+
+def _due_to(played: Auction, stored: Auction) -> tuple[object, ...]:
+    """Who has to have it, by which hold and at which price, as it was closed."""
+    if stored.closing is Closing.BUY and stored.winner_id is not None:
+        return stored.winner_id, stored.winner_hold_id, stored.buy_now_price_minor
+    leader = played.leader
+    if stored.closing is not Closing.END or leader is None or not played.is_reserve_met:
+        return None, None, None
+    return leader.user_id, leader.hold_id, played.price_minor

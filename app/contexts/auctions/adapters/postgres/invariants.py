@@ -52,19 +52,40 @@ _NOTHING_HALF_DONE: Final = """
     WHERE created_at < clock_timestamp() - make_interval(secs => {limit_s})
 """
 
+_NOTHING_WAITS: Final = """
+    SELECT format('auction %s is being opened since %s', auction_id, created_at) FROM auctions.openings
+    WHERE created_at < clock_timestamp() - make_interval(secs => {limit_s})
+    UNION ALL
+    SELECT format('auction %s is being closed since %s', id, closing_at) FROM auctions.auctions
+    WHERE status = 'closing' AND closing_at < clock_timestamp() - make_interval(secs => {limit_s})
+    UNION ALL
+    SELECT format('the end of auction %s came at %s, and nobody closes it', id, ends_at) FROM auctions.auctions
+    WHERE status = 'open' AND ends_at < clock_timestamp() - make_interval(secs => {limit_s})
+"""
+
+OF_TENANTS: Final[Sequence[Claim]] = (
+    (
+        "auctions_count_without_gaps",
+        "bids, events and bidders of an auction are numbered from 1 on without a gap, as far as it counts",
+        _NO_GAPS,
+    ),
+    (
+        "no_bid_is_half_done",
+        "no bid is under way, and no hold for nothing, for more than {limit_s} s",
+        _NOTHING_HALF_DONE,
+    ),
+    (
+        "no_auction_waits",
+        "no auction is being opened, or closed, or past its end, for more than {limit_s} s",
+        _NOTHING_WAITS,
+    ),
+)
+
 
 def of_tenants(limit_s: float) -> Sequence[Claim]:
     """Name, claim and query of each; what is half done may be so for so many seconds."""
     limit = f"{limit_s:g}"
-    return (
-        (
-            "auctions_count_without_gaps",
-            "bids, events and bidders of an auction are numbered from 1 on without a gap, as far as it counts",
-            _NO_GAPS,
-        ),
-        (
-            "no_bid_is_half_done",
-            f"no bid is under way, and no hold for nothing, for more than {limit} s",
-            _NOTHING_HALF_DONE.replace("{limit_s}", limit),
-        ),
-    )
+    return [
+        (name, claim.replace("{limit_s}", limit), query.replace("{limit_s}", limit))
+        for name, claim, query in OF_TENANTS
+    ]

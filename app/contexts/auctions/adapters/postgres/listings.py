@@ -89,13 +89,13 @@ class PostgresListings:
     async def one(self, tenant_id: TenantId, auction_id: AuctionId) -> Seen | None:
         """See `Listings.one`."""
         (rows,) = await self._rows.run(tenant_id, (ONE, (bucket_of(auction_id), auction_id, tenant_id)))
-        return _seen(rows[0]) if rows else None
+        return seen_of(rows[0]) if rows else None
 
     @reading
     async def page(self, tenant_id: TenantId, wanted: Wanted) -> Sequence[Seen]:
         """See `Listings.page`."""
         (rows,) = await self._rows.run(tenant_id, page(tenant_id, wanted))
-        return list(map(_seen, rows))
+        return list(map(seen_of, rows))
 
     @reading
     async def bids(
@@ -109,7 +109,8 @@ class PostgresListings:
         return list(map(bid_of, rows)) if there else None
 
 
-def _seen(row: Row) -> Seen:
+def seen_of(row: Row) -> Seen:
+    """The auction in a row of `AUCTION_COLUMNS`, and the time in the last column."""
     *auction, at = row
     assert isinstance(at, datetime)
     return Seen(auction_of(tuple(auction)), at.astimezone(UTC))
