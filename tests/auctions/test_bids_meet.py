@@ -110,7 +110,9 @@ async def test_a_bid_that_waits_for_its_turn_past_the_end_is_too_late(house: Auc
 
 
 @pytest.fixture(scope="module")
-async def ahead(make_fresh_database: Callable[[], Urls], postgres_server: PostgresServer) -> AsyncIterator[AuctionHouse]:
+async def ahead(
+    make_fresh_database: Callable[[], Urls], postgres_server: PostgresServer
+) -> AsyncIterator[AuctionHouse]:
     """Over a database whose clock is an hour ahead of the hosts'."""
     urls = make_fresh_database()
     name = str(conninfo_to_dict(urls.app_url)["dbname"])
