@@ -1,8 +1,6 @@
-"""An auction that may be killed at any point: somebody leads it, somebody else may buy it, and what became of it."""
+"""A bid that may be killed at any point: an auction in which somebody leads, who outbids, and what comes of it."""
 
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -10,181 +8,129 @@ from typing import Any, Final, NamedTuple
 import httpx
 
 from app.kernel.principal import Role
-from tests.system.crash.deeds import COMMITTED, Place, wallet_of
+from tests.system.crash.deeds import Place, wallet_of
 from tests.system.crash.fragile import Fragile
-from tests.system.crash.proxy import Then
-from tests.system.crash.trade import LIMIT_S, ask, insist, product, seen
+from tests.system.crash.trade import ask, insist, product, seen
 from tests.system.e2e.crowd import Person, people
 from tests.system.e2e.house import body, wait_until
 
-# What is said last of all, together with the COMMIT, in each step.
-AUCTION: Final = r"strongbox-auctions: \s*UPDATE auctions.auctions"
+LIMIT_S: Final = 90.0
 MONEY: Final = "strongbox-move: COMMIT"
-STOCK: Final = r"strongbox-stock: \s*UPDATE catalog.reservation_lines"
-SOLD: Final = r"strongbox-checkout: \s*INSERT INTO ordering.orders"
-ENDING: Final = {"1 decided": AUCTION, "2 money": MONEY, "3 stock": STOCK, "4 order": SOLD, "5 over": AUCTION}
-BUYING: Final = {
-    "1 intent": r"strongbox-auctions: \s*INSERT INTO auctions.intents",
-    "2 hold": MONEY,
-    "3 decided": AUCTION,
-    "4 stock": STOCK,
-    "5 order": SOLD,
-    "6 over": AUCTION,
-}
-CANCELLING: Final = {"1 decided": AUCTION, "2 money": MONEY, "3 stock": STOCK, "4 over": AUCTION}
-OPENING: Final = {
-    "1 intent": "strongbox-auctions: COMMIT",
-    "2 stock": r"strongbox-stock: \s*INSERT INTO catalog.reservation_lines",
-    "3 open": r"strongbox-auctions: \s*INSERT INTO auctions.auctions",
-}
+INTENT, BID, STRUCK_OUT = (
+    rf"strongbox-auctions: \s*{said}"
+    for said in ("INSERT INTO auctions.intents", "UPDATE auctions.auctions", "DELETE FROM auctions.returns")
+)
+"""What the API says last of all, together with the COMMIT, in each step of a bid."""
 
 
-class Lot(NamedTuple):
-    """What has become of an auction."""
+class State(NamedTuple):
+    """What has become of an auction, and of the money of the two who bid in it."""
 
-    phase: str
-    orders: list[tuple[str, int]]
-    """Of both who bid."""
-    leader: tuple[Any, ...] | None
-    """The wallet of who leads: what can be spent, and what is set aside."""
-    other: tuple[Any, ...] | None
-    stock: tuple[int, int, int]
-    """What is left of the product, what of it is reserved, and what is sold."""
-
-
-LED: Final = Lot("open", [], (600, 400), (1_000, 0), (5, 1, 0))
-ENDED: Final = Lot("ended", [("paid", 100)], (900, 100), (1_000, 0), (4, 0, 1))
-BOUGHT: Final = Lot("ended", [("paid", 500)], (1_000, 0), (500, 500), (4, 0, 1))
-CANCELLED: Final = Lot("cancelled", [], (1_000, 0), (1_000, 0), (5, 0, 0))
+    bids: list[tuple[int, uuid.UUID, bool]]
+    """Sequence, bidder, and whether that led."""
+    leads: tuple[uuid.UUID, int]
+    """Who, up to how much."""
+    price: int
+    events: list[str]
+    """As watchers are told of them."""
+    wallets: tuple[Any, Any]
+    """Of who led and of who outbids: what can be spent, and what is set aside."""
+    half_done: int
 
 
 @dataclass(frozen=True)
-class Auction:
-    """One of five lamps, from 100, or at once for 500. Ann leads at 100, up to 400; Bob has 1000."""
+class Contest:
+    """Somebody leads with 200 of the 1000 that they have; somebody else with as much bids 125, and up to 400."""
 
     house: Fragile
-    seller: Person
-    ann: Person
-    bob: Person
-    lamp: str
-    id: str
+    auction: str
+    first: Person
+    second: Person
     key: str = field(default_factory=lambda: str(uuid.uuid4()))
 
-    def buy(self, place: Place | None = None) -> httpx.Response:
-        """Have Bob ask for it, by the one key."""
-        headers = {"Idempotency-Key": self.key}
-        return ask(self.house, self.bob, "POST", f"/v1/auctions/{self.id}/buy", place, headers=headers)
+    def bid(self, place: Place | None = None, key: str | None = None) -> httpx.Response:
+        """Outbid, by the one key, if no other is given."""
+        return self.bid_of(self.second, 125, 400, key or self.key, place)
 
-    def cancel(self, who: Person, place: Place | None = None) -> httpx.Response:
-        """Call it off."""
-        return ask(self.house, who, "POST", f"/v1/auctions/{self.id}/cancel", place)
+    def bid_of(
+        self, who: Person, amount: int, most: int, key: str | None = None, place: Place | None = None
+    ) -> httpx.Response:
+        """A bid of one of them."""
+        headers = {"Idempotency-Key": key or str(uuid.uuid4())}
+        asked = {"amount": amount, "max_amount": most}
+        return ask(self.house, who, "POST", f"/v1/auctions/{self.auction}/bids", place, json=asked, headers=headers)
 
-    def end(self) -> None:
-        """Let its end come, and whatever was bid be as much longer ago."""
-        by = "interval '2 hours'"
-        with self.house.as_superuser() as session:
-            session.execute(
-                f"UPDATE auctions.bids SET created_at = created_at - {by}, ends_at = ends_at - {by}"
-                " WHERE auction_id = %s".encode(),
-                (self.id,),
-            )
-            session.execute(
-                f"UPDATE auctions.auctions SET starts_at = starts_at - {by}, planned_end = planned_end - {by},"
-                f" ends_at = ends_at - {by} WHERE id = %s".encode(),
-                (self.id,),
-            )
+    def insist(self, place: Place | None = None) -> httpx.Response:
+        """Ask until it is known what became of it."""
+        return insist(lambda: self.bid(place))
 
-    def stands(self) -> Lot:
+    def stored(self) -> list[tuple[int | None]]:
+        """The status that is stored with the key, if it is anybody's."""
+        find = "SELECT response_status FROM v1_idempotency_keys WHERE user_id = %s AND key = %s"
+        return seen(self.house, find, self.second.id, self.key)
+
+    def stands(self) -> State:
         """What has become of it."""
-        house = self.house
-        ((phase,),) = seen(house, "SELECT status FROM auctions.auctions WHERE id = %s", self.id)
-        orders = "SELECT status, total FROM ordering.orders WHERE user_id = ANY(%s)"
-        of_lamps = "SELECT quantity, reserved, sold FROM catalog.products WHERE id = %s"
-        return Lot(
-            phase,
-            seen(house, orders, [self.ann.id, self.bob.id]),
-            wallet_of(house, self.ann),
-            wallet_of(house, self.bob),
-            seen(house, of_lamps, self.lamp)[0],
+        house, auction = self.house, self.auction
+        bids = "SELECT sequence, user_id, leads FROM auctions.bids WHERE auction_id = %s ORDER BY sequence"
+        ((leader, most, price),) = seen(
+            house, "SELECT leader_id, leader_max, price FROM auctions.auctions WHERE id = %s", auction
+        )
+        events = "SELECT type FROM auctions.events WHERE auction_id = %s ORDER BY event_id"
+        half_done = (
+            "SELECT (SELECT count(*) FROM auctions.intents WHERE auction_id = %s)"
+            " + (SELECT count(*) FROM auctions.returns WHERE auction_id = %s)"
+        )
+        return State(
+            seen(house, bids, auction),
+            (leader, most),
+            price,
+            [type_ for (type_,) in seen(house, events, auction)],
+            (wallet_of(house, self.first), wallet_of(house, self.second)),
+            seen(house, half_done, auction, auction)[0][0],
         )
 
-    def comes_to(self, lot: Lot) -> None:
-        """Wait until it has come to that."""
-        wait_until(lambda: self.stands() == lot, f"{lot}, and not {self.stands()}", LIMIT_S)
+    @property
+    def before(self) -> State:
+        """Before anybody outbids."""
+        first = self.first.id
+        return State([(1, first, True)], (first, 200), 100, ["opened", "bid"], ((800, 200), (1_000, 0)), 0)
+
+    @property
+    def outbid(self) -> State:
+        """Once the bid counts, and nothing of it is left to be done."""
+        first, second = self.first.id, self.second.id
+        bids = [(1, first, True), (2, second, True)]
+        return State(bids, (second, 400), 225, ["opened", "bid", "bid"], ((1_000, 0), (600, 400)), 0)
+
+    def wait_until_over(self) -> None:
+        """Wait until whoever recovers has seen to what is half done."""
+        wait_until(lambda: self.stands().half_done == 0, "the end of what is half done", LIMIT_S)
 
 
-def opening(lamp: str) -> dict[str, Any]:
-    """What is said of one that goes on for an hour."""
-    ends_at = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
-    return {
-        "product_id": lamp, "starting_price": 100, "buy_now_price": 500, "currency": "USD", "ends_at": ends_at
-    }  # fmt: skip
-
-
-def an_auction(house: Fragile) -> Auction:
+def a_contest(house: Fragile) -> Contest:
     """A new one, of people who are new."""
-    ann, bob = people(house, 2, 1_000)
     (seller,) = people(house, 1, role=Role.SELLER)
-    lamp = product(house, seller, 400)
-    opened = body(insist(lambda: ask(house, seller, "POST", "/v1/auctions", json=opening(lamp))), 201)
-    auction = Auction(house, seller, ann, bob, lamp, opened["auction_id"])
-    headers = {"Idempotency-Key": str(uuid.uuid4())}
-    bid = {"amount": 100, "max_amount": 400}
-    path = f"/v1/auctions/{auction.id}/bids"
-    body(insist(lambda: ask(house, ann, "POST", path, json=bid, headers=headers)), 201)
-    assert auction.stands() == LED
-    return auction
-
-
-@contextmanager
-def worker_behind_the_proxy(house: Fragile) -> Iterator[None]:
-    """The one who recovers talks to the database through the proxy meanwhile, and closes what is due by itself."""
-    own = house.own["recover"]
-    house.stop("recover")
-    house.own["recover"] = own | {"DATABASE_URL": house.own["api"]["DATABASE_URL"]}
-    house.begin("recover")
-    try:
-        yield
-    finally:
-        house.own["recover"] = own
-
-
-def worker_dies(house: Fragile, words: str, end: str, do: Any, after: str | None = None) -> None:
-    """Do it, and kill whoever recovers before these words are with the database, or behind their COMMIT; where they are
-    said more than once, those after the others.
-    """
-    then = Then.HOLD if end == "before" else Then.SWALLOW_ANSWERS
-    with house.postgres.trap(after or words, Then.HOLD if after else then, b"" if after else COMMITTED) as first:
-        do()
-        first.wait()
-        if after is None:
-            _kill(house, first, end)
-        else:
-            with house.postgres.trap(words, then, COMMITTED) as second:
-                first.let_go()
-                second.wait()
-                _kill(house, second, end)
-    house.wait_until_rolled_back(words.partition(":")[0])
-
-
-def _kill(house: Fragile, trap: Any, end: str) -> None:
-    if end == "behind":
-        trap.wait_for_the_answer()
-    house.kill("recover")
-    trap.drop()
+    first, second = people(house, 2, 1_000)
+    ends_at = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    about = {"product_id": product(house, seller, 400), "starting_price": 100, "currency": "USD", "ends_at": ends_at}
+    opened = insist(lambda: ask(house, seller, "POST", "/v1/auctions", json=about))
+    contest = Contest(house, str(body(opened, 201)["auction_id"]), first, second)
+    key = str(uuid.uuid4())
+    assert body(insist(lambda: contest.bid_of(first, 100, 200, key)), 201)["leading"]
+    return contest
 
 
 def all_is_well(house: Fragile) -> None:
-    """Nothing is under way, nothing waits; whatever can be verified holds."""
-    left = (
-        "SELECT (SELECT count(*) FROM auctions.openings) + (SELECT count(*) FROM auctions.intents)"
-        " + (SELECT count(*) FROM auctions.returns)"
-        " + (SELECT count(*) FROM auctions.auctions WHERE status = 'closing')"
-        " + (SELECT count(*) FROM catalog.cache_deletions)"
-        " + (SELECT count(*) FROM (SELECT event_id, sent_at FROM auctions.outbox_events"
-        "    UNION ALL SELECT event_id, sent_at FROM ordering.outbox_events"
-        "    UNION ALL SELECT event_id, sent_at FROM catalog.outbox_events) o"
-        "    LEFT JOIN audit.events a USING (event_id) WHERE o.sent_at IS NULL OR a.event_id IS NULL)"
-    )
-    wait_until(lambda: seen(house, left) == [(0,)], "the auctions to be at rest", LIMIT_S)
+    """Nothing is under way or unsent; whatever can be verified holds."""
+    wait_until(lambda: _at_rest(house), "the auctions to be at rest", LIMIT_S)
     house.verify()
+
+
+def _at_rest(house: Fragile) -> bool:
+    left = (
+        "SELECT (SELECT count(*) FROM auctions.intents) + (SELECT count(*) FROM auctions.returns)"
+        " + (SELECT count(*) FROM auctions.outbox_events o LEFT JOIN audit.events a USING (event_id)"
+        "    WHERE o.sent_at IS NULL OR a.event_id IS NULL)"
+    )
+    return bool(seen(house, left) == [(0,)])

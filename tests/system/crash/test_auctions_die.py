@@ -5,7 +5,7 @@ finishes it the same way, or it has never been.
 import pytest
 
 from app.kernel.principal import Role
-from tests.system.crash.bidding import (
+from tests.system.crash.lots import (
     BOUGHT,
     BUYING,
     CANCELLED,
