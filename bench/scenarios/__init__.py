@@ -5,6 +5,7 @@ from typing import Final
 
 from bench.results import Measure
 from bench.scenarios import (
+    auctions,
     audit,
     browsing,
     checkouts,
@@ -38,6 +39,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     "list": browsing.list_,
     "checkout": checkouts.checkout,
     "hot-product": checkouts.hot_product,
+    "one-auction": auctions.one_auction,
     "purchases": purchases.purchases,
     "mint": mints.mint,
     "live": live.live,

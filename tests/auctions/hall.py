@@ -1,4 +1,4 @@
-"""Auctions in process, over a real database, with the real stock, funds and orders: one process, or several side by side."""
+"""Auctions in process, over a real database, with the real stock, funds and orders: one process, or several."""
 
 import asyncio
 from collections.abc import AsyncIterator

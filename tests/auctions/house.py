@@ -113,8 +113,8 @@ class AuctionHouse:
         auction_id = AuctionId(uuid4())
         await self.all(
             "INSERT INTO auctions.auctions (bucket, tenant_id, id, seller_id, product_id, title, currency,"
-            " starting_price, reserve_price, steps, extend_s, starts_at, planned_end, ends_at, status, price, bid_count,"
-            " bidder_count, last_event_id, created_at, updated_at)"
+            " starting_price, reserve_price, steps, extend_s, starts_at, planned_end, ends_at, status, price,"
+            " bid_count, bidder_count, last_event_id, created_at, updated_at)"
             " SELECT %s, %s, %s, %s, gen_random_uuid(), 'a lamp', 'USD', %s, %s, %s, %s, now() + make_interval(secs =>"
             " %s), e, e, 'open', %s, 0, 0, 1, now(), now() FROM (SELECT now() + make_interval(secs => %s) AS e) e",
             auction_id.int & 15, self.tenant, auction_id, seller or uuid4(), starting, reserve, steps, extend_s,
@@ -124,7 +124,29 @@ class AuctionHouse:
             "INSERT INTO auctions.events VALUES (%s, %s, %s, 1, 'opened', '{}', now())",
             auction_id.int & 15, self.tenant, auction_id,
         )  # fmt: skip
+        await self.all(
+            "INSERT INTO catalog.reservations (bucket, tenant_id, business_id, context, name, fingerprint, forbidden,"
+            " pinned, created_at) VALUES (%s, %s, %s, 'auctions', 'reserve', '', false, true, now())",
+            auction_id.int & 15, self.tenant, auction_id,
+        )  # fmt: skip
+        await self.all(
+            "INSERT INTO catalog.reservation_lines (bucket, tenant_id, business_id, context, name, product_id, qty,"
+            " status, seller_id, title, price, currency) SELECT bucket, tenant_id, id, 'auctions', 'reserve',"
+            " product_id, 1, 'RESERVED', seller_id, title, starting_price, currency FROM auctions.auctions"
+            " WHERE id = %s",
+            auction_id,
+        )  # fmt: skip
         return auction_id
+
+    async def pass_time(self, auction_id: AuctionId, seconds: float) -> None:
+        """Let it, and whatever was bid, be that much longer ago."""
+        for statement in (
+            "UPDATE auctions.auctions SET starts_at = starts_at - d, planned_end = planned_end - d,"
+            " ends_at = ends_at - d",
+            "UPDATE auctions.bids SET created_at = created_at - d, ends_at = ends_at - d",
+        ):
+            by = " FROM (SELECT make_interval(secs => %s) AS d, %s::uuid AS of) p WHERE of = "
+            await self.all(statement + by + ("id" if "starts_at" in statement else "auction_id"), seconds, auction_id)
 
     async def bidder(self, balance: int = 0) -> UserId:
         """Somebody with money."""
@@ -180,7 +202,8 @@ class AuctionHouse:
     async def events(self, auction_id: AuctionId) -> list[tuple[str, int]]:
         """What is told of an auction, to watchers and to the world alike, its opening aside."""
         seen = await self.all(
-            "SELECT 'auction.' || type, event_id FROM auctions.events WHERE auction_id = %s AND event_id > 1 ORDER BY 2",
+            "SELECT 'auction.' || type, event_id FROM auctions.events"
+            " WHERE auction_id = %s AND event_id > 1 ORDER BY event_id",
             auction_id,
         )
         told = await self.all(

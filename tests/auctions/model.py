@@ -1,5 +1,5 @@
-"""Auctions once more, slow and obvious: every bid that counts is kept, and everything is made out of all of them, anew each
-time. Of the rules nothing is shared with the domain, nor how it keeps what it needs.
+"""Auctions once more, slow and obvious: every bid that counts is kept, and everything is made out of all of them, anew
+each time. Of the rules nothing is shared with the domain, nor how it keeps what it needs.
 """
 
 from dataclasses import dataclass, field

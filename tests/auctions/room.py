@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,6 +11,7 @@ import httpx
 import psycopg
 
 from app.contexts.auctions.context import AUCTIONS
+from app.contexts.ordering.context import ORDERING
 from app.main.contexts import load
 from app.main.house import House
 from app.main.local.roles import Urls
@@ -72,12 +74,59 @@ class Room:
         )  # fmt: skip
         return auction_id
 
+    def product(
+        self, seller: Somebody, *, quantity: int = 1, currency: str = "USD", category: UUID | None = None
+    ) -> UUID:
+        """Something that is for sale."""
+        product_id = uuid4()
+        self.query(
+            "INSERT INTO catalog.products (bucket, tenant_id, id, seller_id, category_id, title, description,"
+            " condition, price, currency, quantity, put_in, images, specifications, shipping_info, featured, is_active,"
+            " created_at, updated_at) VALUES (%s, %s, %s, %s, %s, 'a lamp', '', 'new', 1250, %s, %s, %s, '{}', '{}',"
+            " '{}', false, true, now(), now())",
+            product_id.int & 15, seller.principal.tenant_id, product_id, seller.id, category, currency, quantity,
+            quantity,
+        )  # fmt: skip
+        return product_id
+
+    def body(self, seller: Somebody, **members: Any) -> dict[str, Any]:
+        """What is said of an auction of an hour; of a new product, unless one is named."""
+        usual = {"starting_price": 100, "currency": "USD", "ends_at": hence(3_600)}
+        said = usual | members
+        return said if "product_id" in said else said | {"product_id": str(self.product(seller))}
+
+    def post(self, who: Somebody, body: Any) -> httpx.Response:
+        """Ask for an auction."""
+        return self.client.post("/v1/auctions", json=body, headers=who.bearer)
+
+    def opened(self, seller: Somebody, **members: Any) -> Any:
+        """An auction of theirs, as they are shown it."""
+        answer = self.post(seller, self.body(seller, **members))
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def get(self, who: Somebody | None, path: str, **query: Any) -> httpx.Response:
+        """Read something, with a credential or without one."""
+        return self.client.get(f"/v1/auctions{path}", params=query, headers=who.bearer if who else {})
+
+    def buy(self, who: Somebody, auction_id: object, key: str | None = None) -> httpx.Response:
+        headers = who.bearer | {"Idempotency-Key": key or uuid4().hex}
+        return self.client.post(f"/v1/auctions/{auction_id}/buy", headers=headers)
+
+    def cancel(self, who: Somebody, auction_id: object) -> httpx.Response:
+        return self.client.post(f"/v1/auctions/{auction_id}/cancel", headers=who.bearer)
+
     def bid(
         self, who: Somebody, auction_id: object, amount: Any, most: Any = None, key: str | None = None
     ) -> httpx.Response:
         body = {"amount": amount} | ({} if most is None else {"max_amount": most})
         headers = who.bearer | {"Idempotency-Key": key or uuid4().hex}
         return self.client.post(f"/v1/auctions/{auction_id}/bids", json=body, headers=headers)
+
+
+def hence(seconds: float) -> str:
+    """The time in so many seconds."""
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
 
 
 @contextmanager
@@ -89,7 +138,9 @@ def room_over(urls: Urls, superuser_url: str) -> Iterator[Room]:
     def offer(in_flight: InFlight, people: FakePeople) -> Sequence[Operation]:
         http = Http(in_flight, PATIENT.known_currencies, PATIENT.request_timeout_s, people.ports)
         assert AUCTIONS.operations is not None
-        return AUCTIONS.operations(container, http)
+        assert ORDERING.operations is not None
+        # What was bought is shown as ordering shows it.
+        return [*ORDERING.operations(house.container("ordering"), http), *AUCTIONS.operations(container, http)]
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:

@@ -92,4 +92,5 @@ async def test_a_bid_while_funds_are_away_is_nobodys_and_its_key_is_free(house: 
     await house.all("ALTER TABLE holds_away RENAME TO holds")
     await house.here.recover()
     assert (await house.key(request), await house.wallet(ann)) == ([], (1_000, 0))
-    assert code_of(await try_out(house.here, request)) == "leads"
+    again = house.request(auction, ann, 100, key=request.key)
+    assert code_of(await try_out(house.here, again)) == "leads"

@@ -33,7 +33,7 @@ def test_a_bid_leads_and_another_is_higher(room: Room) -> None:
         )
         return rows == [(bob.id, 500)]
 
-    wait_until(held, "everything but the leader's maximum to be back")
+    wait_until(held)  # everything but the leader's maximum is back
 
 
 def test_a_late_bid_tells_the_later_end(room: Room) -> None:

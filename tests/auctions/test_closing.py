@@ -1,6 +1,7 @@
 """Auctions that end, are bought and are called off: money, stock and orders with them."""
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -15,7 +16,7 @@ from tests.auctions.hall import HOUR, Hall, code_of
 OPENED = ("auction.opened", 1)
 
 
-async def led(hall: Hall, **how: int) -> tuple[Auction, UserId, UserId]:
+async def led(hall: Hall, **how: Any) -> tuple[Auction, UserId, UserId]:
     """One with two who bid, of whom the first leads at 225, with a maximum of 400."""
     auction = await hall.opened(**how)
     ann, bob = await hall.market.buyer(1_000), await hall.market.buyer(1_000)
@@ -131,7 +132,7 @@ async def test_buying_against_bidding_has_one_outcome(hall: Hall) -> None:
     ],
 )
 async def test_a_purchase_that_is_refused_leaves_nothing(
-    hall: Hall, how: dict[str, int], balance: int, code: str
+    hall: Hall, how: dict[str, Any], balance: int, code: str
 ) -> None:
     auction, buyer = await hall.opened(**how), await hall.market.buyer(balance)
     decided = await hall.buy(auction, buyer)

@@ -60,7 +60,7 @@ def test_below_the_reserve_nobody_has_it_and_the_leader_has_the_money_back() -> 
     ended = closing.end(led, END)
     assert winner_of(ended) == (None, None, None)
     assert closing.lost_hold(ended) == led.leader.hold_id
-    met = bid_for(reserve_price_minor=400)
+    met = after(auction(reserve_price_minor=400), (ANN.int, 100, 400)).auction
     assert winner_of(closing.end(met, END))[2] == 400
 
 

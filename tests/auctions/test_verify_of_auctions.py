@@ -16,7 +16,7 @@ from tests.ordering.fates import Death, Fate
 async def contested(house: AuctionHouse) -> tuple[AuctionId, UserId]:
     """An auction with a few bids, and who leads it."""
     auction, ann, bob = await house.auction(ends_s=60), await house.bidder(9_000), await house.bidder(9_000)
-    for bidder, amount, most in ((ann, 100, 200), (bob, 125, 400), (bob, 1, 500), (ann, 225, 450)):
+    for bidder, amount, most in ((ann, 100, 200), (bob, 125, 400), (bob, 1, 500), (ann, 250, 450)):
         await house.here.bid(house.request(auction, bidder, amount, most))
     return auction, bob
 
@@ -41,7 +41,7 @@ TAMPERINGS = {
     "UPDATE auctions.auctions SET last_event_id = last_event_id + 1 WHERE id = %(auction)s": {REPLAY, COUNTS},
     "UPDATE auctions.auctions SET bid_count = bid_count - 1 WHERE id = %(auction)s": {REPLAY, COUNTS},
     "UPDATE auctions.auctions SET bidder_count = bidder_count + 1 WHERE id = %(auction)s": {REPLAY, COUNTS},
-    "UPDATE auctions.bids SET max_amount = max_amount + 1 WHERE auction_id = %(auction)s AND sequence = 2": {REPLAY},
+    "UPDATE auctions.bids SET max_amount = max_amount + 1 WHERE auction_id = %(auction)s AND sequence = 1": {REPLAY},
     "UPDATE auctions.bids SET created_at = created_at + interval '1 h' WHERE auction_id = %(auction)s"
     " AND sequence = 1": {REPLAY},
     "UPDATE auctions.bids SET amount = 1 WHERE auction_id = %(auction)s AND sequence = 2": {REPLAY},
@@ -66,6 +66,7 @@ async def test_a_contradiction_is_found(house: AuctionHouse, tampering: str) -> 
     for table in ("bids", "bidders", "events", "intents", "returns"):
         await house.all(f"DELETE FROM auctions.{table} WHERE auction_id = %s", auction)
     await house.all("DELETE FROM auctions.auctions WHERE id = %s", auction)
+    await house.all("DELETE FROM catalog.reservation_lines WHERE business_id = %s", auction)
     await house.all("DELETE FROM holds WHERE id = %s", hold_id)
 
 

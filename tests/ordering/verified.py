@@ -1,4 +1,4 @@
-"""What `strongbox verify` finds of orders, or of what sells by them, and of what funds and the catalogue tell of them."""
+"""What `strongbox verify` finds of orders, or of another context, and of what funds and the catalogue tell of it."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -12,7 +12,6 @@ from app.platform.postgres.evidence import Checks, Database
 from app.platform.postgres.facts import Facts
 from app.platform.postgres.integrity import snapshot
 from app.platform.postgres.walls import OfTenants, Tenants
-
 
 RECOVER_AFTER_S = 15.0
 
@@ -37,7 +36,11 @@ async def offenders(market: Looked, checked_by: CheckedBy = checks_of_ordering) 
     own = checked_by(Database("DATABASE_URL", url), RECOVER_AFTER_S)
     told = {
         name: query
-        for context in (checks_of_funds(own.database), checks_of_the_catalogue(own.database))
+        for context in (
+            checks_of_funds(own.database),
+            checks_of_the_catalogue(own.database),
+            checks_of_ordering(own.database, RECOVER_AFTER_S),
+        )
         for name, query in context.facts.items()
     }
     async with snapshot(url) as before, snapshot(url) as others, snapshot(url) as after, snapshot(url) as tenants:

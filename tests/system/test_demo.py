@@ -29,6 +29,14 @@ def test_the_tour_ends_by_itself_and_tells_of_a_sale_its_cashback_and_every_mode
         "answer 201 the order is paid",
         "answer 409 OUT_OF_STOCK",
         "stock 0 left, 0 available",
+        "opened Brass lamp: from 10.00 USD, for a minute",
+        "bid Hugo 10.00 USD, up to 25.00 USD: leads, at 10.00 USD",
+        "bid Ines 11.00 USD, up to 18.00 USD: does not lead, at 18.50 USD",
+        "bid Ines 20.00 USD, up to 30.00 USD: leads, at 26.00 USD",
+        "bid Hugo 20.00 USD: BID_TOO_LOW, 27.00 USD is the least",
+        "money Hugo has 100.00 USD, Ines 70.00 USD, and 30.00 USD set aside",
+        "bought the order is paid, 60.00 USD; Ines has 70.00 USD, and 30.00 USD set aside",
+        "events auction.opened, auction.bid, auction.bid, auction.bid, auction.ended",
         "order the sale has earned 0.25 tokens, kept for want of an address",
         "on chain 0.25 tokens, by the ledger 0.25 tokens",
         "till 201, a purchase of 40.00 USD earns 0.40 tokens",
@@ -47,6 +55,7 @@ def test_the_tour_ends_by_itself_and_tells_of_a_sale_its_cashback_and_every_mode
     ):
         assert line in told, (line, done.stdout)
     assert any(line in told for line in ("balance who came late has 100.00 USD", "balance who came late has 75.00 USD"))
+    assert any(re.fullmatch(r"sold to Ines for 26.00 USD, \d.\d s behind its end", line) for line in told), done.stdout
     modes = [line.removeprefix("■ gateway: ") for line in told if line.startswith("■ gateway: ")]
     assert modes == [stop.title for stop in STOPS]
     assert re.fullmatch(r"all \d+ checks hold", told[-1])

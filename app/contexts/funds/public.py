@@ -121,5 +121,6 @@ class HoldStories(Protocol):
 __all__ = [
     "EVENTS", "OF_FUNDS", "BalanceLimit", "Closed", "Credit", "Done", "Forbidden", "Funds", "HoldClosed", "HoldId",
     "HoldRef", "HoldStories", "InsufficientFunds", "Member", "Outcome", "Part", "Placement", "Refused", "Resize",
-    "TooManyChanges", "Transaction", "TransactionId", "Transfer", "UserNotFound", "Wallet", "WalletId", "WalletNotFound",
+    "TooManyChanges", "Transaction", "TransactionId", "Transfer", "UserNotFound", "Wallet", "WalletId",
+    "WalletNotFound",
 ]  # fmt: skip

@@ -17,8 +17,8 @@ BidRefusal = OwnAuction | AuctionClosed | BidTooLow | BuyNowGone | InsufficientF
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuctionRequest:
-    """A request about an auction, with a key. The id of what it makes is chosen once: running it again, whatever happened
-    before, is the same request.
+    """A request about an auction, with a key. The id of what it makes is chosen once: running it again, whatever
+    happened before, is the same request.
     """
 
     tenant_id: TenantId

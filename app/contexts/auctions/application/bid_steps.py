@@ -34,8 +34,8 @@ Went = Decided | Intent | Ended
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """The request is an intent from here on, unless it is refused already. A bidder who leads has that hold made larger,
-    unless that is being done.
+    """The request is an intent from here on, unless it is refused already. A bidder who leads has that hold made
+    larger, unless that is being done.
     """
 
     request: BidRequest
@@ -80,7 +80,7 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Take(OfAnIntent):
-    """The intent's maximum is held: it counts from here on, if it still does. That is decided here, and nowhere else."""
+    """The intent's maximum is held: it counts from here on, if it still does. That is decided here alone."""
 
     hold_id: HoldId
 
@@ -150,7 +150,7 @@ class Refuse(OfAnIntent):
 
 @dataclass(frozen=True, slots=True)
 class Reroute(OfAnIntent):
-    """The leader's hold could not be made larger: it was closed, or was changed too often. The bid has one of its own."""
+    """The leader's hold could not be made larger: it was closed, or changed too often. The bid has one of its own."""
 
     def take(self, board: Board) -> Went:
         """Go another way."""

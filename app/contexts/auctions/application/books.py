@@ -21,8 +21,8 @@ Bidder = tuple[AuctionId, UserId]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a batch needs to see: auctions, each of which is locked; requests whose keys are claimed, one a key; intents;
-    and the keys that answers may be stored under already.
+    """What a batch needs to see: auctions, each of which is locked; requests whose keys are claimed, one a key;
+    intents; and the keys that answers may be stored under already.
     """
 
     auctions: Collection[AuctionId]

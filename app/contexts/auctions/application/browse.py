@@ -14,7 +14,7 @@ from app.kernel.principal import TenantId
 
 
 class Sort(StrEnum):
-    """In which order auctions are listed: by when they end, the next one first; or those first that were opened last."""
+    """In which order auctions are listed: by when they end, the next one first; or the newest first."""
 
     ENDING = "ending"
     NEWEST = "newest"
@@ -67,7 +67,7 @@ class Listings(Protocol):
     async def bids(
         self, tenant_id: TenantId, auction_id: AuctionId, before: int | None, limit: int
     ) -> Sequence[Bid] | None:
-        """Up to `limit` bids of the auction, newest first: those before that sequence, if there is one. None where there
-        is no such auction.
+        """Up to `limit` bids of the auction, newest first: those before that sequence, if there is one. None where
+        there is no such auction.
         """
         ...

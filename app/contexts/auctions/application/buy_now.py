@@ -28,7 +28,7 @@ class BuyNow:
         self._close = close
 
     async def __call__(self, request: BuyRequest, deadline: float) -> Decided:
-        """Buy. `deadline` is a time of the running event loop: nothing is held after it, but what is held for is decided.
+        """Buy. `deadline` is a time of the running event loop: nothing is held after it; what is held for is decided.
 
         Whoever has the answer has to see to what it leaves, too.
 
@@ -38,6 +38,8 @@ class BuyNow:
         """
         wanted = await self._take(BeginPurchase(request), deadline)
         match wanted:
+            case Decided():
+                return wanted
             case Answered():
                 return Decided(wanted)
             case Intent():

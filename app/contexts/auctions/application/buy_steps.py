@@ -16,7 +16,7 @@ from app.kernel.principal import TenantId
 from app.platform.idempotency.keys import Answered, KeyRecord, recorded
 from app.platform.idempotency.refusals import KeyInProgress, KeyReused
 
-Wanted = Intent | Answered | KeyReused | KeyInProgress | AuctionNotFound
+Wanted = Intent | Decided | Answered | KeyReused | KeyInProgress | AuctionNotFound
 """Of a request: the intent that it is from here on, or why it is none."""
 
 _DECIDED_HERE = (OwnAuction, AuctionClosed, BuyNowGone)
@@ -55,7 +55,7 @@ class BeginPurchase:
         except _DECIDED_HERE as refusal:
             answer = board.changes.answers[request.scope] = board.answers.refused(refusal)
             board.begun[request.scope] = KeyRecord(request.fingerprint, None, answer)
-            return Answered(answer)
+            return Decided(Answered(answer), refusal=refusal)
         board.begun[request.scope] = KeyRecord(request.fingerprint, request.bid_id, None)
         intent = Intent(
             id=request.bid_id,

@@ -1,4 +1,4 @@
-"""Close an auction: what comes of it, committed; money, stock and order, with nothing held open; that it is over, committed."""
+"""Close an auction: what comes of it, committed; money, stock and order, with nothing held open; its end, committed."""
 
 from typing import Protocol
 

@@ -1,5 +1,5 @@
-"""Close auctions whose end has come, finish what a death left half done of others, and call off those of sellers who are
-disabled.
+"""Close auctions whose end has come, finish what a death left half done of others, and call off those of sellers who
+are disabled.
 """
 
 import asyncio
@@ -44,8 +44,8 @@ class DueAuctions:
 
 @dataclass(frozen=True, slots=True)
 class AuctionBacklog:
-    """How many auctions are not over, by how many seconds the one whose end came first is past it, and how many closings
-    and openings are half done, what is under way included, with the oldest one's age.
+    """How many auctions are not over, by how many seconds the one whose end came first is past it, and how many
+    closings and openings are half done, what is under way included, with the oldest one's age.
     """
 
     open: int
@@ -88,8 +88,8 @@ CloseObserver = Callable[[CloseKind, object, Exception | None], None]
 
 
 class CloseDue:
-    """A worker. Any number of them may run: the first to lock an auction's row closes it, and each step of that, which is
-    repeatable, keeps them right when several do.
+    """A worker. Any number of them may run: the first to lock an auction's row closes it, and each step of that, which
+    is repeatable, keeps them right when several do.
     """
 
     def __init__(

@@ -59,7 +59,7 @@ class BeginEnd(_OfAnAuction):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeginCancel(_OfAnAuction):
-    """The auction is to be called off: by its seller while there is no bid, by an admin, or, with nobody, by the house."""
+    """The auction is to be called off: by its seller while there is no bid, by an admin, or by itself."""
 
     by: UserId | None
     by_admin: bool = False
@@ -98,7 +98,8 @@ class Finish(_OfAnAuction):
         board.changes.events.append(Event(EventId(board.ids()), told, after, board.now, self.traceparent))
         if after.buyer_key is None:
             return Closed(after)
-        assert after.winner_id is not None and self.order is not None, "somebody bought it"
+        assert after.winner_id is not None, "somebody bought it"
+        assert self.order is not None, "which is an order"
         scope, answer = (after.winner_id, after.buyer_key), board.answers.bought(self.order)
         board.changes.answers[scope] = answer
         board.changes.made.add(scope)

@@ -88,9 +88,7 @@ def told_before(intent: Intent, board: Board) -> Decided | Ended:
     return Decided(Answered(record.answer, replayed=True))
 
 
-def refused(
-    board: Board, auction: Auction, intent: Intent, refusal: BidRefusal, hold_id: HoldId | None
-) -> Decided:
+def refused(board: Board, auction: Auction, intent: Intent, refusal: BidRefusal, hold_id: HoldId | None) -> Decided:
     """It does not count. What is held for it by this hold, if anything is, goes back."""
     answered = Answered(board.answers.refused(refusal))
     board.answer(intent, answered.answer)

@@ -38,7 +38,7 @@ class Openings(Protocol):
         ...
 
     async def give_up(self, tenant_id: TenantId, auction_id: AuctionId) -> bool:
-        """Nothing comes of it, from here on for sure; whether it was still being opened. The same again says the same."""
+        """Nothing comes of it, from here on for sure; whether it was still being opened. The same again is the same."""
         ...
 
     async def end(self, tenant_id: TenantId, auction_id: AuctionId) -> None:
@@ -47,7 +47,7 @@ class Openings(Protocol):
 
 
 class GiveUpOpening:
-    """Takes over an opening that somebody else began: whatever is reserved for it goes back. Each step is repeatable."""
+    """Takes over an opening that somebody else began: what is reserved for it goes back. Each step is repeatable."""
 
     def __init__(self, openings: Openings, stock: Stock) -> None:
         self._openings = openings

@@ -7,7 +7,7 @@ from typing import Any
 from app.contexts.auctions.application.asked import BidRequest
 from app.contexts.auctions.application.bid_steps import Begin, Refuse, Reroute, Take
 from app.contexts.auctions.application.board import Step
-from app.contexts.auctions.application.decisions import Decided, Ended
+from app.contexts.auctions.application.decisions import Decided
 from app.contexts.auctions.domain.intent import Intent, Kind
 from app.contexts.funds.public import Done, Funds, HoldClosed, HoldId, InsufficientFunds, Outcome, TooManyChanges
 from app.kernel.errors import Unavailable
@@ -29,7 +29,8 @@ class PlaceBid:
         self._funds = funds
 
     async def __call__(self, request: BidRequest, deadline: float) -> Decided:
-        """Bid. `deadline` is a time of the running event loop: nothing is held after it, but what is held for is decided.
+        """Bid. `deadline` is a time of the running event loop: nothing is held after it, but what is held for is
+        decided.
 
         Whoever has the answer has to see to what it leaves, too.
 

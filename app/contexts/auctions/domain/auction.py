@@ -1,4 +1,4 @@
-"""An auction: one piece of a product, for whoever's maximum is the highest when it ends, at a price that the others make.
+"""An auction: one piece of a product, for whoever's maximum is the highest when it ends, at a price that others make.
 
 Amounts are minor units; times are the database's, in UTC, read once the auction's row was locked.
 """
@@ -36,7 +36,7 @@ class Phase(StrEnum):
 
 
 class Closing(StrEnum):
-    """As what an auction is closed: at its end, by whoever pays the price for which it is sold at once, or called off."""
+    """As what an auction is closed: at its end, by whoever pays the price that it has at once, or called off."""
 
     END = "end"
     BUY = "buy"
@@ -108,8 +108,8 @@ class Placed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Auction:
-    """An auction. From `seller_id` to `planned_end` it is as it was opened. `price` is the starting price before there is
-    a bid. What bids made of it stays, whatever it is closed as: what it was sold for is beside that.
+    """An auction. From `seller_id` to `planned_end` it is as it was opened. `price` is the starting price before there
+    is a bid. What bids made of it stays, whatever it is closed as: what it was sold for is beside that.
     """
 
     id: AuctionId

@@ -61,8 +61,8 @@ def buy(auction: Auction, buyer: UserId, key: str, hold_id: HoldId, now: datetim
 
 
 def cancel(auction: Auction, by: UserId | None, now: datetime, *, may_always: bool) -> Auction:
-    """The auction, about to be called off; as it is, if it is that, or was. Whoever may not always, which is its seller,
-    may while there is no bid.
+    """The auction, about to be called off; as it is, if it is that, or was. Whoever may not always, which is its
+    seller, may while there is no bid.
 
     Raises:
         AuctionClosed: it has ended, or is about to.

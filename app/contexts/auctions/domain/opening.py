@@ -27,7 +27,7 @@ class Times(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What a seller says of an auction: starting ≤ reserve ≤ buy-now, in minor units. Without a start it begins at once."""
+    """What a seller says: starting ≤ reserve ≤ buy-now, in minor units. Without a start it begins at once."""
 
     product_id: ProductId
     currency: Currency
@@ -62,7 +62,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What all auctions of a currency are opened with: by how much bids go up, and how long one goes on behind a bid."""
+    """What all auctions of a currency are opened with: by how much bids go up, and how long it goes on behind one."""
 
     steps: Steps
     extend: timedelta

@@ -131,9 +131,9 @@ class Bids:
             name="placeBid",
             tag=TAG,
             summary="Bid in an auction",
-            description="At most once for each who asks and key, however often it is sent: a finished request is answered "
-            "again with the same bytes and `Idempotent-Replayed: true`. Without `max_amount` it is `amount`. As long as "
-            "one leads one's maximum is set aside; while one does, another bid makes that larger.",
+            description="At most once for each who asks and key, however often it is sent: a finished request is "
+            "answered again with the same bytes and `Idempotent-Replayed: true`. Without `max_amount` it is `amount`. "
+            "As long as one leads one's maximum is set aside; while one does, another bid makes that larger.",
             who=BEARER,
             buckets=("wallet",),
             handler=self.place_bid,

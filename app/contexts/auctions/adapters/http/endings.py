@@ -60,10 +60,10 @@ class Endings:
             name="buyNow",
             tag=TAG,
             summary="Buy at once what is being auctioned",
-            description="While it is live and the price is below `buy_now_price`, whatever anybody's maximum. It ends the "
-            "auction. At most once for each who asks and key, however often it is sent: a finished request is answered "
-            "again with the same bytes and `Idempotent-Replayed: true`. Whoever leads needs the price beside what is set "
-            "aside for that, which goes back.",
+            description="While it is live and the price is below `buy_now_price`, whatever anybody's maximum. It ends "
+            "the auction. At most once for each who asks and key, however often it is sent: a finished request is "
+            "answered again with the same bytes and `Idempotent-Replayed: true`. Whoever leads needs the price beside "
+            "what is set aside for that, which goes back.",
             who=BEARER,
             buckets=("wallet",),
             handler=self.buy_now,
@@ -87,8 +87,8 @@ class Endings:
             name="cancelAuction",
             tag=TAG,
             summary="Call an auction off",
-            description="For its seller while there is no bid, for admins until it has ended. Whoever leads has the money "
-            "back, and the piece is for sale again. The same again is answered the same.",
+            description="For its seller while there is no bid, for admins until it has ended. Whoever leads has the "
+            "money back, and the piece is for sale again. The same again is answered the same.",
             who=BEARER,
             handler=self.cancel,
             parameters=(AUCTION, TRACEPARENT),

@@ -68,8 +68,8 @@ AUCTION_CLOSED: Final = ErrorCode(
 BID_TOO_LOW: Final = ErrorCode(
     name="BID_TOO_LOW",
     status=409,
-    when="Another bid has to be `minimum_bid` at the least, which `details` says; one's own, while one leads, has to have "
-    "a higher `max_amount` than before. Stored.",
+    when="Another bid has to be `minimum_bid` at the least, which `details` says; one's own, while one leads, has to "
+    "have a higher `max_amount` than before. Stored.",
     message=str(BidTooLow(1300)),
     details={"minimum_bid": 1300},
     refusals=(BidTooLow,),

@@ -40,7 +40,7 @@ class ShownAuctionView(AuctionView, frozen=True, kw_only=True):
     """An auction as whoever asks sees it."""
 
     leading: Annotated[bool, Meta(description="Whether whoever asks leads.")]
-    reserve_price: Annotated[Amount | None | UnsetType, Meta(description="For its seller alone.")] = UNSET
+    reserve_price: Annotated[Amount | UnsetType | None, Meta(description="For its seller alone.")] = UNSET
 
 
 class AuctionsView(Struct, frozen=True):

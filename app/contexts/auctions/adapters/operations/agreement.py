@@ -15,8 +15,8 @@ from app.platform.postgres.inspection import Session
 from app.platform.postgres.pipeline import Row
 
 _LEADS: Final = "leads"
-_HOLDS: Final = f"""
-    SELECT leader_hold_id AS hold_id, id, CASE status WHEN 'open' THEN '{_LEADS}' ELSE 'is being closed' END, leader_max
+_HOLDS: Final = """
+    SELECT leader_hold_id AS hold_id, id, CASE status WHEN 'open' THEN 'leads' ELSE 'is being closed' END, leader_max
     FROM auctions.auctions WHERE leader_hold_id IS NOT NULL AND status IN ('open', 'closing')
     UNION ALL
     SELECT winner_hold_id, id, 'has won', sold_price FROM auctions.auctions WHERE winner_hold_id IS NOT NULL
@@ -82,5 +82,3 @@ def _of_a_leader(row: Row, hold: _Hold | None) -> str | None:
 def _is_for_nothing(hold: _Hold, intents: Collection[object], settled: datetime) -> bool:
     is_open = hold.context == CONTEXT and hold.status == "OPEN"
     return is_open and hold.business_id not in intents and hold.created_at < settled
-
-

@@ -1,6 +1,7 @@
-"""What `strongbox verify` checks of auctions: alone, and with what funds tell."""
+"""What `strongbox verify` checks of auctions: alone, and with what funds, ordering and the catalogue tell."""
 
 from app.contexts.auctions.adapters.operations.agreement import LeadersAndHoldsAgree
+from app.contexts.auctions.adapters.operations.outcomes import AuctionsAndOrdersAgree, AuctionsAndStockAgree
 from app.contexts.auctions.adapters.operations.replay import BidsMakeTheirAuctions
 from app.contexts.auctions.adapters.postgres.invariants import of_tenants
 from app.contexts.auctions.adapters.postgres.tables import BIDS, EVENTS, OF_A_TENANT, SCHEMA
@@ -20,5 +21,7 @@ def checks_of_auctions(database: Database, recover_after_s: float) -> Checks:
         agree=lambda before, after, facts: (
             BidsMakeTheirAuctions(after, facts),
             LeadersAndHoldsAgree(before, after, facts),
+            AuctionsAndOrdersAgree(before, after, facts),
+            AuctionsAndStockAgree(before, after, facts),
         ),
     )

@@ -1,24 +1,18 @@
 """Auctions, compared with what their bids make of them when they are played again."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from app.contexts.auctions.adapters.postgres.auction_rows import AUCTION_COLUMNS, auction_of
+from app.contexts.auctions.adapters.postgres.auction_rows import auction_of
 from app.contexts.auctions.adapters.postgres.bid_rows import BID_COLUMNS, bid_of
-from app.contexts.auctions.domain.auction import Auction, Bid, Offer, Phase
+from app.contexts.auctions.adapters.postgres.invariants import PLAYED
+from app.contexts.auctions.domain.auction import Auction, Bid, Closing, Offer, Phase
 from app.contexts.auctions.domain.refusals import AuctionClosed, BidTooLow, OwnAuction
 from app.kernel.ids import UserId
 from app.platform.postgres.facts import Facts, rows_of
 from app.platform.postgres.inspection import Session
 
-# Bid by bid, in one stream: of two, over one snapshot, there can only be one at a time.
-_PLAYED: Final = f"""
-    SELECT {BID_COLUMNS}, {AUCTION_COLUMNS}
-    FROM auctions.auctions a
-    LEFT JOIN auctions.bids b ON b.bucket = a.bucket AND b.auction_id = a.id
-    ORDER BY a.bucket, a.id, b.sequence
-"""
 _OF_A_BID: Final = BID_COLUMNS.count(",") + 1
 
 
@@ -35,7 +29,7 @@ class BidsMakeTheirAuctions:
         """Bids and auctions that are not as they would be."""
         for tenant in await self.facts.tenants():
             replay: Replay | None = None
-            async for row in rows_of(self.books, tenant, _PLAYED):
+            async for row in rows_of(self.books, tenant, PLAYED):
                 auction = auction_of(row[_OF_A_BID:])
                 if replay is None or replay.stored.id != auction.id:
                     for line in replay.offences() if replay else ():
@@ -96,10 +90,12 @@ class Replay:
         is_over = self.stored.phase in (Phase.ENDED, Phase.CANCELLED)
         played = replace(self._auction, last_event_id=self._auction.last_event_id + is_over)
         wrong = [name for name, of in _COMPARED.items() if of(played) != of(self.stored)]
+        if _had_by(self.stored) != _due_to(self._auction, self.stored):
+            wrong.append("who has it")
         return [f"auction {self.stored.id} is not what its bids make of it: {', '.join(wrong)}"] if wrong else []
 
 
-_COMPARED: Final = {
+_COMPARED: Final[dict[str, Callable[[Auction], object]]] = {
     "the price": lambda a: a.price_minor,
     "the end": lambda a: a.ends_at,
     "the second maximum": lambda a: a.second_max_minor,
@@ -108,3 +104,17 @@ _COMPARED: Final = {
     "the events": lambda a: a.last_event_id,
     "the leader": lambda a: a.leader and replace(a.leader, raising=None),
 }
+
+
+def _had_by(auction: Auction) -> tuple[object, ...]:
+    return auction.winner_id, auction.winner_hold_id, auction.sold_price_minor
+
+
+def _due_to(played: Auction, stored: Auction) -> tuple[object, ...]:
+    """Who has to have it, by which hold and at which price, as it was closed."""
+    if stored.closing is Closing.BUY and stored.winner_id is not None:
+        return stored.winner_id, stored.winner_hold_id, stored.buy_now_price_minor
+    leader = played.leader
+    if stored.closing is not Closing.END or leader is None or not played.is_reserve_met:
+        return None, None, None
+    return leader.user_id, leader.hold_id, played.price_minor

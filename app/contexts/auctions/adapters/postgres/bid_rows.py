@@ -33,8 +33,8 @@ _INSERT_BIDDERS: Final = Statement("""
     SELECT %b::uuid, r.* FROM unnest(%b::smallint[], %b::uuid[], %b::uuid[], %b::bigint[]) AS r
 """)
 _INSERT: Final = Statement("""
-    INSERT INTO auctions.bids (tenant_id, bucket, auction_id, id, sequence, user_id, ordinal, amount, max_amount, hold_id,
-        price, ends_at, leads, created_at)
+    INSERT INTO auctions.bids (tenant_id, bucket, auction_id, id, sequence, user_id, ordinal, amount, max_amount,
+        hold_id, price, ends_at, leads, created_at)
     SELECT %b::uuid, r.*
     FROM unnest(%b::smallint[], %b::uuid[], %b::uuid[], %b::bigint[], %b::uuid[], %b::bigint[], %b::bigint[],
                 %b::bigint[], %b::uuid[], %b::bigint[], %b::timestamptz[], %b::boolean[], %b::timestamptz[]) AS r

@@ -66,6 +66,16 @@ class PostgresWork:
             yield bid_rows.insert_bidders(tenant_id, changes.ordinals)
         if changes.bids:
             yield bid_rows.insert(tenant_id, changes.bids)
+        yield from self._of_intents(changes)
+        if changes.events:
+            yield from event_documents.insert(changes.events)
+        if changes.answers:
+            yield KEYS.store(changes.answers, changes.made)
+        if changes.forgotten:
+            yield KEYS.forget(changes.forgotten)
+
+    def _of_intents(self, changes: Changes) -> Iterator[Call]:
+        tenant_id = self._tenant_id
         if changes.new_intents:
             yield intent_rows.insert(changes.new_intents.values())
         if changes.changed_intents:
@@ -76,12 +86,6 @@ class PostgresWork:
             yield intent_rows.give_back(changes.returns)
         if changes.returned:
             yield intent_rows.returned(tenant_id, changes.returned)
-        if changes.events:
-            yield from event_documents.insert(changes.events)
-        if changes.answers:
-            yield KEYS.store(changes.answers, changes.made)
-        if changes.forgotten:
-            yield KEYS.forget(changes.forgotten)
 
     async def _records(self, scopes: Sequence[KeyScope]) -> Mapping[KeyScope, KeyRecord[BidId]]:
         if not scopes:

@@ -29,18 +29,15 @@ def insert(events: Sequence[Event]) -> list[Call]:
     return [(_INSERT, columns(list(map(_row, events)))), OUTBOX.insert(list(map(_outbox_row, events)))]
 
 
-def _row(event: Event) -> tuple[object, ...]:
-    auction = event.auction
-    seen = _encode(auction_view(auction, event.occurred_at)).decode()
-    return (
-        bucket_of(auction.id), auction.tenant_id, auction.id, auction.last_event_id, event.type.word, seen,
-        event.occurred_at,
-    )  # fmt: skip
+def seen(event: Event) -> str:
+    """What watchers are told, as JSON text: the auction as everybody may see it."""
+    return _encode(auction_view(event.auction, event.occurred_at)).decode()
 
 
-def _outbox_row(event: Event) -> NewEvent:
+def document(event: Event) -> str:
+    """The event's document, as JSON text, with the same in it."""
     auction = event.auction
-    document = cloud_events.document(
+    return cloud_events.document(
         id=event.id,
         type=event.type.value,
         subject=auction.id,
@@ -51,7 +48,19 @@ def _outbox_row(event: Event) -> NewEvent:
         traceparent=event.traceparent,
         tenant_id=auction.tenant_id,
     )
+
+
+def _row(event: Event) -> tuple[object, ...]:
+    auction = event.auction
+    return (
+        bucket_of(auction.id), auction.tenant_id, auction.id, auction.last_event_id, event.type.word, seen(event),
+        event.occurred_at,
+    )  # fmt: skip
+
+
+def _outbox_row(event: Event) -> NewEvent:
+    auction = event.auction
     return NewEvent(
-        auction.id, event.id, auction.id, auction.last_event_id, event.type.value, document, event.occurred_at,
+        auction.id, event.id, auction.id, auction.last_event_id, event.type.value, document(event), event.occurred_at,
         auction.tenant_id,
     )  # fmt: skip

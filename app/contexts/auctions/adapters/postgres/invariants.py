@@ -6,10 +6,21 @@ They see the rows of one tenant at a time, as anybody does. They hold against an
 from collections.abc import Sequence
 from typing import Final
 
+from app.contexts.auctions.adapters.postgres.auction_rows import AUCTION_COLUMNS
+from app.contexts.auctions.adapters.postgres.bid_rows import BID_COLUMNS
 from app.platform.postgres.walls import Claim
 
+# Bid by bid, in one stream: of two, over one snapshot, there can only be one at a time.
+PLAYED: Final = f"""
+    SELECT {BID_COLUMNS}, {AUCTION_COLUMNS}
+    FROM auctions.auctions a
+    LEFT JOIN auctions.bids b ON b.bucket = a.bucket AND b.auction_id = a.id
+    ORDER BY a.bucket, a.id, b.sequence
+"""
+
 _NO_GAPS: Final = """
-    SELECT format('auction %s has %s bids up to %s, and counts %s', a.id, count(b.sequence), max(b.sequence), a.bid_count)
+    SELECT format('auction %s has %s bids up to %s, and counts %s', a.id, count(b.sequence), max(b.sequence),
+                  a.bid_count)
     FROM auctions.auctions a
     LEFT JOIN auctions.bids b ON b.bucket = a.bucket AND b.auction_id = a.id
     GROUP BY a.bucket, a.id
@@ -41,6 +52,17 @@ _NOTHING_HALF_DONE: Final = """
     WHERE created_at < clock_timestamp() - make_interval(secs => {limit_s})
 """
 
+_NOTHING_WAITS: Final = """
+    SELECT format('auction %s is being opened since %s', auction_id, created_at) FROM auctions.openings
+    WHERE created_at < clock_timestamp() - make_interval(secs => {limit_s})
+    UNION ALL
+    SELECT format('auction %s is being closed since %s', id, closing_at) FROM auctions.auctions
+    WHERE status = 'closing' AND closing_at < clock_timestamp() - make_interval(secs => {limit_s})
+    UNION ALL
+    SELECT format('the end of auction %s came at %s, and nobody closes it', id, ends_at) FROM auctions.auctions
+    WHERE status = 'open' AND ends_at < clock_timestamp() - make_interval(secs => {limit_s})
+"""
+
 
 def of_tenants(limit_s: float) -> Sequence[Claim]:
     """Name, claim and query of each; what is half done may be so for so many seconds."""
@@ -55,5 +77,10 @@ def of_tenants(limit_s: float) -> Sequence[Claim]:
             "no_bid_is_half_done",
             f"no bid is under way, and no hold for nothing, for more than {limit} s",
             _NOTHING_HALF_DONE.replace("{limit_s}", limit),
+        ),
+        (
+            "no_auction_waits",
+            f"no auction is being opened, or closed, or past its end, for more than {limit} s",
+            _NOTHING_WAITS.replace("{limit_s}", limit),
         ),
     )
