@@ -18,8 +18,8 @@ from bench.results import percentile
 TOLD_LIMIT_S: Final = 20.0
 AT_ONCE: Final = 32
 """Bids under way at the most. One more is lost."""
-RISE: Final = 1_000
-"""What a bid is more than the one before, in minor units: more than the steps between."""
+RISE: Final = 10
+"""What a bid is more than the one before, in minor units: more than the step between them is to be."""
 MADE: Final = 201
 TAKEN: Final = (MADE, 409)
 _BID: Final = b"event: bid\n"

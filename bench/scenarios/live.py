@@ -35,7 +35,7 @@ def live(stage: Stage) -> Mapping[str, Measure]:
     sizes, limits, runs, kib = stage.sizes, list[Outcome](), list[Outcome](), list[float]()
     with (
         stage.servers.with_shop(BIDDERS + 1, 1) as database,
-        stage.house(database, **OPEN) as house,
+        stage.house(database, **OPEN, AUCTION_STEPS="*=0:1") as house,
     ):
         people = sign_in(house, BIDDERS + 1)
         limits.append(_bare(stage, people))
