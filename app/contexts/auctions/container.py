@@ -108,9 +108,7 @@ class AuctionsContainer(containers.DeclarativeContainer):
     )
 
     reading_pool = database.provided.reading_pool
-    live_events = providers.Singleton(
-        PostgresLiveEvents, providers.Singleton(TenantRows, reading_pool), reading_pool
-    )
+    live_events = providers.Singleton(PostgresLiveEvents, providers.Singleton(TenantRows, reading_pool), reading_pool)
     watch_metrics = providers.Singleton(WatchMetrics, registry)
     watch = providers.Singleton(Watch, live_events, event, watch_metrics.provided.observe)
 

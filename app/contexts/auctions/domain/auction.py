@@ -143,8 +143,7 @@ class Auction:
     winner_id: UserId | None = None
     winner_hold_id: HoldId | None = None
     sold_price_minor: int | None = None
-    buyer_key: str | None = None
-    """Of a purchase: the Idempotency-Key that its answer is stored under once there is an order."""
+    buyer_key: str | None = None  # that a purchase's answer is stored under, once there is an order
     order_id: OrderId | None = None
     closed_at: datetime | None = None
 
@@ -213,29 +212,18 @@ class Auction:
         leader, second_minor = self._led_with(offer, ordinal)
         is_extended = self.ends_at - now < self.extend
         after = replace(
-            self,
-            leader=leader,
-            second_max_minor=second_minor,
+            self, leader=leader, second_max_minor=second_minor,
             price_minor=self._price_minor(leader.max_minor, second_minor),
-            ends_at=now + self.extend if is_extended else self.ends_at,
-            bid_count=self.bid_count + 1,
-            bidder_count=max(ordinal, self.bidder_count),
-            last_event_id=self.last_event_id + 1 + is_extended,
+            ends_at=now + self.extend if is_extended else self.ends_at, bid_count=self.bid_count + 1,
+            bidder_count=max(ordinal, self.bidder_count), last_event_id=self.last_event_id + 1 + is_extended,
             updated_at=now,
-        )
+        )  # fmt: skip
         bid = Bid(
-            id=offer.id,
-            sequence=after.bid_count,
-            bidder=offer.bidder,
-            ordinal=ordinal,
-            amount_minor=offer.amount_minor,
-            max_minor=offer.max_minor,
-            hold_id=offer.hold_id,
-            price_minor=after.price_minor,
-            ends_at=after.ends_at,
-            is_leading=after.is_leading(offer.bidder),
+            id=offer.id, sequence=after.bid_count, bidder=offer.bidder, ordinal=ordinal,
+            amount_minor=offer.amount_minor, max_minor=offer.max_minor, hold_id=offer.hold_id,
+            price_minor=after.price_minor, ends_at=after.ends_at, is_leading=after.is_leading(offer.bidder),
             created_at=now,
-        )
+        )  # fmt: skip
         return Placed(after, bid, is_extended)
 
     def _led_with(self, offer: Offer, ordinal: int) -> tuple[Leader, int | None]:
@@ -248,11 +236,7 @@ class Auction:
         if before is not None and before.user_id != offer.bidder:
             second = before.max_minor
         leader = Leader(
-            user_id=offer.bidder,
-            ordinal=ordinal,
-            bid_id=offer.id,
-            max_minor=offer.max_minor,
-            hold_id=offer.hold_id,
+            user_id=offer.bidder, ordinal=ordinal, bid_id=offer.id, max_minor=offer.max_minor, hold_id=offer.hold_id
         )
         return leader, second
 

@@ -80,6 +80,7 @@ def mask(ordinal: int) -> str:
 
 def auction_view(auction: Auction, now: datetime) -> AuctionView:
     """The auction as everybody may see it at that time."""
+    leader = auction.shown_leader
     return AuctionView(
         auction_id=auction.id,
         product_id=auction.product_id,
@@ -91,7 +92,7 @@ def auction_view(auction: Auction, now: datetime) -> AuctionView:
         current_price=auction.current_price_minor,
         minimum_bid=auction.minimum_bid_minor,
         bid_count=auction.bid_count,
-        leader=mask(auction.shown_leader.ordinal) if auction.shown_leader else None,
+        leader=mask(leader.ordinal) if leader else None,
         status=auction.status(now).value,
         starts_at=timestamp(auction.starts_at),
         ends_at=timestamp(auction.ends_at),

@@ -87,14 +87,7 @@ def auction_of(row: Row) -> Auction:
         leader_bid_id, leader_max, leader_hold_id, raising_bid_id, closing, closing_by, closing_at, winner_id,
         winner_hold_id, sold_price, buyer_key, order_id, closed_at, updated_at,
     ) = row  # fmt: skip
-    leader = None if leader_id is None else Leader(
-        user_id=UserId(leader_id),
-        ordinal=leader_ordinal,
-        bid_id=BidId(leader_bid_id),
-        max_minor=leader_max,
-        hold_id=HoldId(leader_hold_id),
-        raising=raising_bid_id and BidId(raising_bid_id),
-    )  # fmt: skip
+    who = leader_id, leader_ordinal, leader_bid_id, leader_max, leader_hold_id, raising_bid_id
     return Auction(
         id=AuctionId(id_),
         tenant_id=TenantId(tenant_id),
@@ -108,18 +101,11 @@ def auction_of(row: Row) -> Auction:
         buy_now_price_minor=buy_now_price,
         steps=Steps.read(steps),
         extend=timedelta(seconds=extend_s),
-        starts_at=starts_at,
-        planned_end=planned_end,
-        ends_at=ends_at,
-        price_minor=price,
-        created_at=created_at,
-        updated_at=updated_at,
-        last_event_id=last_event_id,
+        starts_at=starts_at, planned_end=planned_end, ends_at=ends_at,
+        price_minor=price, created_at=created_at, updated_at=updated_at, last_event_id=last_event_id,
         phase=Phase(status),
-        second_max_minor=second_max,
-        bid_count=bid_count,
-        bidder_count=bidder_count,
-        leader=leader,
+        second_max_minor=second_max, bid_count=bid_count, bidder_count=bidder_count,
+        leader=None if leader_id is None else _leader_of(who),
         closing=closing and Closing(closing),
         closing_by=closing_by and UserId(closing_by),
         closing_at=closing_at,
@@ -129,6 +115,18 @@ def auction_of(row: Row) -> Auction:
         buyer_key=buyer_key,
         order_id=order_id and OrderId(order_id),
         closed_at=closed_at,
+    )  # fmt: skip
+
+
+def _leader_of(row: Row) -> Leader:
+    user_id, ordinal, bid_id, max_minor, hold_id, raising = row
+    return Leader(
+        user_id=UserId(user_id),
+        ordinal=ordinal,
+        bid_id=BidId(bid_id),
+        max_minor=max_minor,
+        hold_id=HoldId(hold_id),
+        raising=raising and BidId(raising),
     )
 
 

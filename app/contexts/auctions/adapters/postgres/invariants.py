@@ -63,24 +63,29 @@ _NOTHING_WAITS: Final = """
     WHERE status = 'open' AND ends_at < clock_timestamp() - make_interval(secs => {limit_s})
 """
 
+OF_TENANTS: Final[Sequence[Claim]] = (
+    (
+        "auctions_count_without_gaps",
+        "bids, events and bidders of an auction are numbered from 1 on without a gap, as far as it counts",
+        _NO_GAPS,
+    ),
+    (
+        "no_bid_is_half_done",
+        "no bid is under way, and no hold for nothing, for more than {limit_s} s",
+        _NOTHING_HALF_DONE,
+    ),
+    (
+        "no_auction_waits",
+        "no auction is being opened, or closed, or past its end, for more than {limit_s} s",
+        _NOTHING_WAITS,
+    ),
+)
+
 
 def of_tenants(limit_s: float) -> Sequence[Claim]:
     """Name, claim and query of each; what is half done may be so for so many seconds."""
     limit = f"{limit_s:g}"
-    return (
-        (
-            "auctions_count_without_gaps",
-            "bids, events and bidders of an auction are numbered from 1 on without a gap, as far as it counts",
-            _NO_GAPS,
-        ),
-        (
-            "no_bid_is_half_done",
-            f"no bid is under way, and no hold for nothing, for more than {limit} s",
-            _NOTHING_HALF_DONE.replace("{limit_s}", limit),
-        ),
-        (
-            "no_auction_waits",
-            f"no auction is being opened, or closed, or past its end, for more than {limit} s",
-            _NOTHING_WAITS.replace("{limit_s}", limit),
-        ),
-    )
+    return [
+        (name, claim.replace("{limit_s}", limit), query.replace("{limit_s}", limit))
+        for name, claim, query in OF_TENANTS
+    ]
