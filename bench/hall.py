@@ -19,8 +19,12 @@ def auction_id(nth: int) -> UUID:
     return UUID(hashlib.md5(f"auction {nth}".encode(), usedforsecurity=False).hexdigest())
 
 
-# As the service writes them, with their first event. The pieces are on nobody's shelf: nobody gets as far as that.
+# As the service writes them, with their first event. The pieces are on no shelf: nobody gets as far as that. Their
+# seller is somebody: recovery calls off what nobody sells.
 _FILL: Final = f"""
+    INSERT INTO identity.users (tenant_id, id, role, created_at)
+    VALUES (%(tenant)s, md5('seller')::uuid, 'seller', now());
+
     INSERT INTO auctions.auctions (bucket, tenant_id, id, seller_id, product_id, title, currency, starting_price, steps,
         extend_s, starts_at, planned_end, ends_at, status, price, bid_count, bidder_count, last_event_id, created_at,
         updated_at)

@@ -1,14 +1,14 @@
 -- A bid that takes the lead, in two transactions, a statement after the other, for one bid at a time: the rows that the
 -- service writes in auctions and funds, with documents as long as its own. Everybody bids in the one auction, whose row all
--- of them need, and each client is a bidder of its own. Given: run, auction, tenant, done, placed, released, seen, bid_told,
--- bid_answer; serial = 0.
+-- of them need, and each client is a bidder of its own. Given: run, nth (of the auction), tenant, done, placed, released,
+-- seen, bid_told, bid_answer; serial = 0.
 \set amount random(1000, 9999)
 \set serial :serial + 1
 \set id (:run * 1000 + :client_id) * 1000000000 + :serial
 
 BEGIN;
 SELECT r.bucket, r.auction, u.bidder, lpad(:id::text, 32, '0')::uuid AS bid
-    FROM (SELECT get_byte(uuid_send(a.id), 15) & 15 AS bucket, a.id AS auction FROM (SELECT md5('auction ' || :auction)::uuid AS id) a) r,
+    FROM (SELECT get_byte(uuid_send(a.id), 15) & 15 AS bucket, a.id AS auction FROM (SELECT md5('auction ' || :nth)::uuid AS id) a) r,
          (SELECT md5('user ' || :client_id)::uuid AS bidder) u \gset
 INSERT INTO v1_idempotency_keys (user_id, key, fingerprint, made_id, created_at)
     VALUES (:bidder, :run || '-' || :client_id || '-' || :serial, sha256('a request'), :bid, now())
@@ -41,8 +41,7 @@ COMMIT;
 
 BEGIN;
 SELECT a.price, a.bid_count, a.bidder_count, a.last_event_id, a.leader_max,
-       coalesce(a.leader_id, '00000000-0000-0000-0000-000000000000') AS outbid,
-       coalesce(a.leader_hold_id, '00000000-0000-0000-0000-000000000000') AS outbid_hold, clock_timestamp() AS at
+       coalesce(a.leader_id, :bidder) AS outbid, coalesce(a.leader_hold_id, :bid) AS outbid_hold, clock_timestamp() AS at
     FROM auctions.auctions a WHERE a.bucket = :bucket AND a.id = :auction FOR UPDATE \gset
 \set sequence :bid_count + 1
 \set event :last_event_id + 1
@@ -53,19 +52,19 @@ INSERT INTO auctions.bidders (bucket, tenant_id, auction_id, user_id, ordinal)
 UPDATE auctions.auctions
     SET price = :price, second_max = :price - 5, bid_count = :sequence, bidder_count = :client_id + 1, last_event_id = :event,
         leader_id = :bidder, leader_ordinal = :client_id + 1, leader_bid_id = :bid, leader_max = :price,
-        leader_hold_id = :hold_id, updated_at = :'at'::timestamptz
+        leader_hold_id = :hold_id, updated_at = :at::timestamptz
     WHERE bucket = :bucket AND id = :auction;
 INSERT INTO auctions.bids (bucket, tenant_id, auction_id, sequence, id, user_id, ordinal, amount, max_amount, hold_id, price,
                            ends_at, leads, created_at)
-    VALUES (:bucket, :tenant, :auction, :sequence, :bid, :bidder, :client_id + 1, :price, :price, :hold_id, :price, :'at', true,
-            :'at');
+    VALUES (:bucket, :tenant, :auction, :sequence, :bid, :bidder, :client_id + 1, :price, :price, :hold_id, :price, :at, true,
+            :at);
 DELETE FROM auctions.intents WHERE bucket = :bucket AND auction_id = :auction AND id = :bid;
 INSERT INTO auctions.returns (bucket, tenant_id, auction_id, hold_id, user_id, currency, created_at)
     VALUES (:bucket, :tenant, :auction, :outbid_hold, :outbid, 'USD', clock_timestamp());
 INSERT INTO auctions.events (bucket, tenant_id, auction_id, event_id, type, document, created_at)
-    VALUES (:bucket, :tenant, :auction, :event, 'bid', :seen, :'at');
+    VALUES (:bucket, :tenant, :auction, :event, 'bid', :seen, :at);
 INSERT INTO auctions.outbox_events (user_id, event_id, subject, sequence, type, payload, partition, created_at, tenant_id)
-    VALUES (:auction, md5('bid ' || :id)::uuid, :auction, :event, 'auction.bid', :bid_told, :bucket, :'at', :tenant);
+    VALUES (:auction, md5('bid ' || :id)::uuid, :auction, :event, 'auction.bid', :bid_told, :bucket, :at, :tenant);
 UPDATE v1_idempotency_keys
     SET response_status = 201, response_body = convert_to(:bid_answer, 'UTF8'), finalized_at = clock_timestamp()
     WHERE user_id = :bidder AND key = :key;

@@ -27,7 +27,7 @@ def one_auction(stage: Stage) -> dict[str, Measure]:
 
         def limit() -> float:
             clients = min(PGBENCH_CLIENTS, bidders)
-            return stage.pgbench(owned, "bid", clients=clients, auction=next(numbers), tenant=tenant).rate
+            return stage.pgbench(owned, "bid", clients=clients, nth=next(numbers), tenant=tenant).rate
 
         def run(nth: int, duration_s: float) -> Outcome:
             return load.bid(house.ports["HTTP_PORT"], people, nth * AUCTIONS_A_RUN, duration_s)

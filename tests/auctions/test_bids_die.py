@@ -26,6 +26,14 @@ class Scene:
     """What the bidder has, held or not."""
     held: tuple[int, int]
     """What is set aside of it before, and once the bid is placed."""
+    rival: UserId | None = None
+    """Who leads before, with the same balance."""
+
+    async def of_rival(self, house: AuctionHouse, *, is_placed: bool) -> bool:
+        """Whether who led before has what that takes set aside, and nothing else."""
+        leads = self.placed[2:] if is_placed else self.before[2:]
+        held = leads[1] if leads[0] == self.rival and leads[1] else 0
+        return self.rival is None or await house.wallet(self.rival) == (self.balance - held, held)
 
 
 async def first(house: AuctionHouse) -> Scene:
@@ -38,14 +46,14 @@ async def outbidding(house: AuctionHouse) -> Scene:
     auction, ann, bob = await house.auction(), await house.bidder(1_000), await house.bidder(1_000)
     await house.here.bid(house.request(auction, bob, 100, 200))
     request = house.request(auction, ann, 125, 400)
-    return Scene(request, (1, 100, bob, 200), (2, 225, ann, 400), 1_000, (0, 400))
+    return Scene(request, (1, 100, bob, 200), (2, 225, ann, 400), 1_000, (0, 400), bob)
 
 
 async def outbid_at_once(house: AuctionHouse) -> Scene:
     auction, ann, bob = await house.auction(), await house.bidder(1_000), await house.bidder(1_000)
     await house.here.bid(house.request(auction, bob, 100, 400))
     request = house.request(auction, ann, 125, 200)
-    return Scene(request, (1, 100, bob, 400), (2, 225, bob, 400), 1_000, (0, 0))
+    return Scene(request, (1, 100, bob, 400), (2, 225, bob, 400), 1_000, (0, 0), bob)
 
 
 async def raising(house: AuctionHouse) -> Scene:
@@ -88,6 +96,7 @@ async def test_recovery_undoes_what_a_death_left_and_never_places_it(
     assert await house.stands(auction) == (scene.placed if is_placed else scene.before)
     held = scene.held[is_placed]
     assert await house.wallet(request.bidder) == (scene.balance - held, held)
+    assert await scene.of_rival(house, is_placed=is_placed)
     assert await house.nothing_is_left(auction)
     assert await house.key(request) == ([(request.bid_id, 201)] if is_placed else [])
     again = house.request(auction, request.bidder, request.amount_minor, request.max_minor, key=request.key)
