@@ -5,6 +5,7 @@ finishes it the same way, or it has never been.
 import pytest
 
 from app.kernel.principal import Role
+from tests.system.crash.fragile import Fragile
 from tests.system.crash.lots import (
     BOUGHT,
     BUYING,
@@ -22,7 +23,6 @@ from tests.system.crash.lots import (
     worker_behind_the_proxy,
     worker_dies,
 )
-from tests.system.crash.fragile import Fragile
 from tests.system.crash.test_market_dies import ANOTHER, RECOVERY, is_behind, points
 from tests.system.crash.trade import ENDS, another_api, ask, dies, insist, product, seen
 from tests.system.e2e.crowd import people
