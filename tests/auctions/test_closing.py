@@ -199,7 +199,7 @@ async def test_what_a_disabled_seller_auctions_is_called_off(hall: Hall) -> None
     await hall.bid(auction, ann, 100)
     await hall.here.closer().round_of_sellers()
     assert (await hall.stands(auction)).phase is Phase.OPEN
-    hall.market.people.disabled.add(seller.id)
+    hall.market.people.not_let_in.add(seller.id)
     await hall.here.closer().round_of_sellers()
     assert (await hall.stands(auction)).phase is Phase.CANCELLED
     assert (await hall.stands(kept)).phase is Phase.OPEN
