@@ -75,10 +75,10 @@ async def test_what_is_not_committed_is_told_to_nobody(house: AuctionHouse) -> N
     async with await psycopg.AsyncConnection.connect(house.urls.owner_url) as other:
         await other.execute("LOCK TABLE auctions.bids IN SHARE MODE")
         books.go_on.set()
-        waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
         while not await house.all(waiting):  # noqa: ASYNC110 -- nobody tells
             await asyncio.sleep(0.01)
-        told = await house.all("SELECT FROM auctions.events WHERE auction_id = %s AND event_id > 1", auction)
+        told = await house.all("SELECT type FROM auctions.events WHERE auction_id = %s AND event_id > 1", auction)
         assert told == [], "of a bid that is not committed nobody is told"
         assert (await house.wallet(ann), (await house.stands(auction))[0]) == ((600, 400), 0)
         await other.rollback()
