@@ -27,6 +27,7 @@ from app.main.house import House as Rooms
 from app.main.local.postgres import PostgresServer
 from app.main.local.roles import Urls
 from app.platform.process.uuid7 import uuid7
+from tests.auctions.pieces import RESERVE
 from tests.fakes.people import FakePeople
 from tests.ordering.fates import Fate, Mortal
 
@@ -124,18 +125,8 @@ class AuctionHouse:
             "INSERT INTO auctions.events VALUES (%s, %s, %s, 1, 'opened', '{}', now())",
             auction_id.int & 15, self.tenant, auction_id,
         )  # fmt: skip
-        await self.all(
-            "INSERT INTO catalog.reservations (bucket, tenant_id, business_id, context, name, fingerprint, forbidden,"
-            " pinned, created_at) VALUES (%s, %s, %s, 'auctions', 'reserve', '', false, true, now())",
-            auction_id.int & 15, self.tenant, auction_id,
-        )  # fmt: skip
-        await self.all(
-            "INSERT INTO catalog.reservation_lines (bucket, tenant_id, business_id, context, name, product_id, qty,"
-            " status, seller_id, title, price, currency) SELECT bucket, tenant_id, id, 'auctions', 'reserve',"
-            " product_id, 1, 'RESERVED', seller_id, title, starting_price, currency FROM auctions.auctions"
-            " WHERE id = %s",
-            auction_id,
-        )  # fmt: skip
+        for statement in RESERVE:
+            await self.all(statement, auction_id)
         return auction_id
 
     async def pass_time(self, auction_id: AuctionId, seconds: float) -> None:
