@@ -206,21 +206,15 @@ class AuctionHouse:
             " WHERE auction_id = %s AND event_id > 1 ORDER BY event_id",
             auction_id,
         )
-        told = await self.all(
-            "SELECT type, sequence FROM auctions.outbox_events WHERE subject = %s ORDER BY id", auction_id
-        )
+        of_the_world = "SELECT type, sequence FROM auctions.outbox_events WHERE subject = %s ORDER BY id"
+        told = await self.all(of_the_world, auction_id)
         assert seen == told
         return [(type_, event_id) for type_, event_id in seen]
 
     async def key(self, request: BidRequest) -> list[tuple[UUID | None, int | None]]:
         """What is stored under a request's key: what it made, and the status."""
-        return [
-            (made, status)
-            for made, status in await self.all(
-                "SELECT made_id, response_status FROM v1_idempotency_keys WHERE user_id = %s AND key = %s",
-                request.bidder, request.key,
-            )
-        ]  # fmt: skip
+        find = "SELECT made_id, response_status FROM v1_idempotency_keys WHERE user_id = %s AND key = %s"
+        return [(made, status) for made, status in await self.all(find, request.bidder, request.key)]
 
 
 @asynccontextmanager
