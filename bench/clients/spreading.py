@@ -1,7 +1,7 @@
 """`python -m bench.clients.spreading EVENT_BYTES`: a bare loop that does for watchers what there is no less of.
 
 It speaks as much HTTP as the client `watching` does: whoever asks for `…/live` is told of every bid from then on, by as
-many bytes, as soon as it is there; a bid is answered once that is sent. Its port is the first line that it prints.
+many bytes, as soon as it was answered. Its port is the first line that it prints.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from typing import cast
 
 import uvloop
 
-_ANSWER = b'{"minimum_bid":1}'
+_ANSWER = b'{"minimum_bid":1,"sequence":%d}'
 _PLAIN = b"HTTP/1.1 %d Whatever\r\ncontent-length: %d\r\n\r\n%s"
 _STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 
@@ -20,6 +20,7 @@ class Connection(asyncio.Protocol):
 
     watching: set[asyncio.Transport]
     event: bytes
+    bids = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one, but not by inheritance
@@ -30,10 +31,12 @@ class Connection(asyncio.Protocol):
             self._transport.write(_STREAM)
             self.watching.add(self._transport)
             return
+        Connection.bids += method == b"POST"
+        answer = _ANSWER % self.bids
+        self._transport.write(_PLAIN % (201 if method == b"POST" else 200, len(answer), answer))
         if method == b"POST":
             for each in self.watching:
                 each.write(self.event)
-        self._transport.write(_PLAIN % (201 if method == b"POST" else 200, len(_ANSWER), _ANSWER))
 
     def connection_lost(self, _: Exception | None) -> None:
         self.watching.discard(self._transport)

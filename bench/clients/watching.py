@@ -4,6 +4,7 @@ import asyncio
 import gc
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Final, cast
@@ -15,12 +16,18 @@ from bench.clients.buying import Connection
 from bench.results import percentile
 
 TOLD_LIMIT_S: Final = 20.0
+AT_ONCE: Final = 32
+"""Bids under way at the most. One more is lost."""
+RISE: Final = 10
+"""What a bid is more than the one before, in minor units: more than the step between them is to be."""
+MADE: Final = 201
+TAKEN: Final = (MADE, 409)
 _BID: Final = b"event: bid\n"
 
 
 class Plan(msgspec.Struct, frozen=True):
     """So many watch the auction, while those in the file (an id and a token a line) bid in turn, so many times a
-    second, each once the one before was answered. `run` is a number that no other run over the same service has.
+    second. `run` is a number that no other run over the same service has.
     """
 
     port: int
@@ -48,12 +55,13 @@ class Outcome(msgspec.Struct, frozen=True):
 
     @property
     def failed(self) -> int:
-        """Answers that were not the wanted ones, and events that did not arrive."""
-        return sum(count for status, count in self.statuses.items() if status != 201) + self.untold
+        """Answers that were not the wanted ones, and events that did not arrive. A bid that was overtaken by the next
+        one, and so is too low, is neither."""
+        return sum(count for status, count in self.statuses.items() if status not in TAKEN) + self.untold
 
     @property
     def rate(self) -> float:
-        """Bids a second."""
+        """Bids a second that counted."""
         return self.bids / self.duration_s
 
 
@@ -97,19 +105,23 @@ class Watcher(asyncio.Protocol):
 
 
 class Bidders:
-    """Those who bid, in turn, each as much as the last answer says is the least."""
+    """Those who bid, in turn, each more than the one before: at a pace, whatever has become of those before."""
 
-    def __init__(self, connection: Connection, plan: Plan, minimum_bid: int) -> None:
-        self._connection, self._plan, self._minimum_bid = connection, plan, minimum_bid
+    def __init__(self, connections: Sequence[Connection], plan: Plan, minimum_bid: int) -> None:
+        self._idle, self._plan, self._minimum_bid = [*connections], plan, minimum_bid
         self._tokens = [line.split()[1] for line in Path(plan.people).read_text(encoding="ascii").splitlines()]
-        self.answered_at: list[float] = []
+        self.answered_at: dict[int, float] = {}
+        """By the bid's sequence."""
         self.took_s: list[float] = []
         self.statuses: Counter[int] = Counter()
 
-    async def bid(self) -> None:
-        """The next."""
-        nth = self.statuses.total()
-        body = f'{{"amount":{self._minimum_bid}}}'
+    async def bid(self, nth: int) -> None:
+        """The nth, over a connection of its own."""
+        if not self._idle:
+            self.statuses[0] += 1
+            return
+        connection = self._idle.pop()
+        body = f'{{"amount":{self._minimum_bid + nth * RISE}}}'
         request = (
             f"POST /v1/auctions/{self._plan.auction_id}/bids HTTP/1.1\r\nHost: 127.0.0.1\r\n"
             f"Authorization: Bearer {self._tokens[nth % len(self._tokens)]}\r\n"
@@ -118,14 +130,16 @@ class Bidders:
         )
         began = perf_counter()
         try:
-            status = await self._connection.ask(request.encode())
+            status = await connection.ask(request.encode())
         except OSError:  # a time-out is one
-            status = 0
+            self.statuses[0] += 1
+            return
+        self._idle.append(connection)
         self.statuses[status] += 1
-        if status == 201:
-            self.answered_at.append(perf_counter())
-            self.took_s.append(self.answered_at[-1] - began)
-            self._minimum_bid = msgspec.json.decode(self._connection.body)["minimum_bid"]
+        if status == MADE:
+            now = perf_counter()
+            self.answered_at[msgspec.json.decode(connection.body)["sequence"]] = now
+            self.took_s.append(now - began)
 
 
 async def _main(plan: Plan) -> Outcome:
@@ -138,13 +152,15 @@ async def _main(plan: Plan) -> Outcome:
         watcher.transport.write(live)
         watchers.append(watcher)
     await asyncio.gather(*(watcher.began for watcher in watchers))
-    _, connection = await loop.create_connection(Connection, "127.0.0.1", plan.port)
-    await connection.ask(f"GET /v1/auctions/{plan.auction_id} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
-    bidders = Bidders(connection, plan, msgspec.json.decode(connection.body)["minimum_bid"])
+    connections = [(await loop.create_connection(Connection, "127.0.0.1", plan.port))[1] for _ in range(AT_ONCE)]
+    await connections[0].ask(f"GET /v1/auctions/{plan.auction_id} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    stands = msgspec.json.decode(connections[0].body)
+    bidders = Bidders(connections, plan, stands["minimum_bid"])
     began = perf_counter()
-    for nth in range(round(plan.rate * plan.duration_s)):
-        await asyncio.sleep(max(0.0, began + nth / plan.rate - perf_counter()))
-        await bidders.bid()
+    async with asyncio.TaskGroup() as bids:
+        for nth in range(round(plan.rate * plan.duration_s)):
+            await asyncio.sleep(max(0.0, began + nth / plan.rate - perf_counter()))
+            bids.create_task(bidders.bid(nth))
     duration_s = perf_counter() - began
     limit = perf_counter() + TOLD_LIMIT_S
     while sum(arrivals.told) < len(bidders.answered_at) * plan.watchers and perf_counter() < limit:  # noqa: ASYNC110
@@ -152,14 +168,15 @@ async def _main(plan: Plan) -> Outcome:
     for watcher in watchers:
         assert watcher.transport is not None
         watcher.transport.close()
-    connection.close()
+    for connection in connections:
+        connection.close()
     return _outcome(plan, arrivals, bidders, duration_s)
 
 
 def _outcome(plan: Plan, arrivals: Arrivals, bidders: Bidders, duration_s: float) -> Outcome:
     bids = len(bidders.answered_at)
-    pairs = zip(bidders.answered_at, arrivals.last_at, strict=False)
-    late_ms = sorted(max(0.0, told - answered) * 1000 for answered, told in pairs) or [0.0]
+    pairs = zip(sorted(bidders.answered_at), arrivals.last_at, strict=False)
+    late_ms = sorted(max(0.0, told - bidders.answered_at[nth]) * 1000 for nth, told in pairs) or [0.0]
     took_ms = sorted(took_s * 1000 for took_s in bidders.took_s) or [0.0]
     return Outcome(
         percentile(late_ms, 50), percentile(late_ms, 99), late_ms[-1], percentile(took_ms, 50), bids, duration_s,

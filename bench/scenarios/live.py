@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -28,7 +27,7 @@ BIDS_A_SECOND: Final = 50.0
 BIDDERS: Final = 20
 EVENT_BYTES: Final = 620
 """About as long as an event of an auction is."""
-SETTLED_S: Final = 1.0
+WEIGHED_EVERY_S: Final = 0.5
 
 
 def live(stage: Stage) -> Mapping[str, Measure]:
@@ -36,16 +35,17 @@ def live(stage: Stage) -> Mapping[str, Measure]:
     sizes, limits, runs, kib = stage.sizes, list[Outcome](), list[Outcome](), list[float]()
     with (
         stage.servers.with_shop(BIDDERS + 1, 1) as database,
-        stage.house(database, **OPEN) as house,
+        stage.house(database, **OPEN, AUCTION_STEPS="*=0:1") as house,
     ):
         people = sign_in(house, BIDDERS + 1)
         limits.append(_bare(stage, people))
         auction_id = _opened(house, people)
-        _watched(stage, house.ports["HTTP_PORT"], auction_id, people, sizes.warm_up_s)
-        for nth in range(1, sizes.repeats + 1):
-            stage.say(f"run {nth} of {sizes.repeats}: {sizes.watchers} watchers, {BIDS_A_SECOND:.0f} bids/s")
-            with _weighed(house, sizes.watchers, kib):
-                runs.append(_watched(stage, house.ports["HTTP_PORT"], auction_id, people, sizes.run_s))
+        port = house.ports["HTTP_PORT"]
+        _watched(stage, port, auction_id, people, 1, sizes.warm_up_s)
+        with _weighed(house, sizes.watchers, kib):
+            for nth in range(1, sizes.repeats + 1):
+                stage.say(f"run {nth} of {sizes.repeats}: {sizes.watchers} watchers, {BIDS_A_SECOND:.0f} bids/s")
+                runs.append(_watched(stage, port, auction_id, people, sizes.watchers, sizes.run_s))
         limits.append(_bare(stage, people))
         house.settle_down()
     failed = sum(one.failed for one in (*limits, *runs))
@@ -65,12 +65,14 @@ def _details(runs: list[Outcome]) -> dict[str, object]:
         "p50_ms": [one.p50_ms for one in runs],
         "worst_ms": [one.worst_ms for one in runs],
         "bids_a_second": [one.rate for one in runs],
+        "answers": [{str(status): count for status, count in one.statuses.items()} for one in runs],
         "bid_p50_ms": [one.answer_p50_ms for one in runs],
     }
 
 
-def _watched(stage: Stage, port: int, auction_id: str, people: Path, duration_s: float) -> Outcome:
-    plan = Plan(port, auction_id, str(people), stage.sizes.watchers, BIDS_A_SECOND, load.next_run(), duration_s)
+def _watched(stage: Stage, port: int, auction_id: str, people: Path, watchers: int, duration_s: float) -> Outcome:
+    stage.servers.checkpoint()
+    plan = Plan(port, auction_id, str(people), watchers, BIDS_A_SECOND, load.next_run(), duration_s)
     return load.client("watching", plan, Outcome, duration_s)
 
 
@@ -81,7 +83,8 @@ def _bare(stage: Stage, people: Path) -> Outcome:
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as bare:  # noqa: S603 -- our own command
         try:
             assert bare.stdout is not None
-            return _watched(stage, int(bare.stdout.readline()), "any", people, stage.sizes.limit_s)
+            port, watchers = int(bare.stdout.readline()), stage.sizes.watchers
+            return _watched(stage, port, "any", people, watchers, stage.sizes.limit_s)
         finally:
             bare.kill()
 
@@ -112,7 +115,7 @@ def _weighed(house: BenchHouse, watchers: int, found_kib: list[float]) -> Iterat
     held_mib, is_over = [before_mib], threading.Event()
 
     def look() -> None:
-        while not is_over.wait(SETTLED_S):
+        while not is_over.wait(WEIGHED_EVERY_S):
             held_mib.append(house.memory_mib("api")["now"])
 
     looking = threading.Thread(target=look)
@@ -123,4 +126,3 @@ def _weighed(house: BenchHouse, watchers: int, found_kib: list[float]) -> Iterat
         is_over.set()
         looking.join()
     found_kib.append((max(held_mib) - before_mib) * 1024 / watchers)
-    time.sleep(SETTLED_S)  # what they held is let go of before anything else is weighed
