@@ -27,11 +27,10 @@ from app.main.house import House as Rooms
 from app.main.local.postgres import PostgresServer
 from app.main.local.roles import Urls
 from app.platform.process.uuid7 import uuid7
-from tests.auctions.pieces import RESERVE
+from tests.auctions.hall import CONTEXTS
 from tests.fakes.people import FakePeople
 from tests.ordering.fates import Fate, Mortal
 
-CONTEXTS = "funds,payments,catalog,ordering,auctions"
 LATE = 1e12
 """A time of the loop that does not come."""
 
@@ -121,23 +120,30 @@ class AuctionHouse:
             auction_id.int & 15, self.tenant, auction_id, seller or uuid4(), starting, reserve, steps, extend_s,
             starts_s, starting, ends_s,
         )  # fmt: skip
+        first = "INSERT INTO auctions.events VALUES (%s, %s, %s, 1, 'opened', '{}', now())"
+        await self.all(first, auction_id.int & 15, self.tenant, auction_id)
         await self.all(
-            "INSERT INTO auctions.events VALUES (%s, %s, %s, 1, 'opened', '{}', now())",
+            "INSERT INTO catalog.reservations (bucket, tenant_id, business_id, context, name, fingerprint, forbidden,"
+            " pinned, created_at) VALUES (%s, %s, %s, 'auctions', 'reserve', '', false, true, now())",
             auction_id.int & 15, self.tenant, auction_id,
         )  # fmt: skip
-        for statement in RESERVE:
-            await self.all(statement, auction_id)
+        await self.all(
+            "INSERT INTO catalog.reservation_lines (bucket, tenant_id, business_id, context, name, product_id, qty,"
+            " status, seller_id, title, price, currency) SELECT bucket, tenant_id, id, 'auctions', 'reserve',"
+            " product_id, 1, 'RESERVED', seller_id, title, starting_price, currency FROM auctions.auctions"
+            " WHERE id = %s",
+            auction_id,
+        )  # fmt: skip
         return auction_id
 
     async def pass_time(self, auction_id: AuctionId, seconds: float) -> None:
         """Let it, and whatever was bid, be that much longer ago."""
-        for statement in (
-            "UPDATE auctions.auctions SET starts_at = starts_at - d, planned_end = planned_end - d,"
-            " ends_at = ends_at - d",
-            "UPDATE auctions.bids SET created_at = created_at - d, ends_at = ends_at - d",
+        for table, key, times in (
+            ("auctions", "id", ("starts_at", "planned_end", "ends_at")),
+            ("bids", "auction_id", ("created_at", "ends_at")),
         ):
-            by = " FROM (SELECT make_interval(secs => %s) AS d, %s::uuid AS of) p WHERE of = "
-            await self.all(statement + by + ("id" if "starts_at" in statement else "auction_id"), seconds, auction_id)
+            earlier = ", ".join(f"{time} = {time} - make_interval(secs => {float(seconds)})" for time in times)
+            await self.all(f"UPDATE auctions.{table} SET {earlier} WHERE {key} = %s", auction_id)
 
     async def bidder(self, balance: int = 0) -> UserId:
         """Somebody with money."""
@@ -156,7 +162,7 @@ class AuctionHouse:
         self, auction_id: AuctionId, bidder: UserId, amount: int, most: int | None = None, key: str | None = None
     ) -> BidRequest:
         """A request to bid, as each request of a client's is: with an id of its own."""
-        most = amount if most is None else most
+        most = most or amount
         return BidRequest(
             tenant_id=self.tenant,
             auction_id=auction_id,
@@ -170,8 +176,8 @@ class AuctionHouse:
 
     async def wallet(self, user: UserId) -> tuple[int, int]:
         """What somebody can spend, and what is set aside."""
-        rows = await self.all("SELECT current_balance, held FROM wallet_balances WHERE user_id = %s", user)
-        return (rows[0][0], rows[0][1]) if rows else (0, 0)
+        found = await self.all("SELECT current_balance, held FROM wallet_balances WHERE user_id = %s", user)
+        return found[0] if found else (0, 0)  # type: ignore[return-value]
 
     async def stands(self, auction_id: AuctionId) -> tuple[int, int, UserId | None, int | None]:
         """Of an auction the bids, the price, who leads, and up to what."""
@@ -197,21 +203,15 @@ class AuctionHouse:
             " WHERE auction_id = %s AND event_id > 1 ORDER BY event_id",
             auction_id,
         )
-        told = await self.all(
-            "SELECT type, sequence FROM auctions.outbox_events WHERE subject = %s ORDER BY id", auction_id
-        )
+        of_the_world = "SELECT type, sequence FROM auctions.outbox_events WHERE subject = %s ORDER BY id"
+        told = await self.all(of_the_world, auction_id)
         assert seen == told
         return [(type_, event_id) for type_, event_id in seen]
 
     async def key(self, request: BidRequest) -> list[tuple[UUID | None, int | None]]:
         """What is stored under a request's key: what it made, and the status."""
-        return [
-            (made, status)
-            for made, status in await self.all(
-                "SELECT made_id, response_status FROM v1_idempotency_keys WHERE user_id = %s AND key = %s",
-                request.bidder, request.key,
-            )
-        ]  # fmt: skip
+        find = "SELECT made_id, response_status FROM v1_idempotency_keys WHERE user_id = %s AND key = %s"
+        return [(made, status) for made, status in await self.all(find, request.bidder, request.key)]
 
 
 @asynccontextmanager
@@ -236,12 +236,12 @@ async def try_out(process: Process, request: BidRequest) -> Decided | Exception:
 
 def code_of(result: Decided | Exception) -> str:
     """How it ended: the code of the refusal, or whether it leads."""
-    if isinstance(result, Decided):
-        body = result.answered.answer.body.decode()
-        if result.answered.answer.status == 201:
-            return "leads" if '"leading":true' in body else "outbid"
-        return body.split('"code":"')[1].split('"')[0]
-    return str(getattr(result, "code", type(result).__name__))
+    if not isinstance(result, Decided):
+        return str(getattr(result, "code", type(result).__name__))
+    answer = result.answered.answer
+    if answer.status != 201:
+        return answer.body.decode().split('"code":"')[1].split('"')[0]
+    return "leads" if b'"leading":true' in answer.body else "outbid"
 
 
 async def all_at_once(process: Process, requests: Sequence[BidRequest]) -> list[str]:

@@ -17,7 +17,7 @@ from app.contexts.auctions.domain.steps import Steps
 from app.kernel.ids import UserId
 from app.kernel.money import MAX_MINOR
 from app.platform.process.uuid7 import uuid7
-from tests.auctions.builders import EXTEND, HOUR, SELLER, STEPS, after, auction, offer
+from tests.auctions.builders import EXTEND, HOUR, SELLER, after, auction, offer
 from tests.auctions.model import Model
 from tests.builders import NOON
 
@@ -183,21 +183,6 @@ def test_a_raise_under_way_is_forgotten_with_whoever_leads() -> None:
         assert leader.raising is None
     kept = raising.place(offer(BOB, 125, 130), NOON).auction.leader
     assert kept == raising.leader
-
-
-@pytest.mark.parametrize("text", ["0:5", "0:5/100:25", "0:1/999999999999999999:999999999999999999"])
-def test_steps_are_what_their_text_says(text: str) -> None:
-    assert str(Steps.read(text)) == text
-
-
-@pytest.mark.parametrize("text", ["", "5", "1:5", "0:0", "0:5/", "0:5/0:6", "0:5/9:1/3:1", "0:-1", "0:5 ", "٠:5"])
-def test_what_is_no_table_of_steps_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="has to be like"):
-        Steps.read(text)
-
-
-def test_a_step_is_the_last_one_that_begins_by_then() -> None:
-    assert [STEPS.at(price) for price in (0, 99, 100, 999, 1_000, 10**18)] == [5, 5, 25, 25, 100, 100]
 
 
 _ATTEMPTS = st.lists(

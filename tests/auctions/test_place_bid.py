@@ -11,7 +11,7 @@ from app.contexts.auctions.application.board import TakeSteps
 from app.contexts.auctions.application.decisions import Decided
 from app.contexts.auctions.application.undo_steps import GiveUp
 from app.contexts.auctions.domain.ids import AuctionId
-from app.contexts.auctions.domain.intent import Intent, Kind
+from app.contexts.auctions.domain.intent import Intent
 from app.contexts.auctions.domain.refusals import AuctionNotFound
 from app.kernel.errors import Unavailable
 from app.kernel.money import Money
@@ -54,18 +54,6 @@ async def test_whoever_is_outbid_at_once_is_told_so_and_has_everything_back(hous
     assert (decided.answered.answer.status, code_of(decided)) == (201, "outbid")
     assert (await house.wallet(ann), await house.wallet(bob)) == ((600, 400), (1_000, 0))
     assert await house.stands(auction) == (2, 400, ann, 400)
-
-
-async def test_a_leader_raises_with_what_is_missing_alone(house: AuctionHouse) -> None:
-    auction, ann, fate = await house.auction(), await house.bidder(1_000), Fate()
-    await house.here.bid(house.request(auction, ann, 100, 600))
-    assert code_of(await house.here.bid(house.request(auction, ann, 1, 1_000), fate)) == "leads"
-    assert fate.calls == ["step", "resize", "step"]
-    assert await house.stands(auction) == (2, 100, ann, 1_000)
-    assert await house.wallet(ann) == (0, 1_000)
-    (counts,) = await house.all("SELECT count(*), max(amount) FROM holds WHERE user_id = %s", ann)
-    assert counts == (1, 1_000)
-    assert await house.nothing_is_left(auction)
 
 
 async def test_refusals_come_in_the_order_of_the_page_and_are_stored(house: AuctionHouse) -> None:
@@ -172,69 +160,6 @@ async def test_a_bid_that_is_too_late_by_its_turn_is_refused_though_it_began_in_
 
 def _money(intent: Intent) -> Money:
     return Money(intent.max_minor, intent.currency)
-
-
-async def test_a_leader_who_raises_twice_at_once_has_a_hold_of_the_higher_maximum(house: AuctionHouse) -> None:
-    auction, ann = await house.auction(), await house.bidder(10_000)
-    await house.here.bid(house.request(auction, ann, 100, 200))
-    requests = [house.request(auction, ann, 100, most) for most in (400, 300, 900)]
-    codes = await all_at_once(house.here, requests)
-    assert set(codes) <= {"leads", "BID_TOO_LOW"}
-    assert codes[2] == "leads"
-    assert (await house.stands(auction))[3] == 900
-    assert (await house.wallet(ann), await house.nothing_is_left(auction)) == ((9_100, 900), True)
-
-
-async def test_a_raise_of_a_leader_who_is_outbid_meanwhile_is_held_anew(house: AuctionHouse) -> None:
-    for is_held_before in (True, False):
-        auction, ann, bob = await house.auction(), await house.bidder(2_000), await house.bidder(2_000)
-        await house.here.bid(house.request(auction, ann, 100, 200))
-        submit, funds = house.here.container.steps().submit, house.here.container.funds.funds()
-        request = house.request(auction, ann, 400, 900)
-        intent = await submit(Begin(request))
-        assert intent.kind is Kind.RAISE
-        if is_held_before:
-            await funds.resize(intent.holding, intent.hold(intent.raised), 900)
-        await house.here.bid(house.request(auction, bob, 125, 300))
-        decided = await house.here.place_bid()._carry_out(intent, LATE)
-        await house.here.clean_up()(decided.leftovers)
-        assert code_of(decided) == "leads"
-        assert (await house.wallet(ann), await house.wallet(bob)) == ((1_100, 900), (2_000, 0))
-        assert await house.nothing_is_left(auction)
-
-
-async def test_a_raise_that_comes_too_late_leaves_the_leaders_hold_as_it_was(house: AuctionHouse) -> None:
-    auction, ann = await house.auction(), await house.bidder(2_000)
-    await house.here.bid(house.request(auction, ann, 100, 200))
-    submit, funds = house.here.container.steps().submit, house.here.container.funds.funds()
-    intent = await submit(Begin(house.request(auction, ann, 100, 900)))
-    await funds.resize(intent.holding, intent.hold(intent.raised), 900)
-    await house.pass_time(auction, 3_600)
-    decided = await submit(Take(intent, intent.raised))
-    assert code_of(decided) == "AUCTION_CLOSED"
-    assert await house.wallet(ann) == (1_100, 900)
-    await house.here.clean_up()(decided.leftovers)
-    assert (await house.wallet(ann), await house.nothing_is_left(auction)) == ((1_800, 200), True)
-
-
-async def test_who_leads_by_the_time_that_funds_refuse_may_raise(house: AuctionHouse) -> None:
-    auction, ann = await house.auction(), await house.bidder(1_000)
-    submit = house.here.container.steps().submit
-    second = await submit(Begin(house.request(auction, ann, 100, 1_000)))
-    assert second.kind is Kind.BID
-    await house.here.bid(house.request(auction, ann, 100, 600))
-    decided = await house.here.place_bid()._carry_out(second, LATE)
-    assert code_of(decided) == "leads"
-    assert await house.stands(auction) == (2, 100, ann, 1_000)
-    assert (await house.wallet(ann), await house.nothing_is_left(auction)) == ((0, 1_000), True)
-
-
-async def test_a_raise_that_nobody_can_pay_is_refused_and_leaves_the_lead(house: AuctionHouse) -> None:
-    auction, ann = await house.auction(), await house.bidder(1_000)
-    await house.here.bid(house.request(auction, ann, 100, 600))
-    assert code_of(await house.here.bid(house.request(auction, ann, 100, 1_001))) == "INSUFFICIENT_FUNDS"
-    assert await house.stands(auction) == (1, 100, ann, 600)
-    assert (await house.wallet(ann), await house.nothing_is_left(auction)) == ((400, 600), True)
 
 
 async def test_an_intent_that_was_given_up_never_becomes_a_bid(house: AuctionHouse) -> None:

@@ -111,7 +111,7 @@ class Books:
                 yield f"{len(ids)} events {name}: {sorted(ids)[:5]}"
         trail: dict[str, list[int]] = defaultdict(list)
         of_payments = "SELECT subject::text, sequence FROM audit.events WHERE type !~ %s ORDER BY 1, 2"
-        for subject, sequence in self._fleet.query(of_payments, "^(transfer|hold|product|order)"):
+        for subject, sequence in self._fleet.query(of_payments, "^(transfer|hold|product|order|auction)"):
             trail[subject].append(sequence)
         for payment_id, *_, status in self.payments:
             if (seen := listener.sequences.get(payment_id, [])) != SEQUENCES.get(status):
