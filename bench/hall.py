@@ -19,8 +19,8 @@ def auction_id(nth: int) -> UUID:
     return UUID(hashlib.md5(f"auction {nth}".encode(), usedforsecurity=False).hexdigest())
 
 
-# As the service writes them, with their first event. The pieces are on no shelf: nobody gets as far as that. Their
-# seller is somebody: recovery calls off what nobody sells.
+# As the services write them, with their first event, and their pieces pinned. Their seller is somebody: recovery calls
+# off what nobody sells.
 _FILL: Final = f"""
     INSERT INTO identity.users (tenant_id, id, role, created_at)
     VALUES (%(tenant)s, md5('seller')::uuid, 'seller', now());
@@ -32,6 +32,18 @@ _FILL: Final = f"""
            '{CURRENCY}', 1, '0:1', 120, now(), now() + interval '1 day', now() + interval '1 day', 'open', 1, 0, 0, 1,
            now(), now()
     FROM (SELECT n, md5('auction ' || n)::uuid AS id FROM generate_series(0::bigint, {AUCTIONS} - 1) n) numbered;
+
+    INSERT INTO catalog.products (bucket, tenant_id, id, seller_id, title, description, condition, price, currency,
+        quantity, put_in, reserved, images, specifications, shipping_info, featured, is_active, created_at, updated_at)
+    SELECT get_byte(uuid_send(product_id), 15) & 15, tenant_id, product_id, seller_id, title, '', 'new', 1000, currency,
+           1, 1, 1, '{{}}', '{{}}', '{{}}', false, true, now(), now() FROM auctions.auctions;
+    INSERT INTO catalog.reservations (bucket, tenant_id, context, business_id, name, fingerprint, forbidden, pinned,
+        created_at)
+    SELECT bucket, tenant_id, 'auctions', id, 'reserve', sha256('a piece'), false, true, now() FROM auctions.auctions;
+    INSERT INTO catalog.reservation_lines (bucket, tenant_id, context, business_id, name, product_id, qty, status,
+        seller_id, title, price, currency)
+    SELECT bucket, tenant_id, 'auctions', id, 'reserve', product_id, 1, 'RESERVED', seller_id, title, 1000, currency
+    FROM auctions.auctions;
 
     INSERT INTO auctions.events (bucket, tenant_id, auction_id, event_id, type, document, created_at)
     SELECT bucket, tenant_id, id, 1, 'opened', '{{}}', now() FROM auctions.auctions;

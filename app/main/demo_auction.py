@@ -20,7 +20,7 @@ class Auctions:
     def __init__(self, market: Market) -> None:
         self._market = market
         self._lot: Mapping[str, Any] = {}
-        self._names: dict[str, str] = {}
+        self._bidders: list[tuple[str, Person]] = []
 
     async def begin(self) -> None:
         """Open one, and bid; then another, which is bought at once. The first is left to its end."""
@@ -28,7 +28,7 @@ class Auctions:
         seller, hugo, ines = await asyncio.gather(
             market.staff("gina", "seller"), market.customer("hugo", MONEY), market.customer("ines", MONEY)
         )
-        self._names = {hugo.id: "Hugo", ines.id: "Ines"}
+        self._bidders = [("Hugo", hugo), ("Ines", ines)]
         product = await market.post(seller, "/v1/products", 201, self._thing())
         headline("an auction", "Two bid for a lamp, each up to a maximum that nobody is told. Who leads is a number.")
         self._lot = await self._open(seller, product)
@@ -47,16 +47,22 @@ class Auctions:
     async def end(self) -> None:
         """Its end has come, or does: somebody has it, without anybody's doing."""
         headline("the auction's end", "Its minute is over. Recovery has made the winner's order, once.")
+        auction_id = self._lot["auction_id"]
         query = (
-            "SELECT winner_id, sold_price, extract(epoch FROM closed_at - ends_at)::float8 FROM auctions.auctions"
-            " WHERE id = %s AND status = 'ended'"
+            "SELECT extract(epoch FROM created_at - (payload->'data'->>'ends_at')::timestamptz)::float8"
+            " FROM auctions.outbox_events WHERE subject = %s AND type = 'auction.ended'"
         )
-        ((winner, price, late_s),) = await self._market.rows(query, self._lot["auction_id"])
-        say("sold", f"to {self._names[str(winner)]} for {money(price)}, {late_s:.1f} s behind its end")
+        ((late_s,),) = await self._market.rows(query, auction_id)
+        for name, who in self._bidders:
+            seen = await self._market.get(who, f"/v1/auctions/{auction_id}")
+            if seen["leading"]:
+                order = await self._market.get(who, f"/v1/orders/{seen['order_id']}")
+                say("sold", f"to {name}: the order is {order['status']}, {money(order['total'])}")
+        say("closed", f"by `strongbox recover`, {late_s:.1f} s behind its end")
         events = await self._market.rows(
             "SELECT o.type FROM auctions.outbox_events o JOIN audit.events a USING (event_id)"
             " WHERE o.subject = %s ORDER BY o.sequence",
-            self._lot["auction_id"],
+            auction_id,
             at_least=_EVENTS,
         )
         say("events", ", ".join(name for (name,) in events))

@@ -83,8 +83,8 @@ class Directory(Protocol):
         """
         ...
 
-    async def active(self, tenant_id: TenantId, ids: Collection[UUID]) -> Set[UUID]:
-        """Those of the ids that are users of the tenant who may come in: not disabled.
+    async def disabled(self, tenant_id: TenantId, ids: Collection[UUID]) -> Set[UUID]:
+        """Those of the ids that are users of the tenant who are not let in any more.
 
         Raises:
             Unavailable: it cannot be known now.

@@ -108,7 +108,7 @@ def test_the_same_for_people(run: Run, bought: Any) -> None:
 
 
 def test_what_comes_next_is_told(run: Run, known: Room) -> None:
-    cases: list[tuple[dict[str, float], str]] = [
+    cases: list[tuple[dict[str, Any], str]] = [
         ({}, r"it ends on .* UTC, unless a bid moves that"),
         ({"starts_s": 60}, r"it begins on .* UTC"),
         (

@@ -74,7 +74,7 @@ def test_what_does_not_go_together_is_refused_by_its_member(room: Room, members:
     seller = seller_of(room)
     answer = room.post(seller, room.body(seller, **members))
     assert [*error(answer, 400, "VALIDATION_ERROR")] == [member]
-    assert room.query("SELECT FROM auctions.openings") == []
+    assert room.query("SELECT auction_id FROM auctions.openings") == []
 
 
 def test_only_ones_own_products_and_only_as_many_as_there_are(room: Room) -> None:

@@ -87,7 +87,7 @@ def test_what_is_not_there_or_anothers_is_not_found_and_not_stored(room: Room) -
     ann = room.user()
     for auction in (uuid4(), room.auction(tenant=room.people.other_tenant)):
         error(room.bid(ann, auction, 100, key="key"), 404, "NOT_FOUND")
-    assert room.query("SELECT FROM v1_idempotency_keys WHERE user_id = %s", ann.id) == []
+    assert room.query("SELECT key FROM v1_idempotency_keys WHERE user_id = %s", ann.id) == []
 
 
 def test_a_key_is_one_requests(room: Room) -> None:

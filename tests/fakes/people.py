@@ -41,7 +41,7 @@ class FakePeople:
         self.houses = [House(tenant, UserId(uuid4())) for tenant in (self.tenant, self.other_tenant)]
         self._all: list[Somebody] = []
         self.looked_for: list[str] = []
-        self.disabled: set[UUID] = set()
+        self.not_let_in: set[UUID] = set()
 
     @property
     def ports(self) -> People:
@@ -88,8 +88,8 @@ class FakePeople:
         found = [s for s in self._all if s.principal.tenant_id == tenant_id and s.id in ids]
         return {s.id: Person(s.id, s.username) for s in found}
 
-    async def active(self, tenant_id: TenantId, ids: Collection[UUID]) -> Set[UUID]:
-        return set(await self.names(tenant_id, ids)) - self.disabled
+    async def disabled(self, tenant_id: TenantId, ids: Collection[UUID]) -> Set[UUID]:
+        return {*await self.names(tenant_id, ids)} & self.not_let_in
 
     async def tenants(self) -> Sequence[House]:
         return self.houses

@@ -137,8 +137,8 @@ class CloseDue:
             Unavailable: it cannot be known now.
         """
         for house in await self._directory.tenants():
-            sellers = frozenset(await self._calendar.sellers(house.tenant_id))
-            gone = sellers - await self._directory.active(house.tenant_id, sellers)
+            sellers = await self._calendar.sellers(house.tenant_id)
+            gone = [UserId(id_) for id_ in await self._directory.disabled(house.tenant_id, sellers)]
             if not gone:
                 continue
             theirs = await self._calendar.of_sellers(house.tenant_id, gone, self._terms.limit)

@@ -44,9 +44,9 @@ class FindPeople:
         """See `Directory.names`."""
         return {user.id: _person(user) for user in await self._users.some(tenant_id, ids)} if ids else {}
 
-    async def active(self, tenant_id: TenantId, ids: Collection[UUID]) -> Set[UUID]:
-        """See `Directory.active`."""
-        return {user.id for user in await self._users.some(tenant_id, ids) if user.is_active} if ids else set()
+    async def disabled(self, tenant_id: TenantId, ids: Collection[UUID]) -> Set[UUID]:
+        """See `Directory.disabled`."""
+        return {user.id for user in await self._users.some(tenant_id, ids) if not user.is_active} if ids else set()
 
     async def tenants(self) -> Sequence[House]:
         """See `Directory.tenants`."""
