@@ -73,10 +73,10 @@ class Process:
         c, fate = self.container, fate or Fate()
         return BuyNow(fate.of("step", c.steps().submit), Mortal(c.funds.funds(), fate), self.close(fate))
 
-    def closer(self, older_than_s: float = 0.0, every_s: float = 1.0) -> CloseDue:
+    def closer(self, older_than_s: float = 0.0, every_s: float = 1.0, limit: int = 64) -> CloseDue:
         """A worker."""
         c = self.container
-        terms = CloseTerms(older_than_s, lease_s=0.0, limit=64)
+        terms = CloseTerms(older_than_s, lease_s=0.0, limit=limit)
         give_up = GiveUpOpening(c.openings(), c.catalog.stock())
         return CloseDue(
             c.due_auctions(), self.people, self.close(), give_up, terms=terms, every_s=every_s, observe=self._note

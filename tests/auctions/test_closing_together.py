@@ -47,3 +47,13 @@ async def test_twenty_that_end_at_once_are_closed_within_two_seconds_by_two_work
     assert late_s < slow(2.0)
     ended = "SELECT count(*) FROM auctions.events WHERE auction_id = ANY(%s) AND type = 'ended'"
     assert await hall.market.all(ended, ids) == [(20,)]
+
+
+async def test_more_than_one_round_takes_are_closed_without_a_pause(hall: Hall) -> None:
+    auctions = [await hall.opened() for _ in range(5)]
+    for auction in auctions:
+        await hall.pass_time(auction, HOUR)
+    closer = hall.here.closer(limit=2)
+    assert [await closer.round() for _ in range(3)] == [False, False, True]
+    for auction in auctions:
+        assert (await hall.stands(auction)).phase is Phase.ENDED
