@@ -177,7 +177,7 @@ class AuctionHouse:
     async def wallet(self, user: UserId) -> tuple[int, int]:
         """What somebody can spend, and what is set aside."""
         found = await self.all("SELECT current_balance, held FROM wallet_balances WHERE user_id = %s", user)
-        return found[0] if found else (0, 0)  # type: ignore[return-value]
+        return found[0] if found else (0, 0)
 
     async def stands(self, auction_id: AuctionId) -> tuple[int, int, UserId | None, int | None]:
         """Of an auction the bids, the price, who leads, and up to what."""

@@ -127,7 +127,7 @@ async def ahead(
             " AS $$ SELECT pg_catalog.clock_timestamp() + interval '1 h' $$"
         )
     with pytest.MonkeyPatch.context() as patched:
-        patched.setitem(sessions._ALWAYS, "search_path", "public, ahead, pg_catalog")  # type: ignore[arg-type]
+        patched.setitem(sessions._ALWAYS, "search_path", "public, ahead, pg_catalog")
         async with house_over(urls, postgres_server) as opened:
             yield opened
 
