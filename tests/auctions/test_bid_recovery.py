@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from app.contexts.auctions.application.bid_steps import Begin, Take
+from app.contexts.auctions.application.recover import Terms
 from app.contexts.auctions.context import AUCTIONS
 from tests.auctions.house import LATE, AuctionHouse, code_of, try_out
 from tests.ordering.fates import Death, Fate
@@ -94,3 +96,18 @@ async def test_a_bid_while_funds_are_away_is_nobodys_and_its_key_is_free(house: 
     assert (await house.key(request), await house.wallet(ann)) == ([], (1_000, 0))
     again = house.request(auction, ann, 100, key=request.key)
     assert code_of(await try_out(house.here, again)) == "leads"
+
+
+async def test_a_raise_that_is_being_taken_back_is_nobodys_request_any_more(house: AuctionHouse) -> None:
+    auction, ann = await house.auction(), await house.bidder(2_000)
+    await house.here.bid(house.request(auction, ann, 100, 200))
+    submit, funds = house.here.container.steps().submit, house.here.container.funds.funds()
+    intent = await submit(Begin(house.request(auction, ann, 100, 900)))
+    await funds.resize(intent.holding, intent.hold(intent.raised), 900)
+    take = house.here.container.due().take
+    assert (await take(house.tenant, Terms(60.0, 0.0, 0.0, 64))).intents == [], "it may still be under way"
+    await house.pass_time(auction, 3_600)
+    assert code_of(await submit(Take(intent, intent.raised))) == "AUCTION_CLOSED"
+    (found,) = (await take(house.tenant, Terms(60.0, 0.0, 0.0, 64))).intents
+    await house.here.clean_up().decide(found)
+    assert (await house.wallet(ann), await house.nothing_is_left(auction)) == ((1_800, 200), True)

@@ -72,7 +72,7 @@ HOT: list[tuple[str, Statement, tuple[Any, ...]]] = [
 """What a bid is made of."""
 
 RECOVERY = [
-    (due.TAKE_INTENTS, (10.0, TENANT, 15.0, 15.0, 64), "intents_since"),
+    (due.TAKE_INTENTS, (10.0, TENANT, 2.0, 15.0, 15.0, 64), "intents_since"),
     (due.TAKE_RETURNS, (10.0, TENANT, 2.0, 10.0, 64), "returns_since"),
 ]
 

@@ -2,6 +2,9 @@
 is placed later than that.
 """
 
+from collections.abc import Callable
+
+import httpx
 import pytest
 
 from tests.system.crash.bidding import BID, INTENT, MONEY, STRUCK_OUT, a_contest, all_is_well
@@ -43,9 +46,8 @@ def test_a_bid_whose_api_dies_counts_or_has_never_been(house: Fragile, step: str
     all_is_well(house)
 
 
-def _dies_behind_the_answer(house: Fragile, words: str, end: str, do: object) -> object:
+def _dies_behind_the_answer(house: Fragile, words: str, end: str, do: Callable[[], httpx.Response]) -> httpx.Response:
     """Do it, and kill the API while it sees to what the answer has left to be done."""
-    assert callable(do)
     then = Then.HOLD if end == "before" else Then.SWALLOW_ANSWERS
     with house.postgres.trap(BID, Then.HOLD) as bidding:
         doing = later(do)

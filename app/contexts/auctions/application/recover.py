@@ -16,7 +16,8 @@ from app.platform.process.waiting import pause
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What is due: intents that began so many seconds ago, holds that have been for nothing for so many.
+    """What is due: intents that began so many seconds ago, holds that have been for nothing for so many, and so what is
+    being undone.
 
     At most `limit` of each are taken, and nobody else gets them within the lease.
     """

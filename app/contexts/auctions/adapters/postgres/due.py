@@ -17,7 +17,7 @@ _TAKE: Final = """
     UPDATE auctions.{table} {alias} SET recover_after = clock_timestamp() + make_interval(secs => %b::float8)
     FROM (
         SELECT bucket, auction_id, {id} FROM auctions.{table}
-        WHERE tenant_id = %b::uuid AND created_at <= now() - make_interval(secs => %b::float8)
+        WHERE tenant_id = %b::uuid AND created_at <= now() - make_interval(secs => %b::float8) {and_besides}
             AND (recover_after IS NULL OR recover_after <= now()
                 OR recover_after > clock_timestamp() + make_interval(secs => %b::float8))
         ORDER BY created_at
@@ -27,8 +27,14 @@ _TAKE: Final = """
     WHERE {alias}.bucket = due.bucket AND {alias}.auction_id = due.auction_id AND {alias}.{id} = due.{id}
     RETURNING {columns}
 """
-TAKE_INTENTS: Final = Statement(_TAKE.format(table="intents", alias="i", id="id", columns=INTENT_COLUMNS))
-TAKE_RETURNS: Final = Statement(_TAKE.format(table="returns", alias="b", id="hold_id", columns=RETURN_COLUMNS))
+# What is being undone is nobody's request any more: it need not be as old.
+_UNDOING_OR_OLDER: Final = "AND (status = 'undoing' OR created_at <= now() - make_interval(secs => %b::float8))"
+TAKE_INTENTS: Final = Statement(
+    _TAKE.format(table="intents", alias="i", id="id", columns=INTENT_COLUMNS, and_besides=_UNDOING_OR_OLDER)
+)
+TAKE_RETURNS: Final = Statement(
+    _TAKE.format(table="returns", alias="b", id="hold_id", columns=RETURN_COLUMNS, and_besides="")
+)
 # Of the indexes of what is open alone: as many rows as are.
 _OF: Final = """
     (SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8
@@ -49,15 +55,13 @@ class PostgresDue:
     @reading
     async def take(self, tenant_id: TenantId, terms: Terms) -> Due:
         """See `DueBids.take`."""
-        lease_s, limit = terms.lease_s, terms.limit
-
-        def of(older_s: float) -> tuple[object, ...]:
-            return lease_s, tenant_id, older_s, max(lease_s, older_s), limit
-
+        longest_s = max(terms.lease_s, terms.older_than_s, terms.returns_older_than_s)
+        first = terms.lease_s, tenant_id, terms.returns_older_than_s
+        last = longest_s, terms.limit
         intents, returns = await self._rows.run(
             tenant_id,
-            (TAKE_INTENTS, of(terms.older_than_s)),
-            (TAKE_RETURNS, of(terms.returns_older_than_s)),
+            (TAKE_INTENTS, (*first, terms.older_than_s, *last)),
+            (TAKE_RETURNS, (*first, *last)),
         )
         return Due(list(map(intent_of, intents)), list(map(return_of, returns)))
 
