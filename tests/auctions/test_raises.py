@@ -79,3 +79,12 @@ async def test_a_raise_that_nobody_can_pay_is_refused_and_leaves_the_lead(house:
     assert code_of(await house.here.bid(house.request(auction, ann, 100, 1_001))) == "INSUFFICIENT_FUNDS"
     assert await house.stands(auction) == (1, 100, ann, 600)
     assert (await house.wallet(ann), await house.nothing_is_left(auction)) == ((400, 600), True)
+
+
+async def test_a_hold_that_was_changed_too_often_is_replaced_by_another(house: AuctionHouse) -> None:
+    auction, ann, fate = await house.auction(), await house.bidder(2_000), Fate()
+    await house.here.bid(house.request(auction, ann, 100, 200))
+    await house.all("UPDATE holds SET version = 32766 WHERE user_id = %s", ann)
+    assert code_of(await house.here.bid(house.request(auction, ann, 100, 900), fate)) == "leads"
+    assert fate.calls == ["step", "resize", "step", "hold", "step", "release", "step"]
+    assert (await house.wallet(ann), await house.nothing_is_left(auction)) == ((1_100, 900), True)
