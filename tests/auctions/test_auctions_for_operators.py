@@ -22,6 +22,8 @@ from tests.auctions.hall import CONTEXTS
 from tests.auctions.room import Room
 from tests.consoles import browsing, log_in
 
+NOBODYS = "01980000-0000-7000-8000-00000000dead"
+
 TENANT = "shop"
 Run = Callable[[str], CompletedProcess[str]]
 
@@ -124,8 +126,8 @@ def test_what_comes_next_is_told(run: Run, known: Room) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (f"auctions show {uuid4()} --tenant {TENANT}", "there is no auction"),
-        (f"auctions show {uuid4()} --tenant nobody", "there is no tenant"),
+        (f"auctions show {NOBODYS} --tenant {TENANT}", "there is no auction"),
+        (f"auctions show {NOBODYS} --tenant nobody", "there is no tenant"),
         ("auctions ls --tenant nobody", "there is no tenant"),
     ],
 )
@@ -188,8 +190,8 @@ async def test_an_auction_is_found_by_its_id(console: httpx.AsyncClient, bought:
         ("/auctions?status=open", 400),
         ("/auctions?before=x", 400),
         (f"/auctions/{TENANT}/x/story", 400),
-        (f"/auctions/{TENANT}/{uuid4()}/story", 404),
-        (f"/auctions/nobody/{uuid4()}/story", 404),
+        (f"/auctions/{TENANT}/{NOBODYS}/story", 404),
+        (f"/auctions/nobody/{NOBODYS}/story", 404),
     ],
 )
 async def test_what_nobody_can_make_sense_of_is_refused(
