@@ -16,7 +16,7 @@ from bench.clients.buying import Connection
 from bench.results import percentile
 
 TOLD_LIMIT_S: Final = 20.0
-AT_ONCE: Final = 32
+AT_ONCE: Final = 200
 """Bids under way at the most. One more is lost."""
 RISE: Final = 10
 """What a bid is more than the one before, in minor units: more than the step between them is to be."""

@@ -1,10 +1,10 @@
 """The API of auctions over a real socket and a real database, wired as in the product, with people of a test's own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import psycopg
@@ -23,6 +23,8 @@ from tests.api_harness import OPTIONS, Options
 from tests.auctions.hammer import Hammer
 from tests.fakes.people import FakePeople
 from tests.funds.served import Served, serving
+
+T = TypeVar("T")
 
 CONTEXTS = "funds,payments,catalog,ordering,auctions"
 PATIENT = Options(OPTIONS.api_keys, OPTIONS.currencies, request_timeout_s=10.0)
@@ -78,7 +80,7 @@ def gallery_over(urls: Urls, superuser_url: str) -> Iterator[Gallery]:
         yield Gallery(served, superuser_url, client, house)
 
 
-def at_once(work: Any) -> Any:
+def at_once(work: Coroutine[Any, Any, T]) -> T:
     """What a coroutine comes to, for a test that has no loop."""
     return asyncio.run(work)
 

@@ -73,13 +73,13 @@ class Process:
         c, fate = self.container, fate or Fate()
         return BuyNow(fate.of("step", c.steps().submit), Mortal(c.funds.funds(), fate), self.close(fate))
 
-    def closer(self, older_than_s: float = 0.0, fate: Fate | None = None) -> CloseDue:
+    def closer(self, older_than_s: float = 0.0, every_s: float = 1.0, limit: int = 64) -> CloseDue:
         """A worker."""
         c = self.container
-        terms = CloseTerms(older_than_s, lease_s=0.0, limit=64)
+        terms = CloseTerms(older_than_s, lease_s=0.0, limit=limit)
         give_up = GiveUpOpening(c.openings(), c.catalog.stock())
         return CloseDue(
-            c.due_auctions(), self.people, self.close(fate), give_up, terms=terms, every_s=1.0, observe=self._note
+            c.due_auctions(), self.people, self.close(), give_up, terms=terms, every_s=every_s, observe=self._note
         )
 
     async def recover(self, older_than_s: float = 0.0) -> None:

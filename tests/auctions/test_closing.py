@@ -75,17 +75,6 @@ async def test_from_the_end_on_nothing_is_bid_or_bought_though_nobody_has_come_b
     await hall.here.closer().round()
 
 
-async def test_four_workers_close_it_once(hall: Hall) -> None:
-    auction, ann, _ = await led(hall)
-    others = [await hall.process() for _ in range(3)]
-    await hall.pass_time(auction, HOUR)
-    await asyncio.gather(*(process.closer().round() for process in (hall.here, *others)))
-    over = await hall.stands(auction)
-    assert over.phase is Phase.ENDED
-    assert len(await hall.market.orders(ann)) == 1
-    assert [type_ for type_, _ in await hall.events(auction)].count("auction.ended") == 1
-
-
 async def test_it_is_bought_at_once_and_the_leader_has_the_money_back(hall: Hall) -> None:
     auction, ann, bob = await led(hall, buy_now=300)
     bought = await hall.buy(auction, bob)

@@ -130,6 +130,35 @@ async def test_who_is_behind_what_is_kept_begins_anew_and_misses_nothing(room: R
         assert await listen(again, last - 1) == everything[1:]
 
 
+async def test_who_comes_while_a_look_for_others_is_under_way_is_told_nothing_twice(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    auction = await room.hammer.opened()
+    first = await room.begin(auction.id)
+    real, has_read, go_on = room.events.events.after, asyncio.Event(), asyncio.Event()
+
+    async def halts(*asked: Any) -> Mapping[Place, Sequence[Happened]]:
+        found = await real(*asked)
+        if found and not has_read.is_set():
+            has_read.set()
+            await go_on.wait()
+        return found
+
+    monkeypatch.setattr(room.events.events, "after", halts)
+    async with room.looking():
+        leaving = asyncio.create_task(listen(first))
+        auction = await room.hammer.bid(auction)
+        await has_read.wait()
+        leaving.cancel()
+        await asyncio.wait({leaving})
+        second = await room.begin(auction.id)
+        listening = asyncio.create_task(listen(second))
+        await asyncio.sleep(0)  # it has begun, and what it begins with has the event that the look has found
+        go_on.set()
+        await room.hammer.closed(await room.hammer.bid(auction))
+        assert await listening == ["state", "3 bid", "4 ended"]
+
+
 async def test_those_who_come_at_once_are_read_for_at_once(room: Room) -> None:
     auction = await room.hammer.bid(await room.hammer.opened(), 40)
     everybody = await asyncio.gather(*(room.begin(auction.id, told % 40) for told in range(500)))

@@ -80,6 +80,7 @@ async def listen(watching: Watching, enough: float = math.inf) -> list[str]:
                 woken.clear()
                 if news := await watching.next():
                     lines += news.decode().splitlines()
+                    await asyncio.sleep(0)  # a time-out has to have its turn, whatever is told
                 else:
                     await woken.wait()
     return lines

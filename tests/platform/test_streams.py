@@ -1,5 +1,6 @@
 """Answers that go on: how they are sent, and what is told of them."""
 
+import asyncio
 import re
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 from app.platform.http import event_stream
 from app.platform.http.event_stream import LAST_EVENT_ID, event
 from app.platform.http.headers import Head
+from app.platform.http.streams import Stream
 from tests.api_harness import wait_until
 from tests.platform.made_up_market import LISTED
 from tests.platform.made_up_streams import CLOSING, FIRST, LARGE, ROUTE, Ticking, ticking
@@ -118,6 +120,19 @@ def test_who_comes_back_to_taking_goes_on_where_it_stood(api: Ticking) -> None:
         _, _, body = read_until(connection, b"\r\n0\r\n\r\n").partition(b"\r\n\r\n")
     said = unchunked(body)[0]
     assert said == FIRST + b"".join(event("tick", n, LARGE) for n in range(1, 41))
+
+
+async def test_who_is_woken_before_they_wait_does_not_wait() -> None:
+    async def send(_: Any) -> None:
+        """Nobody listens."""
+
+    stream, loop = Stream(send), asyncio.get_running_loop()
+    stream.wake()
+    began = loop.time()
+    await stream.wait(began + 60)
+    assert loop.time() - began < 30
+    await stream.wait(loop.time() + 0.05)  # once, and not for good
+    assert loop.time() - began >= 0.05
 
 
 def test_a_line_and_a_count_are_told_when_it_ends_and_its_time_is_that_of_its_first_piece(

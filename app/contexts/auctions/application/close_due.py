@@ -108,9 +108,11 @@ class CloseDue:
         """Close until `stop` is set; what is under way by then is finished. A database out of reach is waited for."""
         rounds = Rounds("auctions_closing")
         while not stop.is_set():
+            is_all = True
             with rounds.survived():
-                await self.round()
-            await pause(rounds.wait_s(self._every_s), stop)
+                is_all = await self.round()
+            if is_all:
+                await pause(rounds.wait_s(self._every_s), stop)
 
     async def look_at_sellers(self, every_s: float, stop: asyncio.Event) -> None:
         """Call off auctions of sellers who are disabled until `stop` is set, with a look at all of them so often."""
@@ -120,15 +122,18 @@ class CloseDue:
                 await self.round_of_sellers()
             await pause(rounds.wait_s(every_s), stop)
 
-    async def round(self) -> None:
-        """Take what is due, tenant by tenant, and see to it.
+    async def round(self) -> bool:
+        """Take what is due, tenant by tenant, and see to it; whether that was all whose end has come.
 
         Raises:
             Unavailable: it cannot be known now what is due.
         """
+        is_all = True
         for house in await self._directory.tenants():
             due = await self._calendar.take(house.tenant_id, self._terms)
-            await asyncio.gather(*self._doing(house.tenant_id, due))
+            outcomes = await asyncio.gather(*self._doing(house.tenant_id, due))
+            is_all = is_all and (len(due.ending) < self._terms.limit or not any(outcomes))
+        return is_all
 
     async def round_of_sellers(self) -> None:
         """Look whether sellers are disabled, tenant by tenant, and call off what they have.
@@ -146,7 +151,7 @@ class CloseDue:
                 *(self._try(CloseKind.SELLER, id_, self._cancel(house.tenant_id, id_)) for id_ in theirs)
             )
 
-    def _doing(self, tenant_id: TenantId, due: DueAuctions) -> Sequence[Coroutine[Any, Any, None]]:
+    def _doing(self, tenant_id: TenantId, due: DueAuctions) -> Sequence[Coroutine[Any, Any, bool]]:
         return [
             *(self._try(CloseKind.ENDING, id_, self._close.end(tenant_id, id_)) for id_ in due.ending),
             *(self._try(CloseKind.CLOSING, each.id, self._close.finish(Begun(each))) for each in due.closing),
@@ -156,7 +161,8 @@ class CloseDue:
     async def _cancel(self, tenant_id: TenantId, auction_id: AuctionId) -> None:
         await self._close.cancel(BeginCancel(tenant_id=tenant_id, auction_id=auction_id, by=None))
 
-    async def _try(self, kind: CloseKind, what: object, doing: Awaitable[object]) -> None:
+    async def _try(self, kind: CloseKind, what: object, doing: Awaitable[object]) -> bool:
+        """Whether it was done, and not in vain."""
         error = None
         try:
             await doing
@@ -165,3 +171,4 @@ class CloseDue:
         except Exception as met:  # one's trouble must not keep the others waiting
             error = met
         self._observe(kind, what, error)
+        return error is None
