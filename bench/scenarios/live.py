@@ -45,8 +45,9 @@ def live(stage: Stage) -> Mapping[str, Measure]:
         with _weighed(house, sizes.watchers, kib):
             for nth in range(1, sizes.repeats + 1):
                 stage.say(f"run {nth} of {sizes.repeats}: {sizes.watchers} watchers, {BIDS_A_SECOND:.0f} bids/s")
-                runs.append(_watched(stage, port, auction_id, people, sizes.watchers, sizes.run_s))
-                stage.say(f"{runs[-1].rate:.0f} bids/s counted; answers: {runs[-1].statuses}; untold: {runs[-1].untold}")
+                found = _watched(stage, port, auction_id, people, sizes.watchers, sizes.run_s)
+                stage.say(f"{found.rate:.0f} bids/s counted; answers: {found.statuses}; untold: {found.untold}")
+                runs.append(found)
         limits.append(_bare(stage, people))
         house.settle_down()
     failed = sum(one.failed for one in (*limits, *runs))

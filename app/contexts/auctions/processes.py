@@ -52,11 +52,7 @@ def recovery(container: AuctionsContainer, people: People | None) -> Recovery:
     platform: Settings = container.platform.settings()
     metrics, due = RecoveryMetrics(container.registry()), container.due()
 
-    def observe(kind: Kind, what: object, error: Exception | None) -> None:
-        metrics.count(kind.value, _result_of(error))
-        _note(kind, what, error)
-
-    def observe_closing(kind: CloseKind, what: object, error: Exception | None) -> None:
+    def observe(kind: Kind | CloseKind, what: object, error: Exception | None) -> None:
         metrics.count(kind.value, _result_of(error))
         _note(kind, what, error)
 
@@ -67,7 +63,7 @@ def recovery(container: AuctionsContainer, people: People | None) -> Recovery:
         container.give_up_opening(),
         terms=CloseTerms(platform.recover_after_s, LEASE_S, AT_ONCE),
         every_s=CLOSE_EVERY_S,
-        observe=observe_closing,
+        observe=observe,
     )
     worker = Recover(
         due,
