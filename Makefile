@@ -56,7 +56,7 @@ $(SIWE)/.ready: requirements-siwe.lock
 run: setup ## Serve everything here, installed before if need be (Ctrl-C ends it)
 	@exec $(RUN) app run
 
-demo: setup ## A sale, its cashback, the gateway's failures: it ends by itself
+demo: setup ## A sale, auctions, cashback, the gateway's failures: it ends by itself
 	@exec $(RUN) app demo
 
 consume: setup ## Run metrics and audit in this terminal (Ctrl-C ends them)

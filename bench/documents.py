@@ -1,9 +1,17 @@
 """What pgbench writes of events and answers: documents as the service writes them, of what is made up."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import msgspec
 
+from app.contexts.auctions.adapters.http.bids import HttpBidAnswers
+from app.contexts.auctions.adapters.postgres.event_documents import document as document_of_auctions
+from app.contexts.auctions.adapters.postgres.event_documents import seen as document_of_watchers
+from app.contexts.auctions.domain.auction import Auction, Offer
+from app.contexts.auctions.domain.events import told_of
+from app.contexts.auctions.domain.ids import AuctionId, BidId
+from app.contexts.auctions.domain.steps import Steps
 from app.contexts.catalog.public import Line, ProductId
 from app.contexts.funds.adapters.http.answers import HttpTransferAnswers
 from app.contexts.funds.adapters.postgres.event_documents import document as document_of_funds
@@ -81,6 +89,29 @@ def of_checkouts() -> dict[str, str]:
         "items": items_text(paid.items),
         "paid": document_of_orders(told(paid, EventId(uuid4()))),
         "checked_out": HttpCheckoutAnswers().paid(checkout, [paid]).body.decode(),
+    }
+
+
+def of_bids() -> dict[str, str]:
+    """What watchers and the world are told of a bid, the stored answer, and that another's hold goes back."""
+    tenant, bidder = TenantId(uuid4()), user_id()
+    auction = Auction(
+        id=AuctionId(uuid4()), tenant_id=tenant, seller_id=user_id(), product_id=ProductId(uuid4()), title="A lamp",
+        category_id=None, currency=USD, starting_price_minor=1, reserve_price_minor=None, buy_now_price_minor=None,
+        steps=Steps(((0, 1),)), extend=timedelta(minutes=2), starts_at=NOON, planned_end=NOON + timedelta(days=1),
+        ends_at=NOON + timedelta(days=1), price_minor=1, created_at=NOON, updated_at=NOON, last_event_id=10_000,
+    )  # fmt: skip
+    offer = Offer(
+        id=BidId(uuid4()), bidder=bidder, ordinal=None, amount_minor=100_000, max_minor=100_000, hold_id=HoldId(uuid4())
+    )  # fmt: skip
+    placed = auction.place(offer, NOON)
+    (event,) = told_of(placed, uuid4, None)
+    released = Hold(HoldId(uuid4()), bidder, tenant, "auctions", uuid4(), money(), NOON).release(NOON)
+    return {
+        "seen": document_of_watchers(event),
+        "bid_told": document_of_auctions(event),
+        "bid_answer": HttpBidAnswers().placed(placed.bid, placed.auction).body.decode(),
+        "released": document_of_funds(of_funds.Event(EventId(uuid4()), released, NOON)),
     }
 
 

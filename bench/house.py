@@ -29,7 +29,7 @@ VERIFY_LIMIT_S: Final = 3600.0
 NEWEST: Final = 10_000
 """How many of the newest events are looked for in the audit log: more than can be under way out of order."""
 
-OUTBOXES: Final = ("payments", "funds", "catalog", "ordering", "rewards")
+OUTBOXES: Final = ("payments", "funds", "catalog", "ordering", "auctions", "rewards")
 """Those whose events the audit log has to have."""
 
 WORDS: Final[dict[str, tuple[str, ...]]] = {

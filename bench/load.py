@@ -11,8 +11,8 @@ from typing import Final, TypeVar
 import msgspec
 
 from app.platform.process.processes import CannotStart
-from bench.clients import buying
-from bench.documents import of_checkouts, of_payments, of_purchases, of_transfers
+from bench.clients import bidding, buying
+from bench.documents import of_bids, of_checkouts, of_payments, of_purchases, of_transfers
 from bench.filling_rows import PROVIDER_ID, user_id
 from bench.house import ROOT
 from bench.results import percentile
@@ -49,6 +49,11 @@ class Pgbench(msgspec.Struct, frozen=True):
     p50_ms: float
 
 
+def next_run() -> int:
+    """A number that no other run of this process has."""
+    return next(_runs)
+
+
 def pay(url: str, wallets: int, connections: int, duration_s: float, folder: Path) -> Wrk:
     """Payments over the first wallets (see `filling_rows.user_id`), as fast as they are answered."""
     script = ("post.lua", "pay", str(next(_runs)), str(PROVIDER_ID), API_KEY, _users(wallets, folder))
@@ -81,6 +86,12 @@ def buy(port: int, people: Path, products: int, duration_s: float) -> buying.Out
     """Checkouts of those in the file, each of one of so many products, as fast as they are answered."""
     plan = buying.Plan(port, str(people.absolute()), products, next(_runs), duration_s)
     return client("buying", plan, buying.Outcome, duration_s)
+
+
+def bid(port: int, people: Path, auction: int, duration_s: float) -> bidding.Outcome:
+    """Bids of those in the file, each higher than the one before, in the auction of that number and those behind it."""
+    plan = bidding.Plan(port, str(people.absolute()), auction, next(_runs), duration_s)
+    return client("bidding", plan, bidding.Outcome, duration_s)
 
 
 def browse(url: str, products: Path, hot: int, connections: int, duration_s: float) -> Wrk:
@@ -137,7 +148,7 @@ def pgbench(
         CannotStart: a statement failed.
     """
     log = folder / f"pgbench-{next(_runs)}"
-    made_up = {**of_payments(), **of_transfers(), **of_checkouts(), **of_purchases()}
+    made_up = {**of_payments(), **of_transfers(), **of_checkouts(), **of_purchases(), **of_bids()}
     given = {"run": next(_runs), "serial": 0, "provider": PROVIDER_ID, **made_up, **values}
     command = [*program, "--no-vacuum", "--protocol=prepared", f"--client={clients}", f"--jobs={min(2, clients)}"]
     command += [f"--file={HERE / 'pgbench' / script}.sql", "--log", f"--log-prefix={log}"]

@@ -28,6 +28,7 @@ from app.platform.postgres.operator import with_pool
 from app.platform.process.processes import CannotStart
 from bench.filling import fill
 from bench.filling_rows import CURRENCY, FUNDED_MINOR, PROVIDER_ID, user_id
+from bench.hall import open_auctions
 from bench.shelf import fill_shelf
 
 PASSWORD: Final = "only-for-the-benchmark"  # noqa: S105 -- of a private server
@@ -127,6 +128,17 @@ class Servers:
             fill_shelf(urls, products)
 
         with self._copy(f"shop_{wallets}_{products}", prepare) as urls:
+            yield urls
+
+    @contextmanager
+    def with_auctions(self, wallets: int) -> Iterator[Urls]:
+        """A database with so many funded wallets, and auctions."""
+
+        def prepare(urls: Urls) -> None:
+            _fund(urls, wallets)
+            open_auctions(urls)
+
+        with self._copy(f"auctions_{wallets}", prepare) as urls:
             yield urls
 
     @contextmanager

@@ -36,6 +36,7 @@ class Sizes:
     products: int = 10_000
     listed_products: int = 100_000
     mints: int = 1_000
+    watchers: int = 500
     transactions: int | None = None
     """How many of them each client of pgbench does, instead of as many as it can in its time."""
 
@@ -60,6 +61,7 @@ SHORT: Final = Sizes(
     products=400,
     listed_products=1_000,
     mints=40,
+    watchers=20,
     transactions=5,
 )
 

@@ -8,7 +8,11 @@ from urllib.parse import urlsplit
 from app.kernel.composed import composed
 
 MOST_OF_A_URL: Final = 2048
+MOST_OF_A_SLUG: Final = 64
+SLUG_RULE: Final = f"must be 1 to {MOST_OF_A_SLUG} of a-z, 0-9 and -, with no - at an end or beside another"
+SLUG_PATTERN: Final = "^[a-z0-9]+(-[a-z0-9]+)*$"
 
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _VISIBLE = re.compile(r"[!-~]+")
 # Control characters, halves of pairs, what nobody has defined, what breaks lines; and what turns the direction of
 # writing.
@@ -20,6 +24,11 @@ def line(text: str, most: int) -> str | None:
     """A line in any script, of 1 to `most` characters: trimmed, in NFC."""
     kept = composed(text.strip(), most)
     return kept if kept and not any(map(is_refused, kept)) else None
+
+
+def slug(text: str) -> str | None:
+    """What stands in an address."""
+    return text if len(text) <= MOST_OF_A_SLUG and _SLUG.fullmatch(text) else None
 
 
 def https_url(text: str) -> str | None:

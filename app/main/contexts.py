@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.contexts.auctions.context import AUCTIONS
 from app.contexts.catalog.context import CATALOG
 from app.contexts.chain.context import CHAIN
 from app.contexts.funds.context import FUNDS
@@ -21,6 +22,7 @@ CONTEXTS: tuple[Context[Any], ...] = (
     PAYMENTS,
     CATALOG,
     ORDERING,
+    AUCTIONS,
     CHAIN,
     REWARDS,
     MINT,

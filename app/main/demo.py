@@ -1,4 +1,4 @@
-"""`strongbox demo`: a finite tour. A sale and its cashback, then one payment in every mode of the gateway."""
+"""`strongbox demo`: a finite tour. A sale and its cashback, auctions, then one payment in every mode of the gateway."""
 
 import asyncio
 import os
@@ -14,6 +14,7 @@ import httpx
 import psycopg
 
 from app.main.contexts import load
+from app.main.demo_auction import Auctions
 from app.main.demo_cashback import Cashback
 from app.main.demo_gateway import STOPS, Guide
 from app.main.demo_market import Market
@@ -33,6 +34,7 @@ _SETTINGS = {
     "RECOVER_EVERY_S": "0.5",
     "BREAKER_FAILURES": "1000",
     "MARKET_FEE_BP": str(FEE_BP),
+    "AUCTION_EXTEND_S": "0",
 }
 
 
@@ -46,19 +48,24 @@ async def tour() -> int:
             async with (
                 httpx.AsyncClient(base_url=urls["api"], headers=headers, timeout=15, trust_env=False) as api,
                 httpx.AsyncClient(base_url=urls["gateway"], timeout=15, trust_env=False) as gateway,
+                httpx.AsyncClient(base_url=urls["api"], timeout=15, trust_env=False) as people,
                 await psycopg.AsyncConnection.connect(settings["DATABASE_URL"], autocommit=True) as books,
             ):
-                async with httpx.AsyncClient(base_url=urls["api"], timeout=15, trust_env=False) as people:
-                    market = Market(base, people, books)
-                    cashback = Cashback(market)
-                    await cashback.begin()
-                    await cashback.tell(await Sale(market).tell())
-                guide = Guide(api, gateway, books)
-                for stop in STOPS:
-                    await guide.show(stop)
-                await guide.replay()
+                await _tell(Market(base, people, books), Guide(api, gateway, books))
             click.echo("\nAnd the books, checked from end to end:\n")
             return await _verify(base)
+
+
+async def _tell(market: Market, guide: Guide) -> None:
+    cashback, auctions = Cashback(market), Auctions(market)
+    await cashback.begin()
+    buyer = await Sale(market).tell()
+    await auctions.begin()
+    await cashback.tell(buyer)
+    for stop in STOPS:
+        await guide.show(stop)
+    await guide.replay()
+    await auctions.end()
 
 
 @asynccontextmanager
@@ -67,7 +74,18 @@ async def _running(folder: Path) -> AsyncIterator[Path]:
     base = folder / ".strongbox"
     given = (
         *("CONTEXTS", "RABBITMQ_URL", "REDIS_URL", "GATEWAY_URL", "API_KEYS", "JWT_", "LOG_HASH_KEY"),
-        *("STRONGBOX_CONFIG", "MARKET_", "ORDER_", "TOKEN_", "MINT_", "CHAIN_", "DEV_CHAIN_", "EVM_", "SIWE_"),
+        *(
+            "STRONGBOX_CONFIG",
+            "MARKET_",
+            "ORDER_",
+            "AUCTION_",
+            "TOKEN_",
+            "MINT_",
+            "CHAIN_",
+            "DEV_CHAIN_",
+            "EVM_",
+            "SIWE_",
+        ),
     )
     # The next free ones above the defaults, which it takes by itself, another run that starts now would take as well.
     ports = {name: str(free_port()) for name in defaults(load({}))}

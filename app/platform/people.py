@@ -1,6 +1,6 @@
 """What the platform asks of whoever knows people: the ports that a context fills, if there is one that does."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 from uuid import UUID
@@ -77,6 +77,14 @@ class Directory(Protocol):
 
     async def names(self, tenant_id: TenantId, ids: Collection[UUID]) -> Mapping[UUID, Person]:
         """Those of the ids that are users of the tenant.
+
+        Raises:
+            Unavailable: it cannot be known now.
+        """
+        ...
+
+    async def disabled(self, tenant_id: TenantId, ids: Collection[UUID]) -> Set[UUID]:
+        """Those of the ids that are users of the tenant who are not let in any more.
 
         Raises:
             Unavailable: it cannot be known now.

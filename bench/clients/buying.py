@@ -68,6 +68,8 @@ class Connection(asyncio.Protocol):
         self._buffer = b""
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[int] | None = None
+        self.body = b""
+        """Of the last answer."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one, but not by inheritance
@@ -87,7 +89,7 @@ class Connection(asyncio.Protocol):
             return
         length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
         if len(body) >= length:
-            self._buffer = b""
+            self._buffer, self.body = b"", body
             self._answer.set_result(int(head[9:12]))
 
     def connection_lost(self, error: Exception | None) -> None:

@@ -5,12 +5,14 @@ from typing import Final
 
 from bench.results import Measure
 from bench.scenarios import (
+    auctions,
     audit,
     browsing,
     checkouts,
     endurance,
     growth,
     holds,
+    live,
     logins,
     mints,
     observed,
@@ -37,8 +39,10 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     "list": browsing.list_,
     "checkout": checkouts.checkout,
     "hot-product": checkouts.hot_product,
+    "one-auction": auctions.one_auction,
     "purchases": purchases.purchases,
     "mint": mints.mint,
+    "live": live.live,
     "logins": logins.logins,
     "quiet": quiet.quiet,
     "steady": steady.steady,

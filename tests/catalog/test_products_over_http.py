@@ -2,7 +2,7 @@
 
 import unicodedata
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from app.kernel.principal import Role
 from tests.catalog.shop import ELSEWHERE, Shop, refusal, said
@@ -195,6 +195,29 @@ async def test_a_product_that_is_taken_away_is_gone(shop: Shop) -> None:
     assert shop.rows("SELECT 1 FROM catalog.product_lexemes WHERE product_id = %s", product["product_id"]) == []
     others = await shop.product()
     assert (await shop.send("DELETE", at(others), shop.admin)).status_code == 204
+
+
+async def test_a_product_of_which_a_piece_is_auctioned_stays_until_that_is_over(shop: Shop) -> None:
+    product = await shop.product(quantity=2)
+    reservation = (UUID(product["product_id"]).int & 15, shop.people.tenant, product["product_id"])
+    for pinned in (False, True):
+        shop.rows(
+            "INSERT INTO catalog.reservations (bucket, tenant_id, business_id, context, name, fingerprint, forbidden,"
+            " pinned, created_at) VALUES (%s, %s, %s, 'auctions', %s, '', false, %s, now())",
+            *reservation, f"pinned {pinned}", pinned,
+        )  # fmt: skip
+        shop.rows(
+            "INSERT INTO catalog.reservation_lines (bucket, tenant_id, business_id, context, name, product_id, qty,"
+            " seller_id, title, price, currency, status) SELECT r.bucket, r.tenant_id, r.business_id, r.context,"
+            " r.name, r.business_id, 1, gen_random_uuid(), 'a lamp', 1, 'USD', 'RESERVED' FROM catalog.reservations r"
+            " WHERE r.business_id = %s AND r.pinned = %s",
+            product["product_id"], pinned,
+        )  # fmt: skip
+    for who in (shop.seller, shop.admin):
+        refusal(await shop.send("DELETE", at(product), who), 409, "PRODUCT_IN_AUCTION")
+    assert (await shop.get(at(product))).status_code == 200
+    shop.rows("UPDATE catalog.reservation_lines SET status = 'RETURNED' WHERE name = 'pinned True'")
+    assert (await shop.send("DELETE", at(product), shop.seller)).status_code == 204, "what is only reserved is not held"
 
 
 async def test_only_sellers_and_admins_offer_anything(shop: Shop) -> None:

@@ -1,6 +1,6 @@
 """People whom a test knows, each let in by a token of their own, in several tenants."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -41,6 +41,7 @@ class FakePeople:
         self.houses = [House(tenant, UserId(uuid4())) for tenant in (self.tenant, self.other_tenant)]
         self._all: list[Somebody] = []
         self.looked_for: list[str] = []
+        self.not_let_in: set[UUID] = set()
 
     @property
     def ports(self) -> People:
@@ -86,6 +87,9 @@ class FakePeople:
     async def names(self, tenant_id: TenantId, ids: Collection[UUID]) -> Mapping[UUID, Person]:
         found = [s for s in self._all if s.principal.tenant_id == tenant_id and s.id in ids]
         return {s.id: Person(s.id, s.username) for s in found}
+
+    async def disabled(self, tenant_id: TenantId, ids: Collection[UUID]) -> Set[UUID]:
+        return {*await self.names(tenant_id, ids)} & self.not_let_in
 
     async def tenants(self) -> Sequence[House]:
         return self.houses

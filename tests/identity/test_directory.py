@@ -58,8 +58,10 @@ async def test_nobody_is_found_who_is_disabled_or_of_another_tenant(people: Popu
     directory = people.container.directory()
     assert await directory.resolve(await people.tenant(), "elsewhere") is None
     assert await directory.resolve(await people.tenant(), str(user.id)) is None
+    assert await directory.disabled(user.tenant_id, [user.id]) == set()
     await people.container.change_user()(user.tenant_id, user.id, is_active=False)
     assert await directory.resolve(user.tenant_id, "elsewhere") is None
+    assert await directory.disabled(user.tenant_id, [user.id, uuid4()]) == {user.id}
     # What they were called still stands beside what they did.
     assert await directory.names(user.tenant_id, [user.id]) == {user.id: (user.id, "elsewhere")}
 

@@ -35,8 +35,8 @@ class Fate:
     def of(self, name: str, function: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
         """The function, whose calls count."""
 
-        async def counted(*arguments: Any) -> T:
-            return await self.call(name, lambda: function(*arguments))
+        async def counted(*arguments: Any, **named: Any) -> T:
+            return await self.call(name, lambda: function(*arguments, **named))
 
         return counted
 

@@ -1,6 +1,7 @@
 """Orders of what was sold elsewhere."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from uuid import UUID, uuid4
@@ -76,3 +77,14 @@ async def test_nobody_sells_to_oneself(market: Market) -> None:
     with pytest.raises(ValueError, match="oneself"):
         await sales_of(market).order_from_sale(operation, market.tenant, buyer, own, hold)
     await sales_of(market).order_from_sale(operation, market.tenant, buyer, line, hold)
+
+
+async def test_whoever_sold_it_has_the_order_as_its_buyer_is_shown_it(market: Market) -> None:
+    operation, buyer, line, hold = await sold(market)
+    sales = sales_of(market)
+    made = await sales.order_from_sale(operation, market.tenant, buyer, line, hold)
+    shown = json.loads(await sales.shown(market.tenant, made))
+    assert (shown["order_id"], shown["buyer_id"], shown["status"]) == (str(made), str(buyer), "paid")
+    assert (shown["total"], shown["payment_ref"]) == (900, str(hold.id))
+    with pytest.raises(LookupError):
+        await sales.shown(market.people.other_tenant, made)

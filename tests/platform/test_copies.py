@@ -43,7 +43,7 @@ _ALL_PRIVILEGES = """
     SELECT n.nspname, NULL, NULL, a.privilege_type FROM pg_namespace n, aclexplode(n.nspacl) a
     WHERE a.grantee = 'strongbox_app'::regrole
 """
-_SCHEMAS = "public, payments, funds, identity, catalog, ordering, chain, mint, rewards, audit, metrics"
+_SCHEMAS = "public, payments, funds, identity, catalog, ordering, auctions, chain, mint, rewards, audit, metrics"
 _REVOKE_ALL = f"""
     REVOKE ALL ON ALL TABLES IN SCHEMA {_SCHEMAS} FROM strongbox_app;
     REVOKE ALL ON ALL SEQUENCES IN SCHEMA {_SCHEMAS} FROM strongbox_app;

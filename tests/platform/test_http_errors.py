@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 import app.contexts
+from app.contexts.auctions.domain import refusals as auctions
 from app.contexts.catalog.domain import shelf_refusals as shelf
 from app.contexts.catalog.domain.ids import ProductId
 from app.contexts.catalog.domain.refusals import OutOfStock, ReservationForbidden, ReservationReused
@@ -101,12 +102,21 @@ REFUSALS: list[Refusal] = [
     shelf.VersionNeeded(),
     shelf.VersionMoved(4),
     shelf.StockReserved(2),
+    shelf.ProductInAuction(),
     shelf.TooManyEdits(),
     shelf.FeaturedByAdmins(),
     shelf.SlugTaken(),
     shelf.CategoryCycle(),
     shelf.CategoryInUse(),
     shelf.Unfit("category_id", "must be a category that there is"),
+    auctions.AuctionNotFound(),
+    auctions.ProductNotFound(),
+    auctions.OwnAuction(),
+    auctions.AuctionClosed("ended"),
+    auctions.BidTooLow(1_300),
+    auctions.AuctionHasBids(),
+    auctions.BuyNowGone(),
+    auctions.Unfit("currency", "must be the product's"),
     cashback.UserNotFound(),
     cashback.PurchaseNotFound(),
     cashback.RuleNotFound(),

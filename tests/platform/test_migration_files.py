@@ -25,6 +25,7 @@ CHECKSUMS = {
     "0010.rewards": "aa671de7a115b105",
     "0011.mint": "f82bf56257ccdaff",
     "0012.chain": "973b7b62900ba127",
+    "0013.auctions": "a14fd2a1ef2a7fde",
 }
 
 

@@ -22,7 +22,8 @@ ALL = sorted(path.stem for path in HOME.rglob("*.sql") if not path.stem.endswith
 NEWEST = ALL[-1]
 
 _OURS = (
-    "('public', 'payments', 'funds', 'identity', 'catalog', 'ordering', 'chain', 'mint', 'rewards', 'audit', 'metrics')"
+    "('public', 'payments', 'funds', 'identity', 'catalog', 'ordering', 'auctions', 'chain', 'mint', 'rewards', "
+    "'audit', 'metrics')"
 )
 _SCHEMA = f"""
     SELECT 'column', table_schema, table_name, column_name,
@@ -85,6 +86,7 @@ def test_each_home_gets_its_own_migrations_when_there_are_two(empty: str, databa
         "identity",
         "catalog",
         "ordering",
+        "auctions",
         "chain",
         "rewards",
         "mint",

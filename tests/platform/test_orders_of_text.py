@@ -10,8 +10,8 @@ def test_no_index_of_ours_hangs_on_the_order_of_a_library(database: Urls) -> Non
     query = """
         SELECT indexrelid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
         JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname IN ('public', 'payments', 'funds', 'identity', 'catalog', 'ordering', 'chain', 'rewards',
-                            'audit', 'metrics')
+        WHERE n.nspname IN ('public', 'payments', 'funds', 'identity', 'catalog', 'ordering', 'auctions',
+                            'chain', 'rewards', 'audit', 'metrics')
             AND c.relname NOT LIKE '%yoyo%'
             AND EXISTS (SELECT FROM unnest(indcollation) o WHERE o NOT IN (0, '"C"'::regcollation))
     """

@@ -202,7 +202,8 @@ def test_a_broker_whose_name_cannot_be_looked_up_is_refused_by_name(host: str) -
 
 
 def test_contexts_are_all_on_unless_some_are_named() -> None:
-    assert [*load({}).sections] == ["identity", "funds", "payments", "catalog", "ordering", "chain", "rewards", "mint"]
+    market = ["catalog", "ordering", "auctions"]
+    assert [*load({}).sections] == ["identity", "funds", "payments", *market, "chain", "rewards", "mint"]
     assert [*load({"CONTEXTS": " funds , "}).sections] == ["funds"]
 
 

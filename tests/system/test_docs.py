@@ -183,7 +183,8 @@ def queries(path: Path) -> Sequence[tuple[str, str, str]]:
 def test_every_check_of_verify_is_explained() -> None:
     explained = (ROOT / "docs/invariants.md").read_text()
     others = ["ledger_is_append_only", "audit_chain_is_unbroken", "audit_trail_is_complete", "charges_match_payments"]
-    others += ["orders_and_holds_agree", "orders_and_stock_agree"]
+    others += ["orders_and_holds_agree", "orders_and_stock_agree", "bids_make_their_auctions"]
+    others += ["leaders_and_holds_agree", "auctions_and_orders_agree", "auctions_and_stock_agree"]
     modules = ROOT.glob("app/contexts/*/adapters/postgres/*invariants.py")
     names = [name for path in modules for name, _, _ in queries(path)]
     assert len(names) >= 8  # of funds and payments

@@ -13,7 +13,7 @@ from app.kernel.operation_id import OperationId
 from app.kernel.principal import TenantId
 from app.kernel.topology import Exchange, Queue
 
-EVENTS: Final = Exchange("market.events", (Queue("audit.queue", "audit.dlq", ("product.*", "order.*")),))
+EVENTS: Final = Exchange("market.events", (Queue("audit.queue", "audit.dlq", ("product.*", "order.*", "auction.*")),))
 """Where all of the market publishes its events, orders among them, and which queue has to have them."""
 
 
@@ -29,6 +29,18 @@ class Offers(Protocol):
 
     async def offers(self, tenant_id: TenantId, products: Collection[ProductId]) -> Mapping[ProductId, Offer]:
         """Those of the products that there are: what was deleted is not among them.
+
+        Raises:
+            Unavailable: it cannot be known now.
+        """
+        ...
+
+
+class Categories(Protocol):
+    """The tree of categories, for whoever lists by them what is made of products."""
+
+    async def below(self, tenant_id: TenantId, slug: str) -> Sequence[CategoryId]:
+        """The category with this slug and those below it, as far as they are active; none, where there is none.
 
         Raises:
             Unavailable: it cannot be known now.
@@ -103,6 +115,7 @@ class StockStories(Protocol):
 
 __all__ = [
     "EVENTS",
+    "Categories",
     "CategoryId",
     "Line",
     "Offer",

@@ -13,7 +13,14 @@ from app.contexts.funds.domain.ids import HoldId, TransactionId
 from app.contexts.funds.domain.ledger import Transaction
 from app.contexts.funds.domain.operation import Credit, Member, Part, Placement, Resize, Transfer
 from app.contexts.funds.domain.outcome import Closed, Done, Forbidden, Outcome, Refused
-from app.contexts.funds.domain.refusals import BalanceLimit, HoldClosed, InsufficientFunds, UserNotFound, WalletNotFound
+from app.contexts.funds.domain.refusals import (
+    BalanceLimit,
+    HoldClosed,
+    InsufficientFunds,
+    TooManyChanges,
+    UserNotFound,
+    WalletNotFound,
+)
 from app.contexts.funds.domain.wallet import Wallet, WalletId
 from app.kernel.ids import UserId
 from app.kernel.moments import Moment
@@ -114,5 +121,6 @@ class HoldStories(Protocol):
 __all__ = [
     "EVENTS", "OF_FUNDS", "BalanceLimit", "Closed", "Credit", "Done", "Forbidden", "Funds", "HoldClosed", "HoldId",
     "HoldRef", "HoldStories", "InsufficientFunds", "Member", "Outcome", "Part", "Placement", "Refused", "Resize",
-    "Transaction", "TransactionId", "Transfer", "UserNotFound", "Wallet", "WalletId", "WalletNotFound",
+    "TooManyChanges", "Transaction", "TransactionId", "Transfer", "UserNotFound", "Wallet", "WalletId",
+    "WalletNotFound",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 from dependency_injector import containers, providers
 
 from app.contexts.ordering.adapters.http.checkout import HttpCheckoutAnswers
+from app.contexts.ordering.adapters.http.views import order_json
 from app.contexts.ordering.adapters.metrics.checkouts import CheckoutMetrics, CountedBegin, CountedConclude
 from app.contexts.ordering.adapters.postgres.books import PostgresBooks
 from app.contexts.ordering.adapters.postgres.carts import PostgresCarts
@@ -88,7 +89,8 @@ class OrderingContainer(containers.DeclarativeContainer):
 
     # Whatever checks out and closes: a connection for each lane that is busy, up to four.
     books_pool = providers.Singleton(lambda database: database.planned_pool("checkout", 4), database)
-    books = providers.Singleton(PostgresBooks, providers.Singleton(TenantRows, books_pool))
+    books_rows = providers.Singleton(TenantRows, books_pool)
+    books = providers.Singleton(PostgresBooks, books_rows)
     answers = providers.Singleton(HttpCheckoutAnswers)
     checkout_metrics = providers.Singleton(CheckoutMetrics, registry)
     begin = providers.Singleton(
@@ -137,7 +139,9 @@ class OrderingContainer(containers.DeclarativeContainer):
     # Told besides who knows tenants. It implements `Sales`.
     sales = providers.Factory(
         Sell,
-        providers.Singleton(PostgresSales, providers.Singleton(TenantRows, books_pool), books_pool),
+        providers.Singleton(PostgresSales, books_rows, books_pool),
+        providers.Singleton(PostgresOrders, books_rows, books_pool),
+        providers.Object(order_json),
         uuid7,
         settings.provided.market_fee_bp,
     )

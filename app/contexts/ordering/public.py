@@ -24,5 +24,14 @@ class Sales(Protocol):
         """
         ...
 
+    async def shown(self, tenant_id: TenantId, order_id: OrderId) -> bytes:
+        """The order as `/v1/orders` answers with it: its JSON, as it stands.
+
+        Raises:
+            LookupError: the tenant has none with that id.
+            Unavailable: it cannot be known now.
+        """
+        ...
+
 
 __all__ = ["OrderId", "Sales"]

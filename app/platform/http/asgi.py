@@ -22,7 +22,7 @@ from app.platform.http.error_table import ErrorTable
 from app.platform.http.errors import Problem, log_unexpected
 from app.platform.http.headers import Head, request_id, traceparent, wants_a_page
 from app.platform.http.lifespan import live
-from app.platform.http.metrics import RequestMetrics
+from app.platform.http.metrics import RequestMetrics, StreamMetrics
 from app.platform.http.openapi import SESSION_COOKIE, document
 from app.platform.http.operations import (
     ANYONE,
@@ -39,6 +39,7 @@ from app.platform.http.replies import RawHeader, Reply, refusal
 from app.platform.http.routing import MALFORMED, UNMATCHED, Router
 from app.platform.http.sender import CLIENT_GONE, DoorSender, Sender
 from app.platform.http.services import HttpOptions, Services
+from app.platform.http.streams import Streams
 from app.platform.http.system import DOCS, Documentation, system
 
 __all__ = ["Api", "HttpOptions", "Services", "create_app"]
@@ -67,6 +68,7 @@ class Api:
         self._in_flight = services.in_flight
         self._has_docs = any(operation.template == DOCS for operation in operations)
         self._metrics = RequestMetrics(services.registry)
+        self._streams = Streams(services.people, StreamMetrics(services.registry))
         self._errors = ErrorTable(operations)
         self._door = Door(services, options)
         endpoints = [
@@ -89,8 +91,9 @@ class Api:
         return self._in_flight.draining
 
     def begin_drain(self) -> None:
-        """Take no new payments from here on."""
+        """Take no new payments from here on, and end what goes on."""
         self._in_flight.begin_drain()
+        self._streams.drain()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or follow the server's start and end."""
@@ -123,6 +126,7 @@ class Api:
                 sender.code,
                 sender.replayed,
                 sender.fields,
+                sender.began_at,
             )
             if end:
                 end(None if sender.route == UNMATCHED else sender.route, sender.status)
@@ -156,7 +160,8 @@ class Api:
             # Nothing reads a body that the operation does not take.
             bodies.check_size(head)
             sender.closing = True
-        state = {"request": request}
+        is_head = scope["method"] == "HEAD"
+        state = {"request": request, "streams": self._streams, "route": resource.template, "is_head": is_head}
         inner = {**scope, "method": endpoint.operation.method, "path": endpoint.inner_path, "state": state}
         await self._litestar(cast("HTTPScope", inner), receive, sender)
         # What the handler leaves there for metrics and log.
@@ -209,9 +214,12 @@ class Api:
         code: str | None,
         replayed: bool = False,
         fields: Mapping[str, Any] = _NO_FIELDS,
+        began_at: float | None = None,
     ) -> None:
-        """Log and count a request that was answered. `started` is a time of `time.perf_counter()`."""
-        duration_s = time.perf_counter() - started
+        """Log and count a request that was answered. `started` is a time of `time.perf_counter()`; so is `began_at`, if
+        the answer went on: when it had begun.
+        """
+        duration_s = (began_at or time.perf_counter()) - started
         self._metrics.observe(method, route, status, duration_s, code, replayed)
         latency_ms = round(duration_s * 1e3, 2)
         _log.info("request", method=method, route=route, status=status, **fields, latency_ms=latency_ms)

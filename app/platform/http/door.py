@@ -99,7 +99,7 @@ class Door:
             if not may_be_none or b"authorization" in head.first:
                 raise not_let_in(was_shown=True) from None
             return False
-        request.principal = principal
+        request.principal, request.credential = principal, credential
         request.tenant_id = principal.tenant_id
         bind_contextvars(user_hash=self._name_of(principal.id))
         return credential.is_cookie

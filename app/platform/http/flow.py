@@ -2,8 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGISendEvent
 
 _INTERIM = b"HTTP/1.1 1"
 
@@ -68,3 +73,18 @@ class JoinedWrites:
         if self._head:
             self._transport.write(self._head)
             self._head = b""
+
+
+class UntoldLength(RequestResponseCycle):
+    """The cycle of a request in HTTP/1.0, which knows no chunks: what tells no length ends with its connection.
+
+    uvicorn makes its cycles itself, and would send chunks.
+    """
+
+    async def send(self, message: "ASGISendEvent") -> None:
+        """Send a part of the answer."""
+        if message["type"] == "http.response.body":
+            self.expected_content_length = len(message.get("body", b""))
+        else:
+            self.chunked_encoding = False
+        await super().send(message)

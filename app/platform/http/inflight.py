@@ -41,6 +41,10 @@ class InFlight:
         task.add_done_callback(self._is_done)
         return task
 
+    def go_on(self, work: Coroutine[Any, Any, object]) -> None:
+        """Begin work that nobody waits for: what comes behind an answer."""
+        self.start(work).add_done_callback(_look_after)
+
     def _is_done(self, task: asyncio.Task[Any]) -> None:
         waiter = self._tasks.pop(task)
         if waiter is not None:

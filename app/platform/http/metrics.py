@@ -2,7 +2,9 @@
 
 from typing import NamedTuple
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from app.platform.http.streams import Ending
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"))
 _BUCKETS_S = (0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24)
@@ -25,7 +27,7 @@ class RequestMetrics:
         )
         self._duration = Histogram(
             "http_request_duration_seconds",
-            "Time from a request's head to the end of its answer.",
+            "Time from a request's head to the end of its answer; of one that goes on, to its first piece.",
             ("method", "route"),
             buckets=_BUCKETS_S,
             registry=registry,
@@ -59,3 +61,31 @@ class RequestMetrics:
             self._errors.labels(route, code).inc()
         if replayed:
             self._replays.inc()
+
+
+class StreamMetrics:
+    """Counts answers that go on."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._open = Gauge(
+            "http_streams",
+            "Answers under way that go on.",
+            ("route",),
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
+        self._ended = Counter(
+            "http_streams_ended",
+            "Answers that went on and are over, by why: said, gone, slow, drained, not_let_in, unavailable, failed.",
+            ("route", "why"),
+            registry=registry,
+        )
+
+    def began(self, route: str) -> None:
+        """One begins."""
+        self._open.labels(route).inc()
+
+    def ended(self, route: str, ending: Ending | None) -> None:
+        """It is over. Without a reason it was a bug that ended it."""
+        self._open.labels(route).dec()
+        self._ended.labels(route, ending or "failed").inc()

@@ -12,6 +12,7 @@ from app.platform.http import codes
 from app.platform.http.codes import ANY_OPERATION, ErrorCode
 from app.platform.http.replies import Reply
 from app.platform.http.request import Body, Parameter, Request
+from app.platform.http.streams import Streamed
 
 __all__ = ["Operation", "Parameter", "Request", "Success"]
 
@@ -76,7 +77,7 @@ class ForeignError:
     headers: tuple[str, ...] = ()
 
 
-Handler = Callable[[Request], Awaitable[Reply]]
+Handler = Callable[[Request], Awaitable[Reply | Streamed]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ import httptools
 from app.platform.http.codes import HEADERS_TOO_LARGE, URI_TOO_LONG
 from app.platform.http.connection import BoundedConnection
 from app.platform.http.errors import Problem, validation
-from app.platform.http.flow import JoinedWrites
+from app.platform.http.flow import JoinedWrites, UntoldLength
 from app.platform.http.headers import unfit, without_upgrade
 from app.platform.http.limits import MAX_HEAD_BYTES, MAX_URI_BYTES
 
@@ -42,6 +42,8 @@ class StrictProtocol(BoundedConnection):
         if self._is_deaf:
             return True  # what came before the bytes that nobody reads is still to be answered
         if self._reading == "nothing":
+            if self.cycle.response_started:
+                return False  # who says no more while an answer goes on has left it
             self.cycle.keep_alive = False
             self._is_deaf = True
         else:
@@ -91,6 +93,8 @@ class StrictProtocol(BoundedConnection):
         writes = JoinedWrites(self.transport, self._end, self.on_response_complete)
         self.cycle.transport = cast("asyncio.Transport", writes)
         self.cycle.on_response = writes.complete
+        if self.parser.get_http_version() == "1.0":
+            self.cycle.__class__ = UntoldLength
         self._reading = "body"
 
     def on_message_complete(self) -> None:

@@ -13,6 +13,7 @@ from app.platform.http.json_body import JsonBody
 from app.platform.http.limited import past
 from app.platform.http.visitor import NOBODY, Visitor
 from app.platform.limits.ports import LOGIN, LimitName, Limits
+from app.platform.people import Credential
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Struct)
@@ -52,6 +53,7 @@ class Request:
     __slots__ = (
         "_given",
         "_log_ins",
+        "credential",
         "error_code",
         "head",
         "is_replayed",
@@ -88,6 +90,8 @@ class Request:
         self.is_replayed = False
         self.log_fields = _NO_FIELDS
         self.principal = None
+        self.credential: Credential | None = None
+        """What let in who asks: a stream is over once it does no more."""
         self._given: dict[Parameter[Any] | Body, Any] = {}
         self._log_ins: list[str] = []
 

@@ -1,6 +1,7 @@
 """Where an answer goes: what every answer has is added there, and noted what was sent."""
 
 import gzip
+import time
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
@@ -29,7 +30,7 @@ _LEVEL: Final = 1
 class Sender:
     """Where a request's answer goes: adds the headers that every answer has, and notes what was sent."""
 
-    __slots__ = ("_send", "closing", "code", "fields", "replayed", "request_id", "route", "status")
+    __slots__ = ("_send", "began_at", "closing", "code", "fields", "replayed", "request_id", "route", "status")
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
@@ -40,6 +41,8 @@ class Sender:
         self.code: str | None = None
         self.replayed = False
         self.fields = _NO_FIELDS
+        self.began_at: float | None = None
+        """When an answer that goes on had its first piece sent, by `time.perf_counter()`."""
 
     async def __call__(self, message: Message) -> None:
         """Pass a message on."""
@@ -55,6 +58,8 @@ class Sender:
             if self.closing:
                 headers.append((b"connection", b"close"))
             message["headers"] = headers
+        elif self.began_at is None and message.get("more_body"):
+            self.began_at = time.perf_counter()
         await self._send(message)
 
 

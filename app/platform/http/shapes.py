@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta, Struct
 
 from app.kernel.currencies import is_well_formed
@@ -42,6 +43,20 @@ Code = Annotated[
     Meta(description="ISO 4217, or one of the service's own.", extra_json_schema={"pattern": "^[A-Z]{3,5}$"}),
     Rule(CURRENCY_RULE, is_well_formed),
 ]
+
+
+Moment = Annotated[str, Meta(max_length=64, description="RFC 3339.", extra_json_schema={"format": "date-time"})]
+"""A time as a client may spell it; `time_of` reads it."""
+TIME_RULE = "must be a time of RFC 3339, such as 2026-01-31T12:00:00Z"
+
+
+def time_of(text: str) -> datetime | None:
+    """The time, if the text is one with its zone."""
+    try:
+        at: datetime = msgspec.convert(text, Annotated[datetime, Meta(tz=True)])
+        return at.astimezone(UTC)
+    except (msgspec.ValidationError, OverflowError):
+        return None
 
 
 def is_plain(text: str) -> bool:

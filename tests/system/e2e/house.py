@@ -39,7 +39,7 @@ QUICK = {
     # Tests ask more often than people do, all from one address.
     **dict.fromkeys(("RATE_LIMIT_IP", "RATE_LIMIT_USER", "RATE_LIMIT_WALLET", "RATE_LIMIT_LOGIN"), "off"),
 }
-_AUDITED = ("payments", "funds", "catalog", "ordering", "rewards", "mint")
+_AUDITED = ("payments", "funds", "catalog", "ordering", "auctions", "rewards", "mint")
 _EVENTS = " UNION ALL ".join(f"SELECT event_id, sent_at FROM {schema}.outbox_events" for schema in _AUDITED)
 
 

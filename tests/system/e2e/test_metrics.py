@@ -137,7 +137,7 @@ def test_the_payments_are_counted_by_how_they_ended(used: House) -> None:
         becomes(used, "api", answers % code, 1)
     assert shown(used, "api", 'strongbox_gateway_attempts_total{operation="charge",outcome="error"}') >= 1
     becomes(used, "relay", 'strongbox_relay_events_total{result="published"}', 8 + 2 + 2)  # payments, transfers, people
-    becomes(used, "relay", "strongbox_relay_partitions_held", 16 * 7)  # of each context's outbox
+    becomes(used, "relay", "strongbox_relay_partitions_held", 16 * 8)  # of each context's outbox
 
 
 def test_a_message_that_nobody_can_handle_is_seen_where_it_lies(used: House) -> None:

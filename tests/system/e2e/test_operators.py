@@ -186,7 +186,7 @@ def totals_are_those_of_the_payments(house: House) -> bool:
 def test_the_outbox_shows_what_waits_and_who_relays(house: House) -> None:
     wait_until(house.quiet, "everything to be sent")
     outboxes = shown(house, "outbox", "status")
-    assert [*outboxes] == ["identity", "funds", "payments", "catalog", "ordering", "rewards", "mint"]
+    assert [*outboxes] == ["identity", "funds", "payments", "catalog", "ordering", "auctions", "rewards", "mint"]
     for figures in outboxes.values():
         assert (figures["depth"], sum(figures["leases"].values()), figures["retention_h"]) == (0, 16, 24)
     assert house.command("outbox", "status").count("PARTITIONS") == len(outboxes)

@@ -39,6 +39,8 @@ ELSEWHERE = {
     ("docs/chain/adapter.md", "$ grpcurl"): "it takes grpcurl; tests/chain/test_grpc.py",
     ("docs/how-to/sign-in-with-a-wallet.md", "SIWE_DOMAINS=127"): "tests/system/browser/test_wallet_page.py",
     ("docs/how-to/sign-in-with-a-wallet.md", "python3 -m http"): "tests/system/browser/test_wallet_page.py",
+    ("docs/how-to/watch-an-auction.md", "CORS_ORIGINS=http"): "tests/system/browser/test_auction_page.py",
+    ("docs/how-to/watch-an-auction.md", "python3 -m http"): "tests/system/browser/test_auction_page.py",
     ("docs/how-to/your-own-node-and-token.md", "export EVM_RPC_URL"): "tests/chain/test_chain_of_a_run.py",
     ("docs/how-to/your-own-node-and-token.md", ".venv/bin/strongbox chain deploy"): "its node is nobody's",
     ("docs/how-to/your-own-node-and-token.md", "CHAIN_CONTRACT=0x"): "its contract is nobody's",

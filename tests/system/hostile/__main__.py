@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -53,6 +54,10 @@ def fuzz(house: House, user_id: str, examples: int, seed: int) -> int:
         "FUZZ_PRODUCT": _offered(house),
         "FUZZ_RULE": _ruled(people[0]),
         "FUZZ_PURCHASE": _bought(till, people[1].id),
+        "FUZZ_OWN": _listed(people[0]),
+        "FUZZ_AUCTION": _auctioned(added(house, "seller")),
+        "FUZZ_OVER": _called_off(people[0]),
+        "FUZZ_ENDS_AT": _tomorrow(),
     }
     without = "--exclude-path", SIGNED_OUT, "--exclude-path-regex", TILLS
     runs = ((people[0], without), (till, ("--include-path-regex", TILLS)))
@@ -95,9 +100,32 @@ def _bought(till: SignedIn, user_id: str) -> str:
 
 def _offered(house: House) -> str:
     """The id of a product that somebody else sells."""
+    return _listed(added(house, "seller"))
+
+
+def _listed(who: SignedIn) -> str:
+    """The id of a product of theirs, of which there is always a piece left."""
     said = {"title": "A lamp", "condition": "new", "price": 1, "currency": "USD", "quantity": 1_000_000_000}
-    product_id: str = body(added(house, "seller").ask("POST", "/v1/products", json=said), 201)["product_id"]
+    product_id: str = body(who.ask("POST", "/v1/products", json=said), 201)["product_id"]
     return product_id
+
+
+def _auctioned(who: SignedIn) -> str:
+    """The id of an auction of theirs, which is live all the time."""
+    said = {"product_id": _listed(who), "starting_price": 1, "currency": "USD", "ends_at": _tomorrow()}
+    auction_id: str = body(who.ask("POST", "/v1/auctions", json=said), 201)["auction_id"]
+    return auction_id
+
+
+def _called_off(who: SignedIn) -> str:
+    """The id of one that was called off: whoever watches it sees its end at once."""
+    auction_id = _auctioned(who)
+    body(who.ask("POST", f"/v1/auctions/{auction_id}/cancel"), 200)
+    return auction_id
+
+
+def _tomorrow() -> str:
+    return (datetime.now(UTC) + timedelta(days=1)).isoformat()
 
 
 def bugs(house: House) -> list[str]:

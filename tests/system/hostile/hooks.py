@@ -15,6 +15,7 @@ USER, PROVIDER = os.environ["FUZZ_USER"], os.environ["FUZZ_PROVIDER"]
 ASKER, OTHER, OTHER_NAME, PRODUCT = (os.environ[f"FUZZ_{name}"] for name in ("ASKER", "OTHER", "OTHER_NAME", "PRODUCT"))
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 RULE, PURCHASE = os.environ["FUZZ_RULE"], os.environ["FUZZ_PURCHASE"]
+OWN, AUCTION, OVER, ENDS_AT = (os.environ[f"FUZZ_{name}"] for name in ("OWN", "AUCTION", "OVER", "ENDS_AT"))
 KEY = re.compile(r"[!#-~][!-~]{0,254}")
 CURRENCY = re.compile(r"[A-Z]{3,5}")
 CURSOR = re.compile(r"[A-Za-z0-9_-]{40,}")
@@ -45,6 +46,7 @@ def before_call(_: Any, case: Any, __: Any) -> None:
     _as_people_write(case)
     _as_the_market_asks(case)
     _as_tills_ask(case)
+    _at_auctions(case)
     headers, query, body = case.headers or {}, case.query or {}, case.body
     if KEY.fullmatch(str(headers.get("Idempotency-Key", ""))):
         # A key names one request for ever: the next request with it, however valid, is answered 422.
@@ -169,6 +171,34 @@ def _as_tills_ask(case: Any) -> None:
         body["cap_per_user_month"] = "5000000"
     if body.get("from") is not None:
         body.pop("until", None)
+
+
+def _at_auctions(case: Any) -> None:
+    """Half of the auctions are the one that there is, half of those that are opened are of one's own product. Prices
+    that have an order among them, which no schema can say, are in it; so are times, and a maximum and its amount.
+    """
+    path, body = case.path_parameters or {}, case.body
+    if case.path.startswith("/v1/auctions/") and path.get("id") == OTHER:
+        path["id"] = OVER if case.path.endswith("/live") else AUCTION  # of one that goes on there is no last piece
+    if not isinstance(body, dict):
+        return
+    if case.path == "/v1/auctions":
+        if body.get("product_id") == PRODUCT:
+            body["product_id"] = OWN
+        prices = [name for name in ("starting_price", "reserve_price", "buy_now_price") if _is_amount(body.get(name))]
+        for name, price in zip(prices, sorted(body[name] for name in prices), strict=True):
+            body[name] = price
+        for name, instead in (("starts_at", None), ("ends_at", ENDS_AT)):
+            if isinstance(body.get(name), str) and 1 <= len(body[name]) <= 64:
+                body[name] = instead
+    elif (
+        case.path == "/v1/auctions/{id}/bids" and _is_amount(body.get("max_amount")) and _is_amount(body.get("amount"))
+    ):
+        body["amount"], body["max_amount"] = sorted((body["amount"], body["max_amount"]))
+
+
+def _is_amount(value: Any) -> bool:
+    return type(value) is int and 1 <= value < 2**63
 
 
 def _of_the_market(path: str, body: dict[str, Any]) -> None:

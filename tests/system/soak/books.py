@@ -16,7 +16,7 @@ FAILED: Final = [1, 2, 3]
 SEQUENCES: Final = {"APPROVED": [1, 2], "DECLINED": FAILED, "FAILED": FAILED}
 OUTBOXES: Final = " UNION ALL ".join(
     f"SELECT event_id, sent_at FROM {schema}.outbox_events"
-    for schema in ("public", "funds", "catalog", "ordering", "rewards")
+    for schema in ("public", "funds", "catalog", "ordering", "auctions", "rewards")
 )
 """All that is published where the listener listens."""
 Key = tuple[str, str]
@@ -111,7 +111,7 @@ class Books:
                 yield f"{len(ids)} events {name}: {sorted(ids)[:5]}"
         trail: dict[str, list[int]] = defaultdict(list)
         of_payments = "SELECT subject::text, sequence FROM audit.events WHERE type !~ %s ORDER BY 1, 2"
-        for subject, sequence in self._fleet.query(of_payments, "^(transfer|hold|product|order)"):
+        for subject, sequence in self._fleet.query(of_payments, "^(transfer|hold|product|order|auction)"):
             trail[subject].append(sequence)
         for payment_id, *_, status in self.payments:
             if (seen := listener.sequences.get(payment_id, [])) != SEQUENCES.get(status):

@@ -84,7 +84,7 @@ def between_users(fleet: Fleet) -> Iterator[str]:
     """What went from one to another came there, and nothing is held for ever."""
     sums = "SELECT currency, sum(amount) FROM ledger_entries WHERE account = 'transfers' GROUP BY currency"
     yield from (f"transfers in {code} sum to {total}" for code, total in fleet.query(sums) if total != 0)
-    teller = "SELECT id FROM holds WHERE status = 'OPEN' AND context <> 'ordering'"
+    teller = "SELECT id FROM holds WHERE status = 'OPEN' AND context NOT IN ('ordering', 'auctions')"
     yield from (f"hold {hold} is open" for (hold,) in fleet.query(teller))
 
 
@@ -94,7 +94,8 @@ def done(fleet: Fleet, people: People, of_orders: Collection[str]) -> Iterator[s
     legs = "SELECT DISTINCT id::text FROM transactions WHERE kind = 'TRANSFER_OUT'"
     legs += " OR (kind = 'FUNDING' AND reference IS NOT NULL)"
     held = {move.told["done"][0] for move in people.moves if move.what == "hold" and "done" in move.told} | {*of_orders}
-    for what, told, query in (("transfer", sent, legs), ("hold", held, "SELECT id::text FROM holds")):
+    of_others = "SELECT id::text FROM holds WHERE context <> 'auctions'"  # of which bidders are not told
+    for what, told, query in (("transfer", sent, legs), ("hold", held, of_others)):
         found = {each for (each,) in fleet.query(query)}
         yield from (f"{what} {each} was told, and is not in the books" for each in told - found)
         yield from (f"{what} {each} is in the books, and was told to nobody" for each in found - told)

@@ -17,8 +17,10 @@ LEFT: Final = """
          + (SELECT count(*) FROM catalog.cache_deletions)
          + (SELECT count(*) FROM holds h WHERE status = 'OPEN'
             AND NOT EXISTS (SELECT FROM ordering.orders o WHERE o.hold_id = h.id AND o.status = 'paid'))
+         + (SELECT count(*) FROM auctions.intents) + (SELECT count(*) FROM auctions.returns)
          + (SELECT count(*) FROM (SELECT event_id, sent_at FROM ordering.outbox_events
-            UNION ALL SELECT event_id, sent_at FROM catalog.outbox_events) o
+            UNION ALL SELECT event_id, sent_at FROM catalog.outbox_events
+            UNION ALL SELECT event_id, sent_at FROM auctions.outbox_events) o
             LEFT JOIN audit.events a USING (event_id) WHERE o.sent_at IS NULL OR a.event_id IS NULL)
 """
 """What is half done: pending, closing, reserved, held for nothing, not forgotten yet by the cache, or not told of."""
@@ -79,6 +81,8 @@ def pieces(servers: Servers, market: Market) -> Iterator[str]:
     )
     for id_, left, reserved, gone, put_in, is_deleted, edits in rows:
         thing = market.shelf.things.get(id_)
+        if id_ in market.bidders.products:
+            continue
         if thing is None:
             if not set(tags[id_]) & market.shelf.unknown_tags or gone or is_deleted:
                 yield f"product {id_} was put on sale by nobody"

@@ -8,7 +8,8 @@ from uuid import uuid4
 
 from app.kernel.principal import Role
 from tests.system.e2e.crowd import let_in
-from tests.system.soak import freshness, moved, sold
+from tests.system.soak import auctioned, freshness, moved, sold
+from tests.system.soak.bidders import BIDDERS, FUNDED
 from tests.system.soak.books import Books, Check
 from tests.system.soak.faults import Fault
 from tests.system.soak.fleet import Fleet
@@ -46,9 +47,10 @@ class Town:
         settings, patience_s = fleet.environment_of_settings(), fleet.patience(PATIENCE_S)
         crowd = await let_in(settings, sorted({wallet.user_id for wallet in owned}))
         (cashier,) = await let_in(settings, [uuid4()], role=Role.ADMIN)
-        sellers = await let_in(settings, [uuid4() for _ in range(SELLERS)], role=Role.SELLER)
+        sellers = await let_in(settings, [uuid4() for _ in range(SELLERS + 1)], role=Role.SELLER)
+        bidders = await let_in(settings, [uuid4() for _ in range(BIDDERS)], FUNDED)
         people = People(fleet.apis, fleet.teller_ports, crowd, owned, cashier, seed, patience_s)
-        market = Market(fleet.apis, crowd, owned, sellers, seed, patience_s)
+        market = Market(fleet.apis, crowd, owned, sellers, bidders, cashier, seed, patience_s)
         await market.open()
         return cls(fleet, servers, owned, people, market, seed)
 
@@ -113,6 +115,12 @@ class Town:
             lambda: sold.pieces(servers, market),
         )
         yield "products and orders are told in order, and audited once", lambda: sold.events(servers, listener)
+        yield "a bid has one outcome, and an auction one end", lambda: auctioned.contradictions(market.bidders)
+        yield (
+            "bids are those that were told to count, in their places, and everybody has the money back",
+            lambda: auctioned.bids(servers, market.bidders),
+        )
+        yield "auctions are told in order, and audited once", lambda: auctioned.events(servers, listener)
         yield "an order's first event says what its buyer was told", lambda: sold.told(servers, market)
         yield "what was shown of products can be", market.shelf.all_complaints
         yield (

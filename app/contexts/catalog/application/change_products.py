@@ -86,7 +86,7 @@ class ChangeProducts:
 
         Raises:
             ProductNotFound: there is none, or it is another's.
-            StockReserved: it has to stay as it is for now.
+            ProductInAuction: it has to stay for now.
             Unavailable: it cannot be done now.
         """
 

@@ -53,7 +53,7 @@ class Products(Protocol):
         Raises:
             ProductNotFound: there is none.
             Refusal: what `decide` refuses with.
-            StockReserved: it is pinned.
+            ProductInAuction: it is pinned.
         """
         ...
 

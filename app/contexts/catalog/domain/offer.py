@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.contexts.catalog.domain.ids import ProductId
+from app.contexts.catalog.domain.ids import CategoryId, ProductId
 from app.kernel.ids import UserId
 from app.kernel.money import Currency
 
@@ -17,6 +17,7 @@ class Offer:
     price_minor: int
     currency: Currency
     available: int
+    category_id: CategoryId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What the catalogue refuses."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from app.contexts.catalog.domain.ids import ProductId
 from app.kernel.refusals import Refusal
@@ -17,6 +18,11 @@ class OutOfStock(Refusal):
 
     def __str__(self) -> str:
         return "there is not enough left of it"
+
+    def told(self) -> Mapping[str, Any]:
+        """What a client is told of it."""
+        available = sorted(self.available.items())
+        return {"products": [{"product_id": str(product), "available": left} for product, left in available]}
 
 
 class ReservationForbidden(Refusal):

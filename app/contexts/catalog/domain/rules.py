@@ -1,6 +1,5 @@
 """What may be written of products and categories: each rule from what is given to what is kept, None where none is."""
 
-import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -19,7 +18,6 @@ DEEPEST_SHIPPING: Final = 4
 MOST_QUANTITY: Final = 1_000_000_000
 MOST_OF_A_CATEGORY: Final = 100
 MOST_OF_A_CATEGORY_TEXT: Final = 1_000
-MOST_OF_A_SLUG: Final = 64
 MOST_SORT_ORDER: Final = 1_000_000
 
 TITLE_RULE: Final = f"must be 1 to {MOST_OF_A_TITLE} characters, none of them a control character"
@@ -41,14 +39,12 @@ CATEGORY_NAME_RULE: Final = f"must be 1 to {MOST_OF_A_CATEGORY} characters, none
 CATEGORY_TEXT_RULE: Final = (
     f"must be at most {MOST_OF_A_CATEGORY_TEXT} characters, none of them a control character but tabs and line ends"
 )
-SLUG_RULE: Final = f"must be 1 to {MOST_OF_A_SLUG} of a-z, 0-9 and -, with no - at an end or beside another"
 SORT_ORDER_RULE: Final = f"must be an integer between -{MOST_SORT_ORDER} and {MOST_SORT_ORDER}"
 
 MOST_MARKS: Final = 30
 """Marks upon one character: what Unicode's stream-safe text has. Putting more into their order takes time that grows
 with the square of how many there are."""
 
-_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LARGEST_NUMBER = 2**53
 
 
@@ -70,11 +66,6 @@ def category_name(text: str) -> str | None:
 def category_text(text: str) -> str | None:
     """Any number of lines, maybe none."""
     return _prose(text, MOST_OF_A_CATEGORY_TEXT)
-
-
-def slug(text: str) -> str | None:
-    """What stands in an address."""
-    return text if len(text) <= MOST_OF_A_SLUG and _SLUG.fullmatch(text) else None
 
 
 def images(urls: Sequence[str]) -> tuple[str, ...] | None:

@@ -56,6 +56,15 @@ class StockReserved(Refusal):
         return "more of it is reserved than that"
 
 
+class ProductInAuction(Refusal):
+    """A piece of it is being auctioned: until that is over it stays on the shelf."""
+
+    code = "PRODUCT_IN_AUCTION"
+
+    def __str__(self) -> str:
+        return "a piece of it is being auctioned"
+
+
 class TooManyEdits(Refusal):
     """Its seller has changed it as often as its events have numbers; the last is kept for when it goes."""
 

@@ -1,7 +1,7 @@
 """Find people, for the contexts that deal with them: identity's side of the port `Directory`."""
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -43,6 +43,10 @@ class FindPeople:
     async def names(self, tenant_id: TenantId, ids: Collection[UUID]) -> Mapping[UUID, Person]:
         """See `Directory.names`."""
         return {user.id: _person(user) for user in await self._users.some(tenant_id, ids)} if ids else {}
+
+    async def disabled(self, tenant_id: TenantId, ids: Collection[UUID]) -> Set[UUID]:
+        """See `Directory.disabled`."""
+        return {user.id for user in await self._users.some(tenant_id, ids) if not user.is_active} if ids else set()
 
     async def tenants(self) -> Sequence[House]:
         """See `Directory.tenants`."""

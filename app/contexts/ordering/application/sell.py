@@ -1,6 +1,6 @@
 """Orders of what was sold elsewhere: paid from the beginning, by a hold that is there."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -8,6 +8,7 @@ from typing import Protocol
 from app.contexts.catalog.public import Line, ReservedLine
 from app.contexts.funds.public import HoldRef
 from app.contexts.ordering.application.houses import Houses
+from app.contexts.ordering.application.ports import Orders
 from app.contexts.ordering.domain.checkout import Checkout, CheckoutStatus, fee_minor
 from app.contexts.ordering.domain.events import Event, told
 from app.contexts.ordering.domain.ids import CheckoutId, OrderId
@@ -51,8 +52,13 @@ class MakeSale(Protocol):
 class Sell:
     """Makes orders of sales. It implements `Sales`."""
 
-    def __init__(self, books: SaleBooks, ids: Ids, fee_bp: int, directory: Directory) -> None:
+    def __init__(
+        self, books: SaleBooks, orders: Orders, show: Callable[[Order], bytes], ids: Ids, fee_bp: int,
+        directory: Directory,
+    ) -> None:  # fmt: skip
         self._books = books
+        self._orders = orders
+        self._show = show
         self._ids = ids
         self._fee_bp = fee_bp
         self._houses = Houses(directory)
@@ -86,3 +92,10 @@ class Sell:
             return Sale(checkout, paid, told(paid, EventId(self._ids())))
 
         return await self._books.add(tenant_id, buyer, operation, sale)
+
+    async def shown(self, tenant_id: TenantId, order_id: OrderId) -> bytes:
+        """See `Sales.shown`."""
+        order = await self._orders.one(tenant_id, order_id)
+        if order is None:
+            raise LookupError(f"there is no order {order_id}")
+        return self._show(order)

@@ -50,7 +50,7 @@ class Pages:
         generation = await self._cache.get(tenant_id, GENERATION, THE_GENERATION, _new_generation)
         if slug is not None:
             # They are part of the key: a page of what the tree was before is none of what it is now.
-            below = (await self._shown.tree(tenant_id)).subtrees.get(slug, ())
+            below = await self._shown.below(tenant_id, slug)
             wanted = replace(wanted, filters=replace(wanted.filters, categories=tuple(below)))
         name = f"{generation}:{blake2b(repr(wanted).encode(), digest_size=16).hexdigest()}"
         page = await self._cache.get(tenant_id, PAGE, name, partial(self._list, tenant_id, wanted))

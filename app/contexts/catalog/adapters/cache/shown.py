@@ -11,7 +11,7 @@ from app.contexts.catalog.adapters.shapes import category_shapes, product_shape
 from app.contexts.catalog.application.ports import TreeReader
 from app.contexts.catalog.application.read_products import ProductReader
 from app.contexts.catalog.domain.category import Tree, subtrees
-from app.contexts.catalog.domain.ids import ProductId
+from app.contexts.catalog.domain.ids import CategoryId, ProductId
 from app.contexts.catalog.domain.product import Product
 from app.kernel.principal import TenantId
 from app.platform.asked_together import AskedTogether
@@ -21,7 +21,10 @@ _encode = json.Encoder().encode
 
 
 class Shown:
-    """Shows products and categories. Products that are not in the cache are read together, of however many requests."""
+    """Shows products and categories. Products that are not in the cache are read together, of however many requests.
+
+    It implements `Categories`.
+    """
 
     def __init__(self, cache: Cache, products: ProductReader, trees: TreeReader) -> None:
         self._cache = cache
@@ -65,6 +68,10 @@ class Shown:
             Unavailable: it cannot be known now.
         """
         return await self._cache.get(tenant_id, TREE, THE_TREE, partial(self._tree, tenant_id))
+
+    async def below(self, tenant_id: TenantId, slug: str) -> Sequence[CategoryId]:
+        """See `app.contexts.catalog.public.Categories.below`."""
+        return (await self.tree(tenant_id)).subtrees.get(slug, ())
 
     async def _read(self, tenant_id: TenantId, products: Collection[ProductId]) -> Mapping[ProductId, ShownProduct]:
         found = await self._products.some(tenant_id, products)

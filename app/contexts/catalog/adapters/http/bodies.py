@@ -14,7 +14,7 @@ from app.contexts.catalog.domain.ids import CategoryId
 from app.contexts.catalog.domain.product import Condition, Details
 from app.kernel.money import Currency
 from app.kernel.principal import TenantId
-from app.kernel.writing import MOST_OF_A_URL, https_url
+from app.kernel.writing import MOST_OF_A_SLUG, MOST_OF_A_URL, SLUG_PATTERN, SLUG_RULE, https_url, slug
 from app.platform.http.json_body import JsonBody, Rule
 from app.platform.http.shapes import Amount, Code
 
@@ -39,7 +39,7 @@ Url = Annotated[str, Meta(max_length=MOST_OF_A_URL, extra_json_schema={"format":
 Images = Annotated[list[Url], Meta(max_length=rules.MOST_IMAGES)]
 Quantity = Annotated[int, Meta(ge=0, le=rules.MOST_QUANTITY)]
 SortOrder = Annotated[int, Meta(ge=-rules.MOST_SORT_ORDER, le=rules.MOST_SORT_ORDER)]
-Slug = Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=rules.MOST_OF_A_SLUG)]
+Slug = Annotated[str, Meta(pattern=SLUG_PATTERN, max_length=MOST_OF_A_SLUG)]
 Specifications = Annotated[
     dict[str, Annotated[str, Meta(min_length=1, description=f"1 to {rules.MOST_OF_A_VALUE} characters.")]],
     Meta(max_length=rules.MOST_SPECIFICATIONS),
@@ -89,6 +89,9 @@ class ProductBody(Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
+_SLUG: Final = Rule(SLUG_RULE, _fits(slug))
+
+
 class CategoryBody(Struct, frozen=True, forbid_unknown_fields=True):
     """What a category is to be. Null is as good as nothing, which takes away what was said before."""
 
@@ -96,7 +99,7 @@ class CategoryBody(Struct, frozen=True, forbid_unknown_fields=True):
         Annotated[str, Meta(min_length=1, description=f"1 to {rules.MOST_OF_A_CATEGORY} characters.")],
         Rule(rules.CATEGORY_NAME_RULE, _fits(rules.category_name)),
     ]
-    slug: Annotated[Slug, Rule(rules.SLUG_RULE, _fits(rules.slug))]
+    slug: Annotated[Slug, _SLUG]
     parent_id: Annotated[UUID | None, _ID] = None
     description: Annotated[
         Annotated[str, Meta(description=f"Up to {rules.MOST_OF_A_CATEGORY_TEXT} characters.")] | None,

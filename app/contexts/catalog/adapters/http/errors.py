@@ -8,6 +8,7 @@ from app.contexts.catalog.domain.shelf_refusals import (
     CategoryInUse,
     CategoryNotFound,
     FeaturedByAdmins,
+    ProductInAuction,
     ProductNotFound,
     SlugTaken,
     StockReserved,
@@ -46,6 +47,14 @@ STOCK_RESERVED: Final = ErrorCode(
     details={"reserved": 2},
     refusals=(StockReserved,),
     details_of=lambda refusal: {"reserved": refusal.reserved},
+)
+PRODUCT_IN_AUCTION: Final = ErrorCode(
+    name="PRODUCT_IN_AUCTION",
+    status=409,
+    when="A piece of it is being auctioned.",
+    message=str(ProductInAuction()),
+    details={},
+    refusals=(ProductInAuction,),
 )
 TOO_MANY_EDITS: Final = ErrorCode(
     name="TOO_MANY_EDITS",

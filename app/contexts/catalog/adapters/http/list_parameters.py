@@ -7,11 +7,10 @@ from typing import Any, Final, TypeVar
 
 from app.contexts.catalog.adapters.http import cursors, examples
 from app.contexts.catalog.application.browse import Sort
-from app.contexts.catalog.domain import rules
 from app.contexts.catalog.domain.product import Condition
 from app.kernel.ids import UserId
 from app.kernel.money import MAX_MINOR
-from app.kernel.writing import line
+from app.kernel.writing import MOST_OF_A_SLUG, SLUG_PATTERN, SLUG_RULE, line, slug
 from app.platform.http.errors import validation
 from app.platform.http.operations import Parameter
 from app.platform.http.parameters import read_uuid
@@ -91,8 +90,8 @@ TEXT: Parameter[str | None] = _listed(
 CATEGORY: Parameter[str | None] = _listed(
     "category",
     "Only those in the category with this slug, or in one below it.",
-    _given("category", rules.SLUG_RULE, rules.slug),
-    {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": rules.MOST_OF_A_SLUG},
+    _given("category", SLUG_RULE, slug),
+    {"type": "string", "pattern": SLUG_PATTERN, "maxLength": MOST_OF_A_SLUG},
     "bicycles",
 )
 SELLER: Parameter[UserId | None] = _listed(

@@ -117,7 +117,7 @@ class SingleProducts:
             handler=self.remove_product,
             parameters=(PRODUCT,),
             successes=(_GONE,),
-            refusals=(errors.NO_SUCH_PRODUCT, errors.STOCK_RESERVED, codes.UNAVAILABLE),
+            refusals=(errors.NO_SUCH_PRODUCT, errors.PRODUCT_IN_AUCTION, codes.UNAVAILABLE),
         )
 
     async def get_product(self, request: Request) -> Reply:

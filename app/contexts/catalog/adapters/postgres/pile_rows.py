@@ -49,7 +49,7 @@ WRITE: Final = Statement(f"""
 
 OFFERS: Final = Statement("""
     SELECT p.id, p.seller_id, p.title, p.price, p.currency,
-           CASE WHEN p.is_active THEN p.quantity - p.reserved ELSE 0 END
+           CASE WHEN p.is_active THEN p.quantity - p.reserved ELSE 0 END, p.category_id
     FROM unnest(%b::smallint[], %b::uuid[]) AS k (bucket, id)
     CROSS JOIN LATERAL (
         SELECT * FROM catalog.products p WHERE p.tenant_id = %b::uuid AND p.bucket = k.bucket AND p.id = k.id OFFSET 0

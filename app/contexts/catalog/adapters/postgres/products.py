@@ -12,7 +12,7 @@ from app.contexts.catalog.adapters.postgres.words import searched, text_of
 from app.contexts.catalog.application.ports import NewProduct
 from app.contexts.catalog.domain.ids import CategoryId, ProductId
 from app.contexts.catalog.domain.product import Decide, Event, EventType, Product
-from app.contexts.catalog.domain.shelf_refusals import ProductNotFound, StockReserved, Unfit
+from app.contexts.catalog.domain.shelf_refusals import ProductInAuction, ProductNotFound, Unfit
 from app.kernel.ids import EventId
 from app.kernel.new_ids import Ids
 from app.kernel.principal import TenantId
@@ -85,7 +85,7 @@ class PostgresProducts:
             )
             gone = replace(decide(_only(rows)), updated_at=now)
             if pins:
-                raise StockReserved(gone.reserved)
+                raise ProductInAuction
             calls = [
                 (statements.DELETE, (gone.version, gone.edits, now, now, *key)),
                 (statements.DROP_LEXEMES, key),

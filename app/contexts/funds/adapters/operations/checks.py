@@ -8,7 +8,8 @@ from app.platform.postgres.integrity import query_checks
 LEDGER = "ledger_entries"
 
 _HOLDS = """
-    SELECT id, context, business_id, status, amount, captured FROM holds WHERE tenant_id = %(tenant)s::uuid ORDER BY id
+    SELECT id, context, business_id, status, amount, captured, created_at
+    FROM holds WHERE tenant_id = %(tenant)s::uuid ORDER BY id
 """
 
 

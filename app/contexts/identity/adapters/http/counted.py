@@ -9,6 +9,7 @@ from app.kernel.errors import Unavailable
 from app.platform.http.errors import Problem
 from app.platform.http.operations import Handler, Operation, Request
 from app.platform.http.replies import Reply
+from app.platform.http.streams import Streamed
 
 HOW: Final[Mapping[str, str]] = {
     "/v1/auth/login": "password",
@@ -29,7 +30,7 @@ def counted(operations: Sequence[Operation], observe: Observe) -> Sequence[Opera
 
 
 def _counting(handler: Handler, how: str, observe: Observe) -> Handler:
-    async def count(request: Request) -> Reply:
+    async def count(request: Request) -> Reply | Streamed:
         with _failures(how, observe):
             reply = await handler(request)
         observe(how, _result(reply.status))

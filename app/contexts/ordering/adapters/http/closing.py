@@ -5,13 +5,13 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 
-from msgspec import UNSET, Meta, Struct, UnsetType, json
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from app.contexts.funds.public import BalanceLimit
 from app.contexts.ordering.adapters.http import errors
 from app.contexts.ordering.adapters.http.orders import EXAMPLE, ONE, TAG
 from app.contexts.ordering.adapters.http.parameters import ORDER
-from app.contexts.ordering.adapters.http.views import order_view
+from app.contexts.ordering.adapters.http.views import order_json
 from app.contexts.ordering.application.close_order import CloseOrder
 from app.contexts.ordering.application.closing_steps import Complete, Start
 from app.contexts.ordering.domain.order import Closing, Order
@@ -41,7 +41,6 @@ _Text = Annotated[
         extra_json_schema={"pattern": PLAIN_TEXT},
     ),
 ]
-_encode = json.Encoder().encode
 
 
 class ShipBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -157,7 +156,7 @@ class Closings:
 
     async def _answer(self, work: Coroutine[Any, Any, Order]) -> Reply:
         deadline = asyncio.get_running_loop().time() + self.http.timeout_s
-        return Reply(200, _encode(order_view(await self.http.in_flight.write(work, deadline))))
+        return Reply(200, order_json(await self.http.in_flight.write(work, deadline)))
 
 
 def _start(request: Request, closing: Closing, **said: str | None) -> Start:

@@ -25,11 +25,6 @@ from app.platform.http import codes
 from app.platform.http.codes import ErrorCode, in_a_moment
 
 
-def _available(refusal: OutOfStock) -> Mapping[str, Any]:
-    available = sorted(refusal.available.items())
-    return {"products": [{"product_id": str(product), "available": left} for product, left in available]}
-
-
 def _of_qty(refusal: Refusal) -> Mapping[str, Any]:
     return {"qty": str(refusal)}
 
@@ -116,7 +111,7 @@ OUT_OF_STOCK: Final = ErrorCode(
     message=str(OutOfStock({})),
     details={"products": [{"product_id": "0193a5b2-7c4e-7d13-8e4f-1a2b3c4d5e6f", "available": 2}]},
     refusals=(OutOfStock,),
-    details_of=_available,
+    details_of=OutOfStock.told,
     is_stored=True,
 )
 PRICE_CHANGED: Final = ErrorCode(

@@ -8,7 +8,7 @@ from msgspec import json
 
 from app.contexts.ordering.adapters.http import errors
 from app.contexts.ordering.adapters.http.parameters import ORDER, PRODUCT, SIDE
-from app.contexts.ordering.adapters.http.views import OrdersView, OrderView, order_view
+from app.contexts.ordering.adapters.http.views import OrdersView, OrderView, order_json, order_view
 from app.contexts.ordering.application.ports import Place
 from app.contexts.ordering.application.read_orders import ReadOrders
 from app.contexts.ordering.domain.ids import OrderId
@@ -65,7 +65,7 @@ class Orders:
     async def get_order(self, request: Request) -> Reply:
         """One order."""
         reading = self.read.one(request.asker, request[ORDER])
-        return Reply(200, _encode(order_view(await self.http.in_flight.read(reading, self.http.timeout_s))))
+        return Reply(200, order_json(await self.http.in_flight.read(reading, self.http.timeout_s)))
 
     async def list_orders(self, request: Request) -> Reply:
         """A page of those that are asked for."""

@@ -3,11 +3,13 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, json
 
 from app.contexts.ordering.domain.cart import PricedCart
 from app.contexts.ordering.domain.order import Order
 from app.platform.http.shapes import Amount, Code, Time, timestamp
+
+_encode = json.Encoder().encode
 
 Pieces = Annotated[int, Meta(ge=0, description="How much of it can be had.")]
 Sum = Annotated[int, Meta(ge=0, description="Minor units (cents).")]
@@ -106,3 +108,8 @@ def order_view(order: Order) -> OrderView:
         created_at=timestamp(order.created_at),
         updated_at=timestamp(order.updated_at),
     )
+
+
+def order_json(order: Order) -> bytes:
+    """The same as the bytes that are answered."""
+    return _encode(order_view(order))

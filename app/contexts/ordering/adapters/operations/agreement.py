@@ -6,6 +6,7 @@ only such a one is held against it.
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -47,6 +48,7 @@ class _Hold(NamedTuple):
     status: str
     amount: int
     captured: int
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

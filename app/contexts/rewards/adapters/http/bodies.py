@@ -2,11 +2,9 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from app.contexts.rewards.adapters.http.examples import USER
@@ -14,13 +12,21 @@ from app.contexts.rewards.domain.tokens import MOST
 from app.kernel.currencies import is_well_formed
 from app.kernel.money import MAX_MINOR, Currency
 from app.platform.http.json_body import JsonBody, Rule
-from app.platform.http.shapes import CURRENCY_RULE, PLAIN_TEXT, Amount, Code, is_plain
+from app.platform.http.shapes import (
+    CURRENCY_RULE,
+    PLAIN_TEXT,
+    TIME_RULE,
+    Amount,
+    Code,
+    Moment,
+    is_plain,
+    time_of,
+)
 
 MAX_LINE: Final = 140
 
 _UNITS: Final = re.compile("0|[1-9][0-9]{0,77}")
 _LINE_RULE: Final = f"must be a string of 1 to {MAX_LINE} characters, none of them a control character"
-_TIME_RULE: Final = "must be a time of RFC 3339, such as 2026-01-31T12:00:00Z"
 
 Line = Annotated[
     str,
@@ -31,7 +37,6 @@ Line = Annotated[
         extra_json_schema={"pattern": PLAIN_TEXT},
     ),
 ]
-Moment = Annotated[str, Meta(max_length=64, description="RFC 3339.", extra_json_schema={"format": "date-time"})]
 Units = Annotated[
     str,
     Meta(
@@ -45,15 +50,6 @@ BasisPoints = Annotated[int, Meta(ge=1, le=10_000, description="Hundredths of a 
 
 def _plain(text: Any) -> bool:
     return not isinstance(text, str) or is_plain(text)
-
-
-def time_of(text: str) -> datetime | None:
-    """The time, if the text is one with its zone."""
-    try:
-        at: datetime = msgspec.convert(text, Annotated[datetime, Meta(tz=True)])
-        return at.astimezone(UTC)
-    except (msgspec.ValidationError, OverflowError):
-        return None
 
 
 def _is_time(given: Any) -> bool:
@@ -70,7 +66,7 @@ def _fits(given: Any) -> bool:
 
 _AMOUNT: Final = Rule(f"must be an integer between 1 and {MAX_MINOR}", _fits)
 _TEXT: Final = Rule(_LINE_RULE, _plain)
-_TIME: Final = Rule(_TIME_RULE, _is_time)
+_TIME: Final = Rule(TIME_RULE, _is_time)
 _BASIS_POINTS: Final = Rule("must be an integer between 1 and 10000")
 _CAP: Final = Rule("must be whole base units as a string of digits, at most 2^256-1", _is_amount)
 _BOOLEAN: Final = Rule("must be true or false")

@@ -1,0 +1,49 @@
+"""Auctions over a database of the module's own: alone, or in a hall with the market around them."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from app.main.local.postgres import PostgresServer
+from app.main.local.roles import Urls
+from tests.auctions.hall import Hall, hall_over
+from tests.auctions.house import AuctionHouse, house_over
+from tests.auctions.room import Room, room_over
+from tests.auctions.verified import offenders
+
+
+@pytest.fixture(scope="module")
+async def hall(module_database: Urls, postgres_server: PostgresServer, patient_pools: None) -> AsyncIterator[Hall]:
+    """The hall, which the tests of a file share. Behind them all of it holds."""
+    async with hall_over(module_database, postgres_server) as opened:
+        yield opened
+        assert await offenders(opened.market) == []
+
+
+@pytest.fixture(scope="module")
+async def house(
+    module_database: Urls, postgres_server: PostgresServer, patient_pools: None
+) -> AsyncIterator[AuctionHouse]:
+    """Auctions with bidders and nothing else, which the tests of a file share. Behind them all of it holds."""
+    async with house_over(module_database, postgres_server) as opened:
+        yield opened
+        assert await offenders(opened) == []
+
+
+@pytest.fixture(scope="module")
+def room(module_database: Urls, postgres_server: PostgresServer, patient_pools: None) -> Iterator[Room]:
+    """The API, which the tests of a file share: each has people of its own."""
+    name = conninfo_to_dict(module_database.app_url)["dbname"]
+    assert isinstance(name, str)
+    with room_over(module_database, postgres_server.url(name)) as room:
+        yield room
+
+
+@pytest.fixture(autouse=True)
+async def processes_end(request: pytest.FixtureRequest) -> AsyncIterator[None]:
+    """Those that a test has begun end with it: each has a dozen connections."""
+    yield
+    for name in ("hall", "house"):
+        if name in request.fixturenames:
+            await request.getfixturevalue(name).test_ends()
