@@ -78,6 +78,7 @@ def test_the_answer_is_documented_and_tells_when_to_come_back(gallery: Gallery) 
     described = document["paths"]["/v1/auctions/{id}/live"]["get"]["responses"]
     assert {"200", "204", "401", "404"} <= described.keys()
     assert list(described["200"]["content"]) == ["text/event-stream"]
+    check_documented(document, "GET", live(auction.id), 200, answer.headers, answer.content)
     nothing = gallery.client.get(live(auction.id), headers={"Last-Event-ID": "2"})
     check_documented(document, "GET", live(auction.id), 204, nothing.headers, nothing.content)
 

@@ -1,5 +1,6 @@
 """The examples that the document of the API tells of auctions."""
 
+import json
 from typing import Any, Final
 
 AUCTION: Final = "0193a5b2-7c4e-7d21-8b1c-5a6b7c8d9e0f"
@@ -28,6 +29,8 @@ LIVE: Final[dict[str, Any]] = {
     "order_id": None,
 }
 """An auction as anybody sees it."""
+EVENT: Final = {"id": "4", "event": "bid", "data": json.dumps(LIVE, separators=(",", ":"))}
+"""What those who watch it were sent last."""
 OPENED: Final[dict[str, Any]] = LIVE | {
     "reserve_price": 2000,
     "current_price": 1000,

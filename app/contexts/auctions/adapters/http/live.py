@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from app.contexts.auctions.adapters.http import errors
+from app.contexts.auctions.adapters.http import errors, examples
 from app.contexts.auctions.adapters.http.auctions import TAG, shown_to
 from app.contexts.auctions.adapters.http.parameters import AUCTION
+from app.contexts.auctions.adapters.http.views import AuctionEventView
 from app.contexts.auctions.application.watch import TooSlow, Watch, Watching
 from app.platform.context import Http
 from app.platform.http import codes
@@ -25,7 +26,6 @@ _DESCRIPTION: Final = (
     "no `state`. It is over behind the last event, and when the token ends or its user logs out. Who takes too slowly "
     "is cut off, and goes on by that header. A comment comes every 15 seconds."
 )
-_EXAMPLE: Final = 'retry: 1000\n\nid: 4\nevent: state\ndata: {"auction_id":"0193a5b2-7c4e-7d21-8b1c-5a6b7c8d9e0f"}\n\n'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +83,9 @@ async def _say(watching: Watching, first: bytes, stream: Stream) -> None:
 _STREAM: Final = Success(
     status=200,
     description="Events as they happen. The answer goes on.",
-    type=str,
+    type=AuctionEventView,
     media_type=MEDIA_TYPE,
-    example=_EXAMPLE,
+    example=examples.EVENT,
 )
 _OVER: Final = Success(
     status=204, description="It is over, and the event of that id was its last: do not come back.", type=None

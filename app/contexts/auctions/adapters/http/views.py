@@ -43,6 +43,20 @@ class ShownAuctionView(AuctionView, frozen=True, kw_only=True):
     reserve_price: Annotated[Amount | UnsetType | None, Meta(description="For its seller alone.")] = UNSET
 
 
+class AuctionEventView(Struct, frozen=True, kw_only=True):
+    """An event of those that are sent while an auction is watched, by the names that it has on the wire."""
+
+    id: Annotated[str, Meta(pattern="^[1-9][0-9]*$", description="What `Last-Event-ID` goes on behind.")]
+    event: Literal["state", "bid", "extended", "ended", "cancelled"]
+    data: Annotated[
+        str,
+        Meta(
+            description="The auction as it stands from then on, as JSON; `leading` is told in `state` alone.",
+            extra_json_schema={"contentMediaType": "application/json"},
+        ),
+    ]
+
+
 class AuctionsView(Struct, frozen=True):
     """A page of auctions. `next_cursor` asks for the next page."""
 
