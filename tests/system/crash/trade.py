@@ -210,7 +210,7 @@ def _at_rest(house: Fragile) -> bool:
     left = (
         "SELECT (SELECT count(*) FROM ordering.checkouts WHERE status = 'pending')"
         " + (SELECT count(*) FROM ordering.orders WHERE closing IS NOT NULL OR status = 'pending')"
-        " + (SELECT count(*) FROM catalog.products WHERE reserved <> 0)"
+        " + (SELECT count(*) FROM catalog.reservation_lines WHERE status = 'RESERVED' AND context = 'ordering')"
         " + (SELECT count(*) FROM catalog.cache_deletions)"
         " + (SELECT count(*) FROM (SELECT event_id, sent_at FROM ordering.outbox_events"
         "    UNION ALL SELECT event_id, sent_at FROM catalog.outbox_events) o"
