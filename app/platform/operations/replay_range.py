@@ -22,7 +22,7 @@ from app.platform.messaging.replay import (
 )
 from app.platform.operations.actions import Actions, recorded
 from app.platform.postgres.inspection import inspecting
-from app.platform.postgres.published_events import clock_of, past_of_an_outbox, past_of_the_trail
+from app.platform.postgres.published_events import clock_of, past_of_outboxes, past_of_the_trail
 from app.platform.process.progress import Progress
 from app.platform.process.terminal import moment
 from app.platform.rabbitmq.connection import split
@@ -82,11 +82,11 @@ async def replay_range(
 
 
 async def _events(sources: Sources, wanted: Range, stack: AsyncExitStack) -> tuple[int, AsyncIterator[PastEvent]]:
-    """How many there are at most, and the events: from the outbox, and what is too old for it from the trail."""
+    """How many there are at most, and the events: from the outboxes, and what is too old for it from the trail."""
     total, outboxes = 0, []
-    for url, schema in sources.outboxes:
+    for url in dict.fromkeys(url for url, _ in sources.outboxes):
         books = await stack.enter_async_context(inspecting(url, None))
-        outbox = past_of_an_outbox(books, schema)
+        outbox = past_of_outboxes(books, [schema for where, schema in sources.outboxes if where == url])
         now = await clock_of(books)
         _check(sources, wanted, now)
         total += await outbox.count(wanted.since, wanted.until)

@@ -1,6 +1,6 @@
 """Events that were published before: those that an outbox still has, and those in the audit trail."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 import psycopg
@@ -16,12 +16,8 @@ _ROWS_AT_A_TIME = 500
 # The index by sent_at finds them: nothing is sent before it occurred, but for two servers' clocks. What is not sent yet
 # is the relay's.
 _IN_AN_OUTBOX = """
-    FROM {schema}.outbox_events
+    SELECT created_at, subject, sequence, event_id, type, payload FROM {schema}.outbox_events
     WHERE sent_at >= %(since)s - interval '1 min' AND created_at >= %(since)s AND created_at < %(until)s
-"""
-_OUTBOX = f"""
-    SELECT created_at, subject, sequence, event_id, type, payload::text {_IN_AN_OUTBOX}
-    ORDER BY created_at, subject, sequence
 """
 
 # The trail has no index by time: it is kept for ever, and replayed hardly ever.
@@ -65,9 +61,12 @@ class PostgresPast:
             raise Unavailable(why(error)) from error
 
 
-def past_of_an_outbox(connection: AsyncConnection[Row], schema: str) -> PostgresPast:
-    """What the outbox of the schema has and was sent."""
-    return PostgresPast(connection, _IN_AN_OUTBOX.format(schema=schema), _OUTBOX.format(schema=schema))
+def past_of_outboxes(connection: AsyncConnection[Row], schemas: Sequence[str]) -> PostgresPast:
+    """What the outboxes of these schemas have and was sent, over one session however many they are."""
+    all_of_them = " UNION ALL ".join(_IN_AN_OUTBOX.format(schema=schema) for schema in schemas)
+    sent = f"FROM ({all_of_them}) AS sent"
+    events = "SELECT created_at, subject, sequence, event_id, type, payload::text"
+    return PostgresPast(connection, sent, f"{events} {sent} ORDER BY created_at, subject, sequence")
 
 
 def past_of_the_trail(connection: AsyncConnection[Row]) -> PostgresPast:
