@@ -57,14 +57,19 @@ def page(document: Json) -> str:
 
 def body(document: Json) -> str:
     """The operations and the shapes, without a frame: for a page of another make."""
-    operations = (_operation(document, path, method, operation) for path, method, operation in _operations(document))
-    return "".join(("<h2>Requests</h2>", *itertools.chain.from_iterable(operations), *_schemas(document)))
+    return "".join(("<h2>Requests</h2>", *_requests(document), *_schemas(document)))
 
 
-def _operations(document: Json) -> Iterator[tuple[str, str, Json]]:
+def _requests(document: Json) -> Iterator[str]:
+    """By what they are about, each group in a fold, as there are too many to scroll past."""
+    groups: dict[str, list[Iterator[str]]] = {}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            yield path, method.upper(), operation
+            of_its_tag = groups.setdefault(operation["tags"][0], [])
+            of_its_tag.append(_operation(document, path, method.upper(), operation))
+    for tag, operations in groups.items():
+        head = f"<b>{escape(tag.capitalize())}</b> <span>{len(operations)}</span>"
+        yield from _fold(head, itertools.chain.from_iterable(operations))
 
 
 def _fold(head: str, inside: Iterable[str], anchor: str = "") -> Iterator[str]:

@@ -13,7 +13,7 @@ from app.platform.http.services import HttpOptions
 from tests.system.browser.consoles import PHONE
 from tests.system.browser.test_pages_for_everybody import FAULTS
 
-SCREENS = 5
+SCREENS = 2
 """How many of a phone's screens the page takes before anything is unfolded."""
 
 
@@ -30,6 +30,7 @@ async def test_the_reference_fits_a_phone_and_a_link_opens_what_it_leads_to(
     assert await page.evaluate(FAULTS) == []
     shape = page.locator("#PaymentBody")
     await expect(shape).to_be_hidden()
+    await page.get_by_text("Payments 1").click()
     await page.get_by_text("POST /wallets/{user_id}/payments").click()
     await page.get_by_role("link", name="PaymentBody").click()
     await expect(shape).to_be_visible()
