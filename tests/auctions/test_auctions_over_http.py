@@ -1,5 +1,6 @@
 """Auctions over HTTP: opened, read, bought and called off; what each is shown, and every refusal."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -7,6 +8,7 @@ import pytest
 
 from app.kernel.money import MAX_MINOR
 from app.kernel.principal import Role
+from app.platform.http.queries import to_cursor
 from tests.api_harness import error
 from tests.auctions.room import Room, hence
 
@@ -124,6 +126,17 @@ def test_bids_are_told_newest_first_and_page_by_page(room: Room) -> None:
     assert ([b["sequence"] for b in rest["bids"]], rest["next_cursor"]) == ([1], None)
     for path, cursor in ((f"/{room.auction()}/bids", page["next_cursor"]), (f"/{auction}/bids", "x" * 40)):
         assert [*error(room.get(None, path, cursor=cursor), 400, "VALIDATION_ERROR")] == ["cursor"]
+
+
+@pytest.mark.parametrize("sequence", [2**31, 2**63, 2**128 - 1])
+def test_a_cursor_that_somebody_made_up_is_a_place_like_any(room: Room, sequence: int) -> None:
+    ann, auction = room.user(), room.auction()
+    room.pay_in(ann, 100)
+    assert room.bid(ann, auction, 100).status_code == 201
+    cursor = to_cursor(auction, (datetime.now(UTC), UUID(int=sequence)), "/v1/auctions/{id}/bids")
+    answer = room.get(None, f"/{auction}/bids", cursor=cursor)
+    assert answer.status_code == 200, answer.text
+    assert [bid["sequence"] for bid in answer.json()["bids"]] == [1]
 
 
 def test_what_is_not_there_or_another_tenants_is_not_found(room: Room) -> None:

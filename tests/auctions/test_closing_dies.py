@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from app.contexts.auctions.domain.auction import Auction, Phase
+from app.contexts.ordering.application.closing_steps import Start
+from app.contexts.ordering.domain.order import Closing as OrderClosing
 from app.kernel.ids import UserId
 from tests.auctions.hall import HOUR, Hall, code_of
 from tests.ordering.fates import Death, Fate
@@ -43,8 +45,8 @@ async def cancel(hall: Hall, of: Case, fate: Fate) -> None:
 
 
 CALLS: dict[Doing, list[str]] = {
-    end: ["step", "resize", "take", "order_from_sale", "step"],
-    buy: ["step", "hold", "step", "release", "step", "take", "order_from_sale", "shown", "step"],
+    end: ["step", "order_of", "resize", "take", "order_from_sale", "step"],
+    buy: ["step", "hold", "step", "release", "step", "order_of", "take", "order_from_sale", "shown", "step"],
     cancel: ["step", "release", "step", "give_back", "step"],
 }
 TWICE = [(doing, at, behind) for doing, calls in CALLS.items() for at in range(len(calls)) for behind in (False, True)]
@@ -90,6 +92,28 @@ async def test_whatever_dies_recovery_ends_it_one_way(hall: Hall, doing: Doing, 
     assert f'"order_id":"{over.order_id}"'.encode() in (body or b"")
     again = await hall.buy(of.auction, of.bob)
     assert (again.answered.answer.body, again.answered.replayed) == (body, True)
+
+
+@pytest.mark.parametrize("doing", [end, buy])
+async def test_what_its_buyer_cancels_before_the_auction_is_over_is_its_order_all_the_same(
+    hall: Hall, doing: Doing
+) -> None:
+    of = await case(hall)
+    with pytest.raises(Death):
+        await doing(hall, of, Fate(CALLS[doing].index("order_from_sale"), behind=True))
+    buyer = of.ann if doing is end else of.bob
+    ((order_id,),) = await hall.market.all("SELECT id FROM ordering.orders WHERE user_id = %s", buyer)
+    await hall.market.here.close()(
+        Start(tenant_id=of.auction.tenant_id, order_id=order_id, closing=OrderClosing.CANCEL, by=buyer)
+    )
+    await hall.here.recover()
+    over = await hall.stands(of.auction)
+    assert (over.phase, over.order_id, over.winner_id) == (Phase.ENDED, order_id, buyer)
+    assert (await hall.market.wallet(of.ann), await hall.market.wallet(of.bob)) == ((1_000, 0), (1_000, 0))
+    assert (await hall.market.stands(of.auction.product_id), await hall.left()) == ((1, 0, 0), 0)
+    if doing is buy:
+        ((status, body),) = await hall.market.key(of.bob)
+        assert (status, f'"order_id":"{order_id}"'.encode() in (body or b"")) == (201, True)
 
 
 OPENING = ["begin", "reserve", "open"]

@@ -71,6 +71,18 @@ async def test_an_order_of_a_sale_is_shipped_and_cancelled_as_any(market: Market
         assert await market.wallet(line.seller_id) == ((810, 0) if closing is Closing.SHIP else (0, 0))
 
 
+async def test_the_order_of_a_sale_is_found_once_it_is_made_whatever_has_become_of_it(market: Market) -> None:
+    operation, buyer, line, hold = await sold(market)
+    sales = sales_of(market)
+    assert await sales.order_of(operation, market.tenant, buyer) is None
+    made = await sales.order_from_sale(operation, market.tenant, buyer, line, hold)
+    assert await sales.order_of(operation, market.tenant, buyer) == made
+    start = Start(tenant_id=market.tenant, order_id=made, closing=Closing.CANCEL, by=line.seller_id)
+    await market.here.close()(start)
+    assert await sales.order_of(operation, market.tenant, buyer) == made
+    assert await sales.order_of(operation, market.people.other_tenant, buyer) is None
+
+
 async def test_nobody_sells_to_oneself(market: Market) -> None:
     operation, buyer, line, hold = await sold(market)
     own = replace(line, seller_id=buyer)

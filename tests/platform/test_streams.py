@@ -2,13 +2,15 @@
 
 import asyncio
 import re
+import resource
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from app.platform.http import event_stream
+from app.platform.http import event_stream, streams
 from app.platform.http.event_stream import LAST_EVENT_ID, event
 from app.platform.http.headers import Head
 from app.platform.http.streams import Stream
@@ -166,6 +168,37 @@ def test_what_is_asked_behind_it_has_its_turn_when_it_is_over(api: Ticking) -> N
         taken += everything(connection)
     assert taken.count(b"HTTP/1.1 200 OK") == 2
     assert taken.index(b"data: 1\n\n") < taken.rindex(b"HTTP/1.1 200 OK")
+
+
+def test_beyond_as_many_as_may_be_open_none_begins_and_all_else_is_answered(
+    api: Ticking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "most_open", lambda: 2)
+    with api.listening() as first, api.listening() as second:
+        read_until(first, FIRST)
+        read_until(second, FIRST)
+        with api.listening() as third:
+            refused = everything(third)  # which ends: connections are what there are too many of
+        assert refused.startswith(b"HTTP/1.1 503 ")
+        assert b'"code":"UNAVAILABLE"' in refused
+        with api.listening(CLOSING, b"HEAD") as head:
+            assert everything(head).startswith(b"HTTP/1.1 200 OK")
+        with api.connect() as other:
+            other.sendall(ASKS_MINE)
+            assert everything(other).startswith(b"HTTP/1.1 200 OK")
+        api.tell(b"1")
+        read_until(first, b"data: 1\n\n")
+    wait_until(lambda: api.open() == 0)
+    with api.listening() as again:
+        read_until(again, FIRST)
+
+
+@pytest.mark.parametrize(("files", "most"), [(1024, 512), (20_000, 10_000), (resource.RLIM_INFINITY, sys.maxsize)])
+def test_streams_leave_half_of_the_files_that_there_may_be_to_all_else(
+    monkeypatch: pytest.MonkeyPatch, files: int, most: int
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
+    assert streams.most_open() == most
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,15 @@ class Sales(Protocol):
         """
         ...
 
+    async def order_of(self, operation: OperationId, tenant_id: TenantId, buyer: UserId) -> OrderId | None:
+        """The order of the sale, if it was made. Its money and its piece are its own from then on: it may be cancelled
+        by now, and they are where they were before.
+
+        Raises:
+            Unavailable: it cannot be known now.
+        """
+        ...
+
     async def shown(self, tenant_id: TenantId, order_id: OrderId) -> bytes:
         """The order as `/v1/orders` answers with it: its JSON, as it stands.
 

@@ -5,6 +5,8 @@ Nothing is kept for a client that takes slowly: saying takes as long as the clie
 """
 
 import asyncio
+import resource
+import sys
 from collections.abc import Awaitable, Callable
 from contextvars import Context
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from app.kernel.errors import Unavailable
-from app.platform.http.errors import log_unavailable, log_unexpected
+from app.platform.http.errors import log_unavailable, log_unexpected, unavailable
 from app.platform.http.replies import RawHeader
 from app.platform.people import Credential, NotLetIn, People
 
@@ -103,6 +105,14 @@ Body = Callable[[Stream], Awaitable[None]]
 """Says a stream: it returns when all is said. May raise Unavailable."""
 
 
+def most_open() -> int:
+    """How many streams may be open at once. Anybody may open some, and leave them so: they take no more than half of
+    the files that the process may have open, and all other requests have the rest.
+    """
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if files == resource.RLIM_INFINITY else files // 2
+
+
 class Streams:
     """The streams of a process."""
 
@@ -112,6 +122,18 @@ class Streams:
         self._open: dict[Stream, Credential | None] = {}
         self._looking: asyncio.Task[None] | None = None
         self._is_draining = False
+
+    def see_room(self) -> None:
+        """See whether one more may begin.
+
+        Raises:
+            Problem: there are as many as there may be. The connection, which is what there are too many of, ends.
+        """
+        if len(self._open) >= most_open():
+            log_unavailable(Unavailable("as many streams are open as may be"))
+            full = unavailable()
+            full.headers["Connection"] = "close"
+            raise full
 
     def drain(self) -> None:
         """End all there are, and from here on each as it begins."""
@@ -191,8 +213,14 @@ class Streamed:
         return OK
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        """Send it."""
+        """Send it.
+
+        Raises:
+            Problem: there are as many as there may be.
+        """
         state = scope["state"]
+        if not state["is_head"]:
+            state["streams"].see_room()
         headers = [(b"content-type", self.media_type), *self.headers]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         last = b""

@@ -120,6 +120,22 @@ async def test_behind_the_end_a_browser_that_goes_on_asking_is_told_to_stop(
     await page.context.close()
 
 
+async def test_a_page_of_an_auction_that_is_over_says_so_and_asks_no_more(
+    browser: Browser, elsewhere: str, apis: TwoApis
+) -> None:
+    auction = await apis.hammer.closed(await apis.hammer.bid(await apis.hammer.opened()))
+    page = await (await browser.new_context()).new_page()
+    await page.add_init_script(
+        "window.sources = []; const Source = EventSource;"
+        "window.EventSource = class extends Source { constructor(url) { super(url); window.sources.push(this); } }"
+    )
+    await page.goto(f"{elsewhere}/{PAGE.name}?api={apis.url}&auction={auction.id}")
+    await expect(page.get_by_role("status")).to_have_text("The auction is ended.")
+    assert await page.evaluate("sources.map(source => source.readyState)") == [2], "it is closed, and is the only one"
+    assert await shown(page) == ["3 state"]
+    await page.context.close()
+
+
 async def test_of_an_auction_that_is_not_there_the_page_says_that_there_is_nothing(
     browser: Browser, elsewhere: str, apis: TwoApis
 ) -> None:

@@ -114,12 +114,15 @@ class CloseAuction:
         buyer, hold_id, price_minor = auction.winner_id, auction.winner_hold_id, auction.sold_price_minor
         if buyer is None or hold_id is None or price_minor is None:
             return None
+        reservation = reservation_of(auction.id)
+        made = await self._sales.order_of(reservation, auction.tenant_id, buyer)
+        if made is not None:  # whoever made it died; since then it may have been cancelled, and all of it given back
+            return made
         hold = HoldRef(buyer, auction.currency, hold_id)
         if auction.closing is Closing.END:
             outcome = await self._funds.resize(paying(auction.id), hold, price_minor)
             if not isinstance(outcome, Done):
                 raise LookupError(f"the hold that pays for auction {auction.id} is not there: {outcome.refusal.code}")
-        reservation = reservation_of(auction.id)
         await self._stock.take(auction.tenant_id, reservation)
         line = ReservedLine(auction.product_id, 1, auction.seller_id, auction.title, price_minor, auction.currency)
         return await self._sales.order_from_sale(reservation, auction.tenant_id, buyer, line, hold)

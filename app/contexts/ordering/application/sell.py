@@ -30,7 +30,15 @@ class Sale:
 
 
 class SaleBooks(Protocol):
-    """Sales, as they are written."""
+    """Sales, as they are written, and found."""
+
+    async def find(self, tenant_id: TenantId, buyer: UserId, operation: OperationId) -> OrderId | None:
+        """The order of the sale, if it was made.
+
+        Raises:
+            Unavailable: it cannot be known now.
+        """
+        ...
 
     async def add(self, tenant_id: TenantId, buyer: UserId, operation: OperationId, sale: "MakeSale") -> OrderId:
         """The order of the sale, made now unless it was before; one transaction.
@@ -92,6 +100,10 @@ class Sell:
             return Sale(checkout, paid, told(paid, EventId(self._ids())))
 
         return await self._books.add(tenant_id, buyer, operation, sale)
+
+    async def order_of(self, operation: OperationId, tenant_id: TenantId, buyer: UserId) -> OrderId | None:
+        """See `Sales.order_of`."""
+        return await self._books.find(tenant_id, buyer, operation)
 
     async def shown(self, tenant_id: TenantId, order_id: OrderId) -> bytes:
         """See `Sales.shown`."""

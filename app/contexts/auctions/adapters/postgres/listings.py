@@ -103,9 +103,9 @@ class PostgresListings:
     ) -> Sequence[Bid] | None:
         """See `Listings.bids`."""
         of = bucket_of(auction_id), auction_id, tenant_id
-        there, rows = await self._rows.run(
-            tenant_id, (THERE, of), (BIDS, (*of, _BEYOND_ALL if before is None else before, limit))
-        )
+        # A cursor says where anybody wants it to, and may say what no number of PostgreSQL's is.
+        first = _BEYOND_ALL if before is None else min(before, _BEYOND_ALL)
+        there, rows = await self._rows.run(tenant_id, (THERE, of), (BIDS, (*of, first, limit)))
         return list(map(bid_of, rows)) if there else None
 
 

@@ -10,8 +10,8 @@ from app.kernel.ids import UserId
 from app.kernel.operation_id import OperationId
 from app.kernel.principal import TenantId
 from app.platform.postgres.buckets import bucket_of
-from app.platform.postgres.errors import writing
-from app.platform.postgres.pipeline import Statement
+from app.platform.postgres.errors import reading, writing
+from app.platform.postgres.pipeline import Call, Statement
 from app.platform.postgres.pool import Pool
 from app.platform.postgres.tenancy import TenantRows
 
@@ -31,11 +31,16 @@ class PostgresSales:
         self._rows = rows
         self._pool = pool
 
+    @reading
+    async def find(self, tenant_id: TenantId, buyer: UserId, operation: OperationId) -> OrderId | None:
+        """See `SaleBooks.find`."""
+        (found,) = await self._rows.run(tenant_id, _find(tenant_id, buyer, operation))
+        return OrderId(found[0][0]) if found else None
+
     @writing
     async def add(self, tenant_id: TenantId, buyer: UserId, operation: OperationId, sale: MakeSale) -> OrderId:
         """See `SaleBooks.add`."""
-        of = operation.business_id, operation.context, operation.name
-        find = _FIND, (bucket_of(buyer), buyer, *of, tenant_id)
+        find = _find(tenant_id, buyer, operation)
         async with self._rows.open(tenant_id) as transaction:
             (found,), now = await transaction.begin(find)
             if found:
@@ -47,3 +52,8 @@ class PostgresSales:
                 return OrderId(found[0][0])
             await transaction.commit([order_writes.insert([made.order]), OUTBOX.insert([outbox_row(made.event)])])
         return made.order.id
+
+
+def _find(tenant_id: TenantId, buyer: UserId, operation: OperationId) -> Call:
+    of = operation.business_id, operation.context, operation.name
+    return _FIND, (bucket_of(buyer), buyer, *of, tenant_id)
