@@ -19,8 +19,8 @@ def auction_id(nth: int) -> UUID:
     return UUID(hashlib.md5(f"auction {nth}".encode(), usedforsecurity=False).hexdigest())
 
 
-# As the services write them, with their first event, and their pieces pinned. Their seller is somebody: recovery calls
-# off what nobody sells.
+# As the services write them, with their first event, and their pieces pinned. Their seller is a user, as recovery asks
+# after sellers.
 _FILL: Final = f"""
     INSERT INTO identity.users (tenant_id, id, role, created_at)
     VALUES (%(tenant)s, md5('seller')::uuid, 'seller', now());
