@@ -105,8 +105,10 @@ def test_the_same_for_people(run: Run, bought: Any) -> None:
         f"winner    {bought['bob']}",
         f"order     {bought['order_id']}",
         "reserved 1, since sold",
+        "ended     ",
     ):
         assert part in done.stdout, done.stdout
+    assert "leader" not in done.stdout  # whoever led has the money back
 
 
 def test_what_comes_next_is_told(run: Run, known: Room) -> None:
@@ -160,6 +162,7 @@ async def test_the_console_tells_it_too(console: httpx.AsyncClient, bought: Any)
         assert found.count(moment) == 1, (moment, found)
     assert f"/orders/{TENANT}/{bought['order_id']}" in page.text
     assert f"/wallets/{bought['bob']}" in page.text
+    assert "Leads" not in page.text
 
 
 async def test_the_console_lists_them_by_tenant_seller_and_status(known: Room, console: httpx.AsyncClient) -> None:

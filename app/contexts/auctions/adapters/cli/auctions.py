@@ -74,6 +74,7 @@ def _listed(found: list[Seen]) -> str:
 
 def _text(story: AuctionStory) -> str:
     a = story.auction
+    leader = a.shown_leader
     facts = [
         ("auction", f"{a.id}  {a.phase}"),
         ("product", f"{a.product_id}  {a.title}"),
@@ -81,10 +82,10 @@ def _text(story: AuctionStory) -> str:
         ("price", f"{a.current_price_minor} {a.currency} (minor units), {a.bid_count} bids"),
         ("reserve", a.reserve_price_minor),
         ("buy now", a.buy_now_price_minor),
-        ("leader", a.leader and f"{a.leader.user_id}, up to {a.leader.max_minor}"),
+        ("leader", leader and f"{leader.user_id}, up to {leader.max_minor}"),
         ("winner", a.winner_id),
         ("order", a.order_id),
-        ("ends", f"{a.ends_at:%Y-%m-%d %H:%M:%S} UTC"),
+        ("ended" if a.closed_at else "ends", f"{a.closed_at or a.ends_at:%Y-%m-%d %H:%M:%S} UTC"),
     ]
     lines = [f"{name:<8}  {cell(value)}" for name, value in facts if value is not None]
     rows = [(m.at, m.source, m.what, _short(m.details)) for m in story.moments]
