@@ -23,7 +23,7 @@ help: ## List the targets
 
 setup: $(VENV)/.ready ## Only the virtual environment in .venv; the others do it by themselves
 
-$(VENV)/.ready: requirements-dev.lock pyproject.toml
+$(VENV)/.ready: requirements-dev.lock pyproject.toml clients/python/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1). Another one: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
@@ -32,7 +32,7 @@ $(VENV)/.ready: requirements-dev.lock pyproject.toml
 		echo "Making a virtual environment in $(VENV) …"; $(PYTHON) -m venv --clear $(VENV); }
 	@echo "Installing the pinned packages into $(VENV), which takes a minute the first time …"
 	@$(RUN) pip install --quiet --disable-pip-version-check -r requirements-dev.lock
-	@$(RUN) pip install --quiet --disable-pip-version-check --no-deps -e .
+	@$(RUN) pip install --quiet --disable-pip-version-check --no-deps -e . -e clients/python
 	@touch $@
 
 # Tools with dependencies of their own, which must not meet the project's.
@@ -143,7 +143,7 @@ clean: ## Remove what was built and measured, and the data of `make run`
 	@if [ -d .strongbox ]; then \
 		if [ -x $(VENV)/bin/python ]; then $(RUN) app.main.local.clean; \
 		else echo ".strongbox stays: whether a run is alive in it only 'make setup' can tell" >&2; fi; fi
-	rm -rf $(TOOLS) $(SIWE) $(VYPER) .strongbox-soak .strongbox-bench build dist *.egg-info .coverage htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(TOOLS) $(SIWE) $(VYPER) .strongbox-soak .strongbox-bench build dist *.egg-info clients/python/build clients/python/*.egg-info .coverage htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 lock: setup ## Pin the dependencies anew, from pyproject.toml

@@ -71,11 +71,13 @@ def _packed(connection: Connection) -> Iterator[None]:
 
 @contextmanager
 def _without_indexes(connection: Connection, began: Callable[[str], None]) -> Iterator[None]:
-    """Without the constraints and indexes of the tables that are filled; at the end they are as they were."""
+    """Without the constraints and indexes of the tables that are filled, and what refers to them; at the end all is as
+    it was."""
     constraints = connection.execute(
         "SELECT conrelid::regclass::text, quote_ident(conname), pg_get_constraintdef(oid) FROM pg_constraint"
-        " WHERE conrelid = ANY(%s::regclass[]) AND contype IN ('p', 'u', 'f') ORDER BY contype = 'f', conname",
-        [list(_TABLES)],
+        " WHERE conrelid = ANY(%(filled)s::regclass[]) AND contype IN ('p', 'u', 'f')"
+        " OR confrelid = ANY(%(filled)s::regclass[]) AND contype = 'f' ORDER BY contype = 'f', conname",
+        {"filled": list(_TABLES)},
     ).fetchall()
     indexes = connection.execute(
         "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index i"

@@ -116,7 +116,10 @@ class BenchHouse(House):
 
     def quiet(self) -> bool:
         """Whether nothing is pending, unsent, or on its way to the audit log. Quick however much there is."""
-        ((pending,),) = self.query("SELECT EXISTS (SELECT FROM payments WHERE status = 'PENDING')")
+        ((pending,),) = self.query(
+            "SELECT EXISTS (SELECT FROM payments WHERE status = 'PENDING')"
+            " OR EXISTS (SELECT FROM payments.refunds WHERE status = 'PENDING')"
+        )
         return not (pending or any(map(self._tells, OUTBOXES)))
 
     def _tells(self, outbox: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from app.platform.process.processes import CannotStart
-from bench.clients import bidding, buying
+from bench.clients import bidding, buying, paying_out
 from bench.documents import of_bids, of_checkouts, of_payments, of_purchases, of_transfers
 from bench.filling_rows import PROVIDER_ID, user_id
 from bench.house import ROOT
@@ -66,6 +66,12 @@ def purchase(url: str, token: str, wallets: int, connections: int, duration_s: f
     return _wrk(url, connections, duration_s, script)
 
 
+def refund(url: str, token: str, payments: Path, connections: int, duration_s: float) -> Wrk:
+    """Refunds of a cent of the payments in the file, with a machine's token, as fast as they are answered."""
+    script = ("post.lua", "refund", str(next(_runs)), token, str(payments.absolute()))
+    return _wrk(url, connections, duration_s, script)
+
+
 def charge(url: str, connections: int, duration_s: float) -> Wrk:
     """Charges at the gateway."""
     return _wrk(url, connections, duration_s, ("post.lua", "charge", str(next(_runs)), str(PROVIDER_ID)))
@@ -106,9 +112,15 @@ def list_products(url: str, sellers: Path, categories: int, connections: int, du
     return _wrk(url, connections, duration_s, script)
 
 
-def get(url: str, connections: int, duration_s: float) -> Wrk:
-    """One request again and again."""
-    return _wrk(url, connections, duration_s, ("report.lua",))
+def get(url: str, connections: int, duration_s: float, token: str | None = None) -> Wrk:
+    """One request again and again, by somebody who has that token."""
+    return _wrk(url, connections, duration_s, ("report.lua",), f"Authorization: Bearer {token}" if token else None)
+
+
+def pay_out(port: int, people: Path, connections: int, transfers: int, duration_s: float) -> paying_out.Outcome:
+    """Bulks of so many transfers among the people in the file, as fast as they are answered."""
+    plan = paying_out.Plan(port, str(people.absolute()), connections, transfers, next(_runs), duration_s)
+    return client("paying_out", plan, paying_out.Outcome, duration_s)
 
 
 def _users(wallets: int, folder: Path) -> str:
@@ -119,7 +131,7 @@ def _users(wallets: int, folder: Path) -> str:
     return str(users.absolute())
 
 
-def _wrk(url: str, connections: int, duration_s: float, script: Sequence[str]) -> Wrk:
+def _wrk(url: str, connections: int, duration_s: float, script: Sequence[str], credential: str | None = None) -> Wrk:
     # wrk takes whole seconds only.
     command = [
         "wrk",
@@ -129,7 +141,7 @@ def _wrk(url: str, connections: int, duration_s: float, script: Sequence[str]) -
         "--timeout",
         "15s",
     ]
-    command += ["-H", f"X-API-Key: {API_KEY}", "-s", script[0], url, "--", *script[1:]]
+    command += ["-H", credential or f"X-API-Key: {API_KEY}", "-s", script[0], url, "--", *script[1:]]
     try:
         said = _run(command, HERE / "wrk", duration_s)
     except FileNotFoundError:

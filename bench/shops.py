@@ -56,14 +56,14 @@ def know_people(urls: Urls, people: int) -> None:
         owner.execute("ANALYZE rewards.rules, rewards.users")  # as autovacuum would have, within a minute
 
 
-def machine_of(house: BenchHouse) -> str:
-    """A token of a machine that may tell of purchases."""
+def machine_of(house: BenchHouse, scope: str = SCOPE) -> str:
+    """A token of a machine that may tell of purchases, or do what another scope allows."""
     machine, tenant = uuid4(), TenantId(tenant_of(house.database))
     with psycopg.connect(as_the_tenant(house.database).owner_url) as owner:
-        owner.execute(_MACHINE.encode(), {"tenant": tenant, "machine": machine, "scope": SCOPE})
+        owner.execute(_MACHINE.encode(), {"tenant": tenant, "machine": machine, "scope": scope})
     identity: IdentityContainer = House(load(house.environment, {})).container("identity")
     now = datetime.now(UTC)
     till = Client(
-        tenant_id=tenant, id=machine, name="a till", scopes=frozenset({SCOPE}), generation=1, created_at=now
+        tenant_id=tenant, id=machine, name="a till", scopes=frozenset({scope}), generation=1, created_at=now
     )  # fmt: skip
-    return identity.tokens().of_client(till, SCOPE, now)
+    return identity.tokens().of_client(till, scope, now)

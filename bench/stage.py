@@ -37,6 +37,9 @@ class Sizes:
     listed_products: int = 100_000
     mints: int = 1_000
     watchers: int = 500
+    deliveries: int = 20_000
+    dead_deliveries: int = 100_000
+    lines: int = 1_000_000
     transactions: int | None = None
     """How many of them each client of pgbench does, instead of as many as it can in its time."""
 
@@ -62,6 +65,9 @@ SHORT: Final = Sizes(
     listed_products=1_000,
     mints=40,
     watchers=20,
+    deliveries=500,
+    dead_deliveries=500,
+    lines=2_000,
     transactions=5,
 )
 

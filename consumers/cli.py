@@ -26,9 +26,9 @@ class _Consumers(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if found := super().get_command(ctx, cmd_name):
             return found
-        from app.main.consuming import command_of  # noqa: PLC0415 -- the house's own do without
+        from app.main.consuming import command_of, names  # noqa: PLC0415 -- the house's own do without
 
-        return command_of(cmd_name)
+        return command_of(cmd_name) if cmd_name in names() else None
 
 
 def _of_contexts() -> list[str]:

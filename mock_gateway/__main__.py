@@ -28,7 +28,7 @@ settings, from the environment:
 
 PUT /admin/mode {{"mode", "latency_ms", "rate", "seed", "applies_to", "charge"}} changes the mode,
 GET /admin/charges shows all charges and tombstones, GET /admin/charges/{{payment_id}} whatever is known of a
-payment; DELETE /admin/charges forgets all, tombstones and attempts too.
+payment, GET /admin/refunds all refunds; DELETE /admin/charges forgets all, refunds, tombstones and attempts too.
 
 The journal has every charge and tombstone before it is answered, and is read back at the start. It does not keep the
 mode, nor how often a payment was tried: after a restart the draws begin anew with its first attempt.

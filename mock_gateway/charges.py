@@ -4,20 +4,16 @@ Every step here is one synchronous call on the event loop, and that alone serial
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Literal, NewType
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from mock_gateway.journal import Journal
-
-PaymentId = NewType("PaymentId", str)
-
-MAX_AMOUNT = 2**63 - 1
-UUID_PATTERN = r"\A[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z"
-UuidText = Annotated[str, Meta(pattern=UUID_PATTERN)]
+from mock_gateway.refunds import Refunded, Refunds
+from mock_gateway.values import Amount, Currency, PaymentId, RefundId, UuidText
 
 
 # The structs below stay strings and ints with gc=False, so that half a million of them do not slow the collector.
@@ -27,8 +23,8 @@ class ChargeRequest(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     payment_id: UuidText
     provider_id: UuidText
     external_reference: Annotated[str, Meta(pattern=r"\A[^\x00-\x1f\x7f]{1,140}\Z")]
-    amount: Annotated[int, Meta(ge=1, le=MAX_AMOUNT)]
-    currency: Annotated[str, Meta(pattern=r"\A[A-Z]{3,5}\Z")]
+    amount: Amount
+    currency: Currency
 
     def __post_init__(self) -> None:
         self.payment_id = self.payment_id.lower()
@@ -55,13 +51,14 @@ class Charged(msgspec.Struct, frozen=True, gc=False, tag="charged"):
 
 
 class Voided(msgspec.Struct, frozen=True, gc=False, tag="voided"):
-    """The journal's line of a tombstone."""
+    """The journal's line of a tombstone. In an older journal it does not say when it was put."""
 
     payment_id: UuidText
+    at_s: float = 0.0
 
 
 _encode = msgspec.json.Encoder().encode
-_decode_line = msgspec.json.Decoder(Charged | Voided).decode
+_decode_line = msgspec.json.Decoder(Charged | Voided | Refunded).decode
 
 
 class Attempts(msgspec.Struct, gc=False):
@@ -83,6 +80,7 @@ class Record(msgspec.Struct, gc=False):
     charges_made: int = 0
     charges_refused: int = 0
     voided: bool = False
+    voided_at_s: float = 0.0
 
     def refuses(self, request: ChargeRequest) -> bool:
         """Whether the payment's charge was made for another request than this one."""
@@ -143,6 +141,7 @@ class Charges:
     def __init__(self) -> None:
         self._records: dict[PaymentId, Record] = {}
         self._journal: Journal | None = None
+        self.refunds = Refunds()
 
     @classmethod
     def kept_in(cls, journal: Journal) -> "Charges":
@@ -153,13 +152,17 @@ class Charges:
         """
         charges = cls()
         journal.read_back(charges._read_line)
-        charges._journal = journal
+        charges._write_to(journal)
         return charges
 
     def _read_line(self, line: bytes) -> None:
         change = _decode_line(line)
         if isinstance(change, Voided):
-            self.void(self.of(PaymentId(change.payment_id)))
+            self._void(self.of(PaymentId(change.payment_id)), change)
+        elif isinstance(change, Refunded):
+            payment_id, refund_id = PaymentId(change.refund.payment_id), RefundId(change.refund.refund_id)
+            if not self.refunds.make(self.refunds.of(payment_id, refund_id), change):
+                raise ValueError("a refund that was made before")
         elif not self._make(self.of(PaymentId(change.request.payment_id)), change):
             raise ValueError("a charge for a payment that was charged or voided before")
 
@@ -172,8 +175,12 @@ class Charges:
         fresh = Charges()
         if self._journal:
             self._journal.empty()
-            fresh._journal, self._journal = self._journal, None
+            fresh._write_to(self._journal)
+            self._write_to(None)
         return fresh
+
+    def _write_to(self, journal: Journal | None) -> None:
+        self._journal = self.refunds.journal = journal
 
     def of(self, payment_id: PaymentId) -> Record:
         """The payment's record, begun when this is the first time it is heard of."""
@@ -208,20 +215,27 @@ class Charges:
         Raises:
             OSError: the journal did not take the tombstone, and there is none.
         """
+        self._void(record, Voided(record.payment_id, time.time()))
+
+    def _void(self, record: Record, tombstone: Voided) -> None:
         if record.status in ("VOIDED", "DECLINED"):
             return
         if self._journal:
-            self._journal.append(_encode(Voided(record.payment_id)))
-        record.voided = True
+            self._journal.append(_encode(tombstone))
+        record.voided, record.voided_at_s = True, tombstone.at_s
 
     def entry(self, payment_id: PaymentId) -> Entry | None:
         """What is known of one payment, one that was only heard of included (its status is None)."""
         record = self._records.get(payment_id)
         return _entry(record) if record else None
 
+    def records(self) -> Sequence[Record]:
+        """All records as they are now."""
+        return [*self._records.values()]
+
     def listing(self, entries_a_piece: int = 500) -> Iterator[bytes]:
         """All charges and tombstones as JSON, in pieces: the whole may be larger than one would hold."""
-        records = [record for record in self._records.values() if record.status]
+        records = [record for record in self.records() if record.status]
         yield b'{"charges":['
         for start in range(0, len(records), entries_a_piece):
             piece = [_entry(record) for record in records[start : start + entries_a_piece]]

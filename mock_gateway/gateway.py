@@ -10,21 +10,23 @@ from uuid import uuid4
 
 import msgspec
 
-from mock_gateway.charges import MAX_AMOUNT, UUID_PATTERN, Charge, ChargeRequest, Charges, PaymentId, Record
+from mock_gateway.charges import Charge, ChargeRequest, Charges, Record
 from mock_gateway.modes import Fate, Mode
+from mock_gateway.refunding import Refunding
 from mock_gateway.replies import (
     Answer,
     Held,
     Listing,
     Raw,
     Reply,
-    Reset,
     Settled,
     charged,
-    garbage,
+    failure,
     problem,
     voided,
 )
+from mock_gateway.reports import report_of
+from mock_gateway.values import UUID_PATTERN, PaymentId, RefundId, wrong
 
 _decode_charge = msgspec.json.Decoder(ChargeRequest).decode
 _decode_mode = msgspec.json.Decoder(Mode).decode
@@ -56,7 +58,9 @@ class Gateway:
             "/health": {"GET": lambda _: Answer(200, b'{"status":"ok"}')},
             "/admin/mode": {"GET": self._show_mode, "PUT": self._set_mode},
             "/admin/charges": {"GET": self._list_charges, "DELETE": self._forget_charges},
+            "/admin/refunds": {"GET": lambda _: Listing(self._charges.refunds.listing())},
         }
+        self._refunding = Refunding(self._suffer, self._time)
 
     def handle(self, request: Request) -> Reply:
         """Route the request; what no route or method is there for gets 404 or 405, what cannot be kept 503."""
@@ -75,6 +79,12 @@ class Gateway:
                 return {"GET": partial(self._for_payment, text, self._ask)}
             case ["", "charges", text, "void"]:
                 return {"POST": partial(self._for_payment, text, self._void)}
+            case ["", "reports", text]:
+                return {"GET": lambda _: report_of(self._charges, self._mode, text)}
+            case ["", "charges", text, "refunds"]:
+                return {"POST": partial(self._refund, text)}
+            case ["", "charges", text, "refunds", refund]:
+                return {"GET": partial(self._ask_refund, text, refund)}
             case ["", "admin", "charges", text]:
                 return {"GET": partial(self._for_payment, text, self._show_charge)}
         return None
@@ -110,7 +120,7 @@ class Gateway:
         record.attempts.ask += 1
         fate = self._mode.draw("ask", payment_id, record.attempts.ask)
         if fate.kind == "wrong_amount" and record.charge and record.request and not record.voided:
-            return charged(msgspec.structs.replace(record.charge, amount=_wrong(record.request.amount)))
+            return charged(msgspec.structs.replace(record.charge, amount=wrong(record.request.amount)))
         return self._suffer(fate, _nothing, partial(_ask, record))
 
     def _void(self, payment_id: PaymentId) -> Reply:
@@ -118,6 +128,20 @@ class Gateway:
         record.attempts.void += 1
         fate = self._mode.draw("void", payment_id, record.attempts.void)
         return self._suffer(fate, partial(self._charges.void, record), partial(_void, self._charges, record))
+
+    def _refund(self, text: str, request: Request) -> Reply:
+        def give_back(payment_id: PaymentId) -> Reply:
+            return self._refunding.refund(self._charges, self._mode, payment_id, request.keys, request.body)
+
+        return self._for_payment(text, give_back, request)
+
+    def _ask_refund(self, text: str, refund: str, request: Request) -> Reply:
+        if not _is_uuid(refund):
+            return problem(400, "the refund id in the path is not a UUID")
+        refund_id = RefundId(refund.lower())
+        return self._for_payment(
+            text, lambda payment_id: self._refunding.ask(self._charges, self._mode, payment_id, refund_id), request
+        )
 
     def _suffer(self, fate: Fate, effect: Callable[[], object], answer: Callable[[], Settled]) -> Reply:
         """Serve a request as its fate has it: `answer` serves it well, `effect` does only what it does."""
@@ -133,7 +157,7 @@ class Gateway:
                 return Held(delay_s, partial(_hang_up, effect if when == "after" else _nothing))
             case "500" | "429" | "reset" | "garbage":
                 self._time(fate, effect)
-                return _failure(fate)
+                return failure(fate)
         return answer()  # happy, or a kind that has nothing to spoil at this endpoint (or is in the answer already)
 
     def _time(self, fate: Fate, effect: Callable[[], object]) -> None:
@@ -199,26 +223,11 @@ def _offer(request: ChargeRequest, fate: Fate) -> Charge:
     return Charge(
         charge_id=str(uuid4()),
         payment_id=request.payment_id,
-        amount=_wrong(request.amount) if fate.kind == "wrong_amount" else request.amount,
+        amount=wrong(request.amount) if fate.kind == "wrong_amount" else request.amount,
         currency=request.currency,
         status="DECLINED" if declined else "APPROVED",
         decline_code="DO_NOT_HONOR" if declined else None,
     )
-
-
-def _wrong(amount: int) -> int:
-    return amount + 1 if amount < MAX_AMOUNT else amount - 1
-
-
-def _failure(fate: Fate) -> Settled:
-    match fate.kind:
-        case "reset":
-            return Reset()
-        case "garbage":
-            return garbage(fate.roll)
-        case "429":
-            return problem(429, "too many requests", b"retry-after: 1\r\n")
-    return problem(500, "the gateway failed")
 
 
 def _late(effect: Callable[[], object]) -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from mock_gateway.charges import Charge, Record
+from mock_gateway.modes import Fate
 
 
 class Answer(NamedTuple):
@@ -18,9 +19,10 @@ class Answer(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """A 200 whose JSON body is sent piece by piece, as fast as it is read."""
+    """A 200 whose body is sent piece by piece, as fast as it is read."""
 
     pieces: Iterator[bytes]
+    media_type: bytes = b"application/json"
 
 
 class Raw(NamedTuple):
@@ -76,3 +78,15 @@ def garbage(roll: int) -> Settled:
         Raw(b"SSH-2.0-OpenSSH_9.2\r\n"),
     )
     return choices[roll % len(choices)]
+
+
+def failure(fate: Fate) -> Settled:
+    """What a request that fails at once is answered with."""
+    match fate.kind:
+        case "reset":
+            return Reset()
+        case "garbage":
+            return garbage(fate.roll)
+        case "429":
+            return problem(429, "too many requests", b"retry-after: 1\r\n")
+    return problem(500, "the gateway failed")

@@ -145,7 +145,8 @@ class Connection(asyncio.Protocol):
             self._busy = True
             self._pieces = reply.pieces
             close = b"" if self._keep_alive else _CLOSE
-            self._transport.write(_STATUS_LINES[200] + _JSON + close + b"transfer-encoding: chunked\r\n\r\n")
+            kind = b"content-type: %b\r\n" % reply.media_type
+            self._transport.write(_STATUS_LINES[200] + kind + close + b"transfer-encoding: chunked\r\n\r\n")
             self._send_pieces()
         elif isinstance(reply, Reset):
             linger_no_time = struct.pack("ii", 1, 0)  # so that the kernel sends RST in place of FIN

@@ -18,6 +18,7 @@ from app.platform.http.asgi import Api, HttpOptions, Services, create_app
 from app.platform.http.inflight import InFlight
 from app.platform.http.limits import KEEP_ALIVE_S
 from app.platform.http.server import Server, make_server
+from app.platform.tenants import TenantOfKeys
 from tests.fakes.api import PROVIDER, USER, FakePay, FakeReader
 from tests.pace import slow
 
@@ -99,7 +100,7 @@ def make_app(
     in_flight = InFlight(options.shutdown_grace_s)
     known, timeout_s = options.known_currencies, options.request_timeout_s
     offered = [
-        *payments.operations(pay, uuid4, in_flight, known, timeout_s),
+        *payments.operations(pay, uuid4, in_flight, known, timeout_s, TenantOfKeys(None)),
         *funds.operations(FakeReader(), in_flight, known, timeout_s),
     ]
     return create_app(offered, make_services(in_flight, problems, lifespan), options)

@@ -9,10 +9,12 @@ from app.contexts.funds.domain.ids import TransactionId
 from app.contexts.funds.domain.refusals import InsufficientFunds
 from app.contexts.funds.domain.wallet import Wallet
 from app.contexts.payments.application.request import PaymentRequest
-from app.contexts.payments.domain.ids import PaymentId, ProviderId
+from app.contexts.payments.domain.ids import PaymentId, ProviderId, RefundId
 from app.contexts.payments.domain.payment import Payment, Status
+from app.contexts.payments.domain.refund import Refund
 from app.kernel.ids import UserId
 from app.kernel.money import Currency, Money
+from app.kernel.principal import TenantId
 from app.platform.idempotency.keys import Answer
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -70,6 +72,22 @@ def payment(**overrides: Any) -> Payment:
         provider_id=provider_id(),
         external_reference="invoice 7",
         money=money(),
+        created_at=NOON,
+    )
+    return pending._replace(**overrides)
+
+
+def refund(**overrides: Any) -> Refund:
+    """A pending refund of 2.50 USD."""
+    pending = Refund(
+        id=RefundId(uuid4()),
+        payment_id=PaymentId(uuid4()),
+        user_id=user_id(),
+        tenant_id=TenantId(uuid4()),
+        asked_by=uuid4(),
+        idempotency_key="key",
+        money=money(250),
+        reason=None,
         created_at=NOON,
     )
     return pending._replace(**overrides)

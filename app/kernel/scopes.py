@@ -2,4 +2,16 @@
 
 from typing import Final
 
-SCOPES: Final[frozenset[str]] = frozenset({"wallet:receive", "purchases:write", "cache:invalidate"})
+SCOPES: Final[frozenset[str]] = frozenset(
+    {
+        "wallet:receive",
+        "transfers:write",
+        "payments:write",
+        "payments:read",
+        "payments:refund",
+        "finance:read",
+        "purchases:write",
+        "webhooks:manage",
+        "cache:invalidate",
+    }
+)

@@ -60,6 +60,10 @@ class _Commands(click.Group):
                     from app.main.commands.worker import command_of
 
                     return command_of(context, worker)
+            if any(consumer.is_worker and consumer.name == cmd_name for consumer in context.consumers):
+                from app.main.consuming import command_of as consuming
+
+                return consuming(cmd_name)
         module = dict(self._modules()).get(cmd_name)
         if module is None:
             return None
@@ -80,6 +84,7 @@ class _Commands(click.Group):
             yield from context.commands.items()
             for worker in context.workers:
                 yield worker.name, "app.main.commands.worker"
+            yield from ((one.name, "app.main.consuming") for one in context.consumers if one.is_worker)
 
 
 @click.group(

@@ -1,4 +1,4 @@
-"""`python -m consumers NAME`, where NAME is a consumer of a context."""
+"""`python -m consumers NAME`, where NAME is a consumer of a context; of some it is `strongbox NAME`."""
 
 import asyncio
 from collections.abc import Mapping
@@ -20,8 +20,9 @@ from consumers.kit.process import Process, command
 
 
 def names() -> list[str]:
-    """The consumers of contexts, switched on or not."""
-    return [consumer.name for context in contexts.CONTEXTS for consumer in context.consumers]
+    """The consumers of contexts, switched on or not, that are no workers."""
+    every = (consumer for context in contexts.CONTEXTS for consumer in context.consumers)
+    return [consumer.name for consumer in every if not consumer.is_worker]
 
 
 def command_of(name: str) -> click.Command | None:

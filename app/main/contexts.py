@@ -11,7 +11,9 @@ from app.contexts.identity.context import IDENTITY
 from app.contexts.mint.context import MINT
 from app.contexts.ordering.context import ORDERING
 from app.contexts.payments.context import PAYMENTS
+from app.contexts.reconciliation.context import RECONCILIATION
 from app.contexts.rewards.context import REWARDS
+from app.contexts.webhooks.context import WEBHOOKS
 from app.platform.context import Context
 from app.platform.process import loading
 from app.platform.process.settings import Settings
@@ -20,12 +22,14 @@ CONTEXTS: tuple[Context[Any], ...] = (
     IDENTITY,
     FUNDS,
     PAYMENTS,
+    RECONCILIATION,
     CATALOG,
     ORDERING,
     AUCTIONS,
     CHAIN,
     REWARDS,
     MINT,
+    WEBHOOKS,
 )
 
 

@@ -52,8 +52,11 @@ async def tour() -> int:
                 await psycopg.AsyncConnection.connect(settings["DATABASE_URL"], autocommit=True) as books,
             ):
                 await _tell(Market(base, people, books), Guide(api, gateway, books))
+            click.echo("\nWhat the gateway reports of today, compared with the books:\n")
+            if code := await _run(base, "reconcile", "--date", "today"):
+                return code
             click.echo("\nAnd the books, checked from end to end:\n")
-            return await _verify(base)
+            return await _run(base, "verify")
 
 
 async def _tell(market: Market, guide: Guide) -> None:
@@ -114,6 +117,7 @@ async def _ready(base: Path, process: asyncio.subprocess.Process, log: Path) -> 
     assert state.urls(base)
 
 
-async def _verify(base: Path) -> int:
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "app", "verify", cwd=base.parent)
+async def _run(base: Path, *words: str) -> int:
+    """The exit code of a command."""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "app", *words, cwd=base.parent)
     return await process.wait()

@@ -14,11 +14,11 @@ from app.main.house import House
 from app.main.outboxes import heard
 from app.platform.context import Work
 from app.platform.messaging.faults import is_the_messages
+from app.platform.messaging.handing_over import Handle
 from app.platform.messaging.in_process_broker import InProcessBroker, Subscription
 from app.platform.messaging.inbox import keep_clean
 from app.platform.messaging.inbox_database import Database
 from app.platform.messaging.ports import Publisher
-from app.platform.messaging.worker import Handle
 from app.platform.metrics.exposition import make_registry
 from app.platform.metrics.gauges import Look
 from app.platform.postgres.pool import Pool

@@ -33,7 +33,8 @@ def _parts(settings: Settings, api_urls: Sequence[str], in_process: bool) -> Ite
     for url, name in _databases(settings).items():
         yield platform.database(f"{name} database".strip(), url, partial(databases.expected, settings, url))
     fed = queues(settings)
-    yield platform.broker(settings.rabbitmq_url, fed, in_process)
+    workers = {one.queue.name for each in contexts.of(settings) for one in each.consumers if one.is_worker}
+    yield platform.broker(settings.rabbitmq_url, fed, in_process, workers)
     if settings.redis_url:
         yield redis(settings.redis_url)
         yield cache(settings.redis_url)

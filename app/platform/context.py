@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from app.platform.console.page import Page
     from app.platform.http.inflight import InFlight
     from app.platform.http.operations import Operation
+    from app.platform.messaging.handing_over import Handle
     from app.platform.messaging.inbox import Inbox
-    from app.platform.messaging.worker import Handle
     from app.platform.metrics.gauges import Look
     from app.platform.operations.health import Part
     from app.platform.people import People
@@ -88,8 +88,8 @@ class Hearing:
 
 @dataclass(frozen=True, kw_only=True)
 class Consumer(Generic[C]):
-    """A queue that a context hears events by, and who takes them: `python -m consumers NAME`, or the relay's process
-    where there is no broker."""
+    """A queue that a context hears events by, and who takes them: `python -m consumers NAME` (or `strongbox NAME`), or
+    the relay's process where there is no broker."""
 
     name: str
     """Its queue is `NAME.queue`, its dead letters are in `NAME.dlq`."""
@@ -106,6 +106,8 @@ class Consumer(Generic[C]):
     work: Callable[[C, bool], Hearing]
     """Makes what takes the messages, told whether that is in the relay's process: there a handler that takes long, or
     waits, holds up the events of all. Pools are asked for as by a worker."""
+    is_worker: bool = False
+    """Whether it is run as `strongbox NAME`: there may be many, of which one has the queue and all do its works."""
 
     @property
     def queue(self) -> Queue:

@@ -75,6 +75,14 @@ class Directory(Protocol):
         """
         ...
 
+    async def resolve_all(self, tenant_id: TenantId, texts: Collection[str]) -> Mapping[str, Person]:
+        """Those of the texts by which `resolve` finds somebody, with whom.
+
+        Raises:
+            Unavailable: it cannot be known now.
+        """
+        ...
+
     async def names(self, tenant_id: TenantId, ids: Collection[UUID]) -> Mapping[UUID, Person]:
         """Those of the ids that are users of the tenant.
 

@@ -1,12 +1,16 @@
-"""The tenants, for operators: by what they call them."""
+"""The tenants: by what operators call them, and whose the holders of API keys are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from app.kernel.errors import Unavailable
 from app.kernel.principal import TenantId
 from app.platform.people import House, People
+
+DEFAULT: Final = "default"
+"""The tenant that there always is."""
 
 
 class TenantUnknown(Exception):  # noqa: N818 -- it says what is not there
@@ -54,3 +58,23 @@ class KnownTenants:
             if house.name == name:
                 return house
         raise TenantUnknown(f"there is no tenant {name!r}")
+
+
+class TenantOfKeys:
+    """Whose those are that hold API_KEYS: the tenant of hosts that are nobody's. That never changes: once it is known
+    it is not asked for again.
+    """
+
+    def __init__(self, people: People | None) -> None:
+        self._people = people
+        self._known: TenantId | None = None
+
+    async def __call__(self) -> TenantId | None:
+        """The tenant; None where nobody knows people.
+
+        Raises:
+            Unavailable: it cannot be known now.
+        """
+        if self._known is None and self._people is not None:
+            self._known = await self._people.authenticator.tenant_of("")
+        return self._known

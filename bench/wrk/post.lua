@@ -3,6 +3,7 @@
 --            send RUN FILE ONE                transfers among the people in the file (an id and a token a line); ONE is 1 when
 --                                             everybody sends to the first of them, else 0
 --            buy RUN TOKEN FILE               purchases of the users in the file, each with a reference and a key of its own
+--            refund RUN TOKEN FILE            refunds of a cent of the payments in the file, each with a key of its own
 --            login RUN                        log-ins with a wrong password, each of somebody else
 -- RUN is a number that no other run over the same service has; thread and counter make the rest of a key.
 dofile("report.lua")
@@ -75,6 +76,16 @@ local function buying(run, token, path)
    end
 end
 
+local function refunding(run, token, path)
+   local payments, count = lines(path), 0
+   local headers = "Authorization: Bearer " .. token .. "\r\nIdempotency-Key: %d-%d-%d\r\n"
+   return function()
+      count = count + 1
+      return post("/v1/payments/" .. payments[math.random(#payments)] .. "/refunds",
+         headers:format(run, nth, count), '{"amount":1}')
+   end
+end
+
 local function logging_in(run)
    local count = 0
    return function()
@@ -92,6 +103,8 @@ function init(args)
       request = charging(run, args[3])
    elseif kind == "send" then
       request = sending(run, args[3], tonumber(args[4]))
+   elseif kind == "refund" then
+      request = refunding(run, args[3], args[4])
    elseif kind == "buy" then
       request = buying(run, args[3], args[4])
    else

@@ -20,11 +20,12 @@ from prometheus_client import CollectorRegistry
 from app.contexts.payments.public import EVENTS
 from app.kernel.topology import Exchange, Queue
 from app.platform.messaging.consumer_metrics import ConsumerMetrics
+from app.platform.messaging.handing_over import Handle
 from app.platform.messaging.inbox import Effect, Inbox, Once, keep_clean
 from app.platform.messaging.inbox_database import Database
 from app.platform.messaging.liveness import Liveness
 from app.platform.messaging.orders import Orders
-from app.platform.messaging.worker import Counts, Delivery, Handle, Observe
+from app.platform.messaging.worker import Counts, Delivery, Observe
 from app.platform.metrics.exposition import Collect, make_registry, nothing, serve
 from app.platform.process import logging
 from app.platform.process.loading import load

@@ -30,6 +30,7 @@ DOCS = SITE.parent
 ROOT = DOCS.parent
 REFERENCE = ROOT / "build/reference"
 README = ROOT / "README.md"
+BESIDE = [*sorted(ROOT.glob("*.md")), ROOT / "clients/python/README.md"]  # pages that are not in docs/
 OVERVIEW = "overview.md"
 FOREIGN = re.compile(r"<(?:script|link|img|iframe)[^>]+(?:https?:)?//[^>]*>")
 LANGUAGES = {".py": "python", ".sql": "sql", ".json": "json", ".yml": "yaml", ".sh": "sh"}
@@ -64,8 +65,7 @@ def on_files(files: Files, config: ProperDocsConfig) -> Files:
     files.append(File.generated(config, "style.css", content=_style()))
     files.append(File.generated(config, "openapi.json", content=(REFERENCE / "openapi.json").read_text()))
     files.append(File.generated(config, "openapi.md", content=_OPENAPI))
-    beside = sorted(ROOT.glob("*.md"))
-    documents = [*beside, *(Path(file.abs_src_path) for file in files.documentation_pages() if file.abs_src_path)]
+    documents = [*BESIDE, *(Path(file.abs_src_path) for file in files.documentation_pages() if file.abs_src_path)]
     linked = {target for path in documents for target in _links(path, path.read_text())}
     for target in sorted(linked):
         if not target.is_relative_to(DOCS) or target.suffix == ".json":
@@ -156,7 +156,7 @@ def _source(file: File) -> Path | None:
     """Which Markdown of the repository a page shows, if it is one's links that have to be turned."""
     if not file.generated_by:
         return DOCS / str(file.src_uri)
-    return next((path for path in ROOT.glob("*.md") if _home(path) == file.src_uri), None)
+    return next((path for path in BESIDE if _home(path) == file.src_uri), None)
 
 
 def _links(path: Path, markdown: str) -> Iterator[Path]:

@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 
 from app.contexts.payments.public import EVENTS
 from app.kernel.topology import Queue
+from app.platform.messaging.handing_over import Handle
 from app.platform.messaging.inbox_database import Database
-from app.platform.messaging.worker import Counts, Handle
+from app.platform.messaging.worker import Counts
 from app.platform.rabbitmq.connection import split
 from app.platform.rabbitmq.consumer import Consumer
 from consumers.audit import Audit

@@ -13,9 +13,10 @@ from app.main.local.roles import Urls
 from app.platform.messaging import dead_letters as mend
 from app.platform.messaging import worker as workers
 from app.platform.messaging.dead_letters import NotBuried
+from app.platform.messaging.handing_over import Handle
 from app.platform.messaging.inbox_database import Database
 from app.platform.messaging.orders import Orders
-from app.platform.messaging.worker import Counts, Handle
+from app.platform.messaging.worker import Counts
 from app.platform.operations import judgement as judge
 from app.platform.operations.actions import Actions
 from app.platform.operations.health import State

@@ -9,7 +9,7 @@ from app.contexts.funds.application.wallet_reader import Balance, TransactionLin
 from app.contexts.funds.domain.refusals import InsufficientFunds, WalletNotFound
 from app.contexts.payments.adapters.http.answers import HttpAnswers
 from app.contexts.payments.application.pay import OnReserved
-from app.contexts.payments.application.request import PaymentRequest
+from app.contexts.payments.application.request import PaymentRequest, Scope
 from app.contexts.payments.application.results import Answered, StillPending
 from app.contexts.payments.domain.ids import PaymentId
 from app.contexts.payments.domain.outcome import Approved, Declined, FailureCode, Outcome, Voided
@@ -18,7 +18,7 @@ from app.contexts.payments.domain.refusals import GatewayUnavailable, KeyInProgr
 from app.kernel.errors import Unavailable
 from app.kernel.ids import UserId
 from app.kernel.money import Currency
-from app.platform.idempotency.keys import Answer, KeyScope
+from app.platform.idempotency.keys import Answer
 from app.platform.idempotency.refusals import KeyReused
 
 USER = UUID("6f0d5c1e-8a3b-4f39-9a52-0c1b7e2d4a10")
@@ -50,7 +50,7 @@ class FakePay:
         self.finished = 0
         self.release = asyncio.Event()
         self._answers = HttpAnswers()
-        self._stored: dict[KeyScope, Answer] = {}
+        self._stored: dict[Scope, Answer] = {}
 
     async def __call__(
         self, request: PaymentRequest, deadline: float, on_reserved: OnReserved

@@ -11,13 +11,13 @@ from app.contexts.funds.domain.ledger import Transaction
 from app.contexts.funds.domain.refusals import WalletNotFound
 from app.contexts.funds.domain.wallet import Wallet, WalletId
 from app.contexts.payments.application.books import Changes, Claimed, Held
-from app.contexts.payments.application.request import PaymentRequest
+from app.contexts.payments.application.request import PaymentRequest, Scope
 from app.contexts.payments.domain.ids import PaymentId
 from app.contexts.payments.domain.payment import Payment
 from app.contexts.payments.domain.refusals import ProviderNotFound
 from app.kernel.ids import UserId
 from app.kernel.money import Currency
-from app.platform.idempotency.keys import KeyRecord, KeyScope
+from app.platform.idempotency.keys import KeyRecord
 from app.platform.postgres.errors import Retry
 from tests.fakes.rows import FakeLocks, Key, Rows, apply, check
 from tests.fakes.turns import turn
@@ -128,7 +128,7 @@ class FakeWork(FakeLocks):
 
     def __init__(self, books: FakeBooks) -> None:
         super().__init__(books)
-        self._claimed: dict[KeyScope, Key] = {}
+        self._claimed: dict[Scope, Key] = {}
 
     async def claim(self, requests: Sequence[PaymentRequest]) -> Claimed:
         books = self._books
@@ -168,7 +168,7 @@ class FakeWork(FakeLocks):
         has_wallet = (request.user_id, request.money.currency) in self._books.wallets
         return has_wallet and self._books.is_active(request.provider_id)
 
-    async def _claim_key(self, scope: KeyScope) -> bool:
+    async def _claim_key(self, scope: Scope) -> bool:
         """Whether the key is ours. Another's uncommitted claim is waited for, its committed one is not."""
         while scope not in self._books.keys:
             if ("claim", scope) not in self._books.locks:

@@ -84,6 +84,10 @@ class FakePeople:
                 return Person(somebody.id, somebody.username)
         return None
 
+    async def resolve_all(self, tenant_id: TenantId, texts: Collection[str]) -> Mapping[str, Person]:
+        found = {text: await self.resolve(tenant_id, text) for text in texts}
+        return {text: person for text, person in found.items() if person}
+
     async def names(self, tenant_id: TenantId, ids: Collection[UUID]) -> Mapping[UUID, Person]:
         found = [s for s in self._all if s.principal.tenant_id == tenant_id and s.id in ids]
         return {s.id: Person(s.id, s.username) for s in found}

@@ -10,11 +10,12 @@ from app.contexts.funds.domain.ids import TransactionId
 from app.contexts.funds.domain.ledger import Transaction, TransactionStatus
 from app.contexts.funds.domain.wallet import Wallet, WalletId
 from app.contexts.payments.application.books import Changes
+from app.contexts.payments.application.request import Scope
 from app.contexts.payments.domain.events import Event
 from app.contexts.payments.domain.ids import PaymentId, ProviderId
 from app.contexts.payments.domain.payment import Payment
 from app.kernel.money import MAX_MINOR
-from app.platform.idempotency.keys import Answer, KeyRecord, KeyScope
+from app.platform.idempotency.keys import Answer, KeyRecord
 from tests.fakes.turns import turn
 
 
@@ -53,14 +54,14 @@ class Rows:
     payments: dict[PaymentId, Payment] = field(default_factory=dict)
     recover_after: dict[PaymentId, datetime] = field(default_factory=dict)
     transactions: dict[TransactionId, Transaction] = field(default_factory=dict)
-    keys: dict[KeyScope, Key] = field(default_factory=dict)
+    keys: dict[Scope, Key] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     locks: dict[Hashable, "FakeLocks"] = field(default_factory=dict)
 
     def is_active(self, provider_id: ProviderId) -> bool:
         return self.providers.get(provider_id, False)
 
-    def record(self, scope: KeyScope) -> KeyRecord[Payment] | None:
+    def record(self, scope: Scope) -> KeyRecord[Payment] | None:
         key = self.keys.get(scope)
         if key is None:
             return None
@@ -83,7 +84,7 @@ class FakeLocks:
         self._books.locks[what] = self
 
 
-def check(books: Rows, changes: Changes, claimed: dict[KeyScope, Key]) -> None:
+def check(books: Rows, changes: Changes, claimed: dict[Scope, Key]) -> None:
     """The constraints of the schema, before anything is written."""
     _once([*books.payments, *(p.id for p in changes.new_payments)])
     check_transactions(books, changes.transactions)
@@ -115,7 +116,7 @@ def _once(values: Iterable[Hashable]) -> None:
         raise UniqueViolation("there is such a row already")
 
 
-def apply(books: Rows, changes: Changes, claimed: dict[KeyScope, Key]) -> None:
+def apply(books: Rows, changes: Changes, claimed: dict[Scope, Key]) -> None:
     """Write it all, with nothing in between that could fail or give way."""
     now = books.clock.now()
     books.keys.update(claimed)

@@ -13,7 +13,9 @@ from app.contexts.funds.adapters.postgres.books import PostgresFundsBooks
 from app.contexts.funds.adapters.postgres.fundings import PostgresFundingBooks
 from app.contexts.funds.adapters.postgres.invariants import QUERIES
 from app.contexts.funds.adapters.postgres.moving_invariants import QUERIES as MOVING
-from app.contexts.funds.application.asked import ReceiveRequest, SendRequest
+from app.contexts.funds.adapters.postgres.past import PostgresPast
+from app.contexts.funds.adapters.postgres.past_invariants import QUERIES as PAST
+from app.contexts.funds.application.asked import BulkRequest, Payout, ReceiveRequest, SendRequest
 from app.contexts.funds.application.close import Close
 from app.contexts.funds.application.desk import Desk
 from app.contexts.funds.application.forbid import Forbid
@@ -21,7 +23,10 @@ from app.contexts.funds.application.fund import Fund
 from app.contexts.funds.application.perform import Perform
 from app.contexts.funds.application.receive import Receive
 from app.contexts.funds.application.send import Send
+from app.contexts.funds.application.send_bulk import SendBulk
+from app.contexts.funds.domain.bulk import Bulk, BulkMode
 from app.contexts.funds.domain.ids import TransferId
+from app.contexts.funds.domain.refusals import BulkRefused
 from app.contexts.funds.domain.transfer import CompletedTransfer
 from app.contexts.funds.public import Done, HoldId, HoldRef, Outcome
 from app.contexts.payments.adapters.postgres.for_funds import PAYMENT_QUERIES
@@ -51,7 +56,12 @@ class PlainAnswers:
     def completed(self, transfer: CompletedTransfer) -> Answer:
         return Answer(201, f"{transfer.id} {transfer.money.amount_minor} {transfer.created_at.isoformat()}".encode())
 
+    def bulk(self, bulk: Bulk) -> Answer:
+        return Answer(201, " ".join("done" if isinstance(one, UUID) else one for one in bulk.outcomes).encode())
+
     def refused(self, refusal: Refusal) -> Answer:
+        if isinstance(refusal, BulkRefused):
+            return Answer(409, " ".join(f"{index}:{code}" for index, code in refusal.errors).encode())
         return Answer(409, refusal.code.encode())
 
 
@@ -67,6 +77,8 @@ class Books:
         self.books = PostgresFundsBooks(self.pool, PAYMENT_QUERIES)
         self.perform, self.close, self.forbid = Perform(self.books, uuid7), Close(self.books, uuid7), Forbid(self.books)
         self.send, self.receive = Send(self.books, PlainAnswers(), uuid7), Receive(self.books, PlainAnswers(), uuid7)
+        self.send_bulk = SendBulk(self.books, PlainAnswers(), uuid7)
+        self.past = PostgresPast(self.pool, PAYMENT_QUERIES)
         self.fund = Fund(PostgresFundingBooks(self.pool, PAYMENT_QUERIES), uuid7).fund
         self.desk = self.make_desk()
         self.perform_one = in_lanes(self.perform, lambda o: o.owner, self.pool)
@@ -120,7 +132,7 @@ class Books:
 
     async def offenders(self) -> list[str]:
         """All that verify finds of funds."""
-        return [line for _, _, query in (*QUERIES, *MOVING) for (line,) in await self.all(query)]
+        return [line for _, _, query in (*QUERIES, *MOVING, *PAST) for (line,) in await self.all(query)]
 
 
 def ref(owner: UserId, outcome: Outcome, currency: Currency = USD) -> HoldRef:
@@ -141,6 +153,22 @@ def send_request(sender: UserId, recipient: UserId, amount_minor: int = 10, **ov
         "money": money(amount_minor),
     }
     return SendRequest(**(asked | overrides))
+
+
+def bulk_request(
+    sender: UserId, *payouts: tuple[UserId | None, int], mode: str = "all", **overrides: Any
+) -> BulkRequest:
+    """A request to send to several, under a key of its own unless one is given."""
+    asked: dict[str, Any] = {
+        "scope": (sender, f"key-{uuid4()}"),
+        "fingerprint": f"{mode} {payouts}".encode(),
+        "tenant_id": TENANT,
+        "bulk_id": uuid7(),
+        "sender": sender,
+        "mode": BulkMode(mode),
+        "payouts": tuple(Payout(recipient, money(amount)) for recipient, amount in payouts),
+    }
+    return BulkRequest(**(asked | overrides))
 
 
 def receive_request(recipient: UserId, amount_minor: int = 10, **overrides: Any) -> ReceiveRequest:

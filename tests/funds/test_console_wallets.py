@@ -29,7 +29,7 @@ class Slow:
 
 async def test_a_wallet_whose_entries_are_too_many_shows_its_transactions() -> None:
     slow: Any = Slow()
-    async with browsing(*pages(slow, slow, slow, TellStories(slow, slow))) as client:
+    async with browsing(*pages(slow, slow, slow, TellStories(slow, slow), slow, slow)) as client:
         await log_in(client)
         answer = await client.get(f"/wallets/{uuid4()}")
     assert answer.status_code == 200

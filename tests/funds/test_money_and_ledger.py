@@ -51,7 +51,7 @@ def test_a_payment_debits_the_wallet_and_its_refund_puts_it_back() -> None:
     back = mine.after(debit).refund(paid.transaction_id, paid.id, money(1_000), NOON)
     assert (back.kind, back.status) == (Kind.REFUND, TransactionStatus.COMPLETED)
     assert [e.amount_minor for e in back.entries] == [1_000, -1_000]
-    assert mine.after(debit).after(back) == Wallet(mine.user_id, USD, 1_500, 6)
+    assert mine.after(debit).after(back) == Wallet(mine.user_id, USD, 1_500, 6, moved_at=back.created_at)
 
 
 def test_funding_comes_from_outside() -> None:

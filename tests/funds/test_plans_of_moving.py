@@ -7,6 +7,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from app.contexts.funds import part
 from app.contexts.funds.adapters.postgres import expiring, hold_rows, operation_rows, references, wallet_rows
 from app.contexts.funds.adapters.postgres.v1_keys import RECEIVING, SENDING
 from app.contexts.payments.adapters.postgres.for_funds import PAYMENT_QUERIES
@@ -50,8 +51,8 @@ HOT: list[tuple[str, Statement, tuple[Any, ...]]] = [
     ("lock wallets", wallet_rows._LOCK, (USERS, USD)),
     ("open wallets", wallet_rows._OPEN, (USERS, USD, IDS, [1] * N)),
     ("open wallets for parts", wallet_rows._OPEN_FOR_PARTS, (USERS, USD, IDS, IDS)),
-    ("write wallets", wallet_rows._WRITE, (USERS, USD, [1] * N, [0] * N, [1] * N)),
-    ("what may come back", wallet_rows.PendingSums(PAYMENT_QUERIES).statement, (USERS, USD)),
+    ("write wallets", wallet_rows._WRITE, (USERS, USD, [1] * N, [0] * N, [1] * N, [NOON] * N)),
+    ("what may come back", part.PendingSums(PAYMENT_QUERIES).statement, (USERS, USD)),
     ("lock holds", hold_rows._LOCK, (USERS, IDS)),
     (
         "update holds",

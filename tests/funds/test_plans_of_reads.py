@@ -7,7 +7,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from app.contexts.funds.adapters.postgres import holds, wallets
+from app.contexts.funds.adapters.postgres import holds, past, wallets
 from app.contexts.funds.part import NO_PAYMENTS
 from app.contexts.payments.adapters.postgres.for_funds import PAYMENT_QUERIES
 from app.main.local.roles import Urls
@@ -38,6 +38,7 @@ _FILL = f"""
     FROM transactions WHERE kind = 'TRANSFER_IN'
     UNION ALL SELECT user_id, id, 'held', -1, 'USD', NULL, NULL, created_at FROM transactions WHERE kind = 'CAPTURE_OUT'
     UNION ALL SELECT user_id, id, 'transfers', -1, 'USD', NULL, NULL, created_at FROM transactions;
+    INSERT INTO wallet_balances SELECT gen_random_uuid(), 'USD', 1, 1, now() FROM generate_series(1, {LINES});
     INSERT INTO v1_idempotency_keys SELECT user_id, id::text, 'x', id, 201, 'y', created_at, created_at
     FROM transactions;
 """
@@ -55,6 +56,10 @@ HOT: dict[str, tuple[Statement, tuple[Any, ...]]] = {
     "keys": (KEYS.recorded, ([USER, OTHER], ["k", "l"])),
     "store": (KEYS.storing, ([USER], ["k"], [201], [b"x"], [True])),
     "lock": (KEYS.locking, ([USER], ["k"])),
+    "what stood at a time": (past.STOOD, ([0], [USER], ["USD"], [NOON], [True])),
+    "wallets that are shared": (past.SHARE, ([USER], ["USD"])),
+    "lines of a statement": (past.lines_statement(PAYMENT_QUERIES), (USER, "USD", 1_000, 4_000)),
+    "lines without payments": (past.lines_statement(NO_PAYMENTS), (USER, "USD", 1_000, 4_000)),
 }
 
 
@@ -109,3 +114,20 @@ def test_a_page_of_lines_looks_each_up_by_its_key_also_of_what_moved_no_wallet(
     plan = plan_of(url, "force_generic_plan", PAGES[name].text, values, "ANALYZE, BUFFERS")
     assert f"rows={wallets.MOST_LINES} " in plan, plan
     assert pages_of(plan) < 20 * wallets.MOST_LINES, plan
+
+
+@pytest.mark.parametrize("state", ["filled", "never_analysed"])
+def test_what_stood_in_the_middle_of_a_long_history_is_found_in_some_pages(
+    request: pytest.FixtureRequest, state: str
+) -> None:
+    """But for what was set aside, which is added up: by an index that has nothing else, as far as it is there."""
+    url = request.getfixturevalue(state)
+    with psycopg.connect(url) as connection:
+        ((middle,),) = connection.execute(
+            "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY created_at) FROM transactions WHERE user_id = %s",
+            (USER,),
+        ).fetchall()
+    asked = ([0], [USER], ["USD"], [middle])
+    assert pages_of(plan_of(url, "force_generic_plan", past.STOOD.text, (*asked, [False]), "ANALYZE, BUFFERS")) < 40
+    plan = plan_of(url, "force_generic_plan", past.STOOD.text, (*asked, [True]), "ANALYZE, BUFFERS")
+    assert "ledger_entries_held" in plan, plan

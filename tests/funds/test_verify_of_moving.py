@@ -11,12 +11,13 @@ import pytest
 
 from app.contexts.funds.adapters.postgres.invariants import QUERIES
 from app.contexts.funds.adapters.postgres.moving_invariants import QUERIES as MOVING
+from app.contexts.funds.adapters.postgres.past_invariants import QUERIES as PAST
 from app.contexts.funds.application.closing import Capture, Release
 from app.contexts.funds.public import Part
 from app.main.local.roles import Urls, make_database
 from tests.builders import EUR, money
 from tests.conftest import MakeDatabase
-from tests.funds.moving import TENANT, open_books, operation, receive_request, send_request
+from tests.funds.moving import TENANT, bulk_request, open_books, operation, receive_request, send_request
 
 TAMPERINGS = {
     "transactions_have_two_legs": [
@@ -86,6 +87,17 @@ TAMPERINGS = {
         " answer, created_at FROM operations WHERE forbidden",
         "UPDATE holds SET business_id = gen_random_uuid()",
         "UPDATE transactions SET business_id = gen_random_uuid() WHERE kind = 'TRANSFER_OUT'",
+        "UPDATE operations SET answer = replace(answer::text, '\"asked\"', '\"ask\"')::json WHERE name = 'bulk'",
+    ],
+    "bulks_are_whole": [
+        "UPDATE operations SET answer = replace(answer::text, ': 2}', ': 3}')::json WHERE name = 'bulk'",
+        "UPDATE operations SET answer = '{\"refused\": \"NOT_FOUND\"}' WHERE name = 'bulk'",
+        "UPDATE transactions SET business_id = gen_random_uuid() WHERE kind = 'TRANSFER_OUT' AND amount = 4",
+    ],
+    "statements_add_up": [
+        "UPDATE ledger_entries SET created_at = created_at - interval '1 day' WHERE wallet_version = 2",
+        "UPDATE ledger_entries SET created_at = created_at + interval '1 day' WHERE wallet_version = 1",
+        "UPDATE ledger_entries SET amount = amount + 1 WHERE wallet_version = 2",
     ],
 }
 
@@ -115,6 +127,8 @@ async def write(database: Urls) -> None:
             Capture(parted, (Part(bob, 50), Part(house, 2, is_fee=True))),
             Release(released),
         ])  # fmt: skip
+        await books.send_bulk([bulk_request(ada, (bob, 3), (bob, 4))])
+        await books.send_bulk([bulk_request(ada, (bob, 6), (None, 1), mode="each"), bulk_request(ada, (None, 1))])
         await books.hold(bob, 5, datetime.now(UTC) + timedelta(hours=1))
 
 
@@ -131,7 +145,7 @@ async def owner(written: Urls, postgres_url: str) -> AsyncIterator[psycopg.Async
 async def broken(owner: psycopg.AsyncConnection) -> dict[str, list[str]]:
     """What each check finds, of those that find anything."""
     found = {}
-    for name, _, query in (*QUERIES, *MOVING):
+    for name, _, query in (*QUERIES, *MOVING, *PAST):
         found[name] = [line for (line,) in await (await owner.execute(query.encode())).fetchall()]
     return {name: lines for name, lines in found.items() if lines}
 
@@ -155,4 +169,4 @@ async def test_tampering_is_named(owner: psycopg.AsyncConnection, check: str, ta
 
 
 def test_every_claim_has_its_tampering() -> None:
-    assert {name for name, _, _ in MOVING} <= TAMPERINGS.keys()
+    assert {name for name, _, _ in (*MOVING, *PAST)} <= TAMPERINGS.keys()

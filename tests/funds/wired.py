@@ -64,6 +64,15 @@ class Bank:
             headers=sender.bearer | {"Idempotency-Key": key or uuid4().hex},
         )
 
+    def bulk(
+        self, who: Somebody, transfers: Sequence[Any], mode: str = "all", *, key: str | None = None, **more: Any
+    ) -> httpx.Response:
+        return self.client.post(
+            "/v1/wallet/send/bulk",
+            json={"transfers": transfers, "mode": mode} | more,
+            headers=who.bearer | {"Idempotency-Key": key or uuid4().hex},
+        )
+
     def receive(
         self, user: Somebody, amount: int, reference: str, currency: str = "USD", *, key: str | None = None,
         who: Somebody | None = None,

@@ -123,6 +123,27 @@ async def test_those_who_are_asked_for_at_once_are_each_found_and_who_leaves_tak
     assert await asked[1] is None
 
 
+async def test_many_are_found_at_once_by_whatever_they_are_called(people: Population) -> None:
+    first, second = [await people.add(username=f"of_many_{nth}") for nth in range(2)]
+    gone = await people.add(username="of_many_gone")
+    await people.container.change_user()(gone.tenant_id, gone.id, is_active=False)
+    directory, tenant = people.container.directory(), first.tenant_id
+    texts = {
+        "of_many_0",
+        str(first.id).upper(),
+        str(second.id),
+        "of_many_gone",
+        "of_many_none",
+        "no name",
+        str(uuid4()),
+    }
+    found = await directory.resolve_all(tenant, texts)
+    assert {text: person.id for text, person in found.items()} == {
+        "of_many_0": first.id, str(first.id).upper(): first.id, str(second.id): second.id,
+    }  # fmt: skip
+    assert await directory.resolve_all(tenant, set()) == {}
+
+
 async def test_a_failure_is_told_to_all_who_wait_and_the_next_round_is_asked_anew() -> None:
     fails = True
 

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from mock_gateway.charges import MAX_AMOUNT
+from mock_gateway.values import MAX_AMOUNT
 from tests.mock_gateway.mock_gateway_process import PROVIDER, Mock, becomes, raw_charge
 
 # Charge, ask, void.

@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from mock_gateway.charges import MAX_AMOUNT
 from mock_gateway.modes import MODE_NAMES
+from mock_gateway.values import MAX_AMOUNT
 from tests.mock_gateway.mock_gateway_process import Mock, body_of
 
 
@@ -86,7 +86,7 @@ async def test_what_is_too_large_or_not_http_is_answered_and_hung_up_on(gateway:
         {"mode": "500", "rate": "1"},
         {"mode": "500", "latency_ms": -1},
         {"mode": "500", "latency_ms": 1.5},
-        {"mode": "500", "applies_to": "refund"},
+        {"mode": "500", "applies_to": "everything"},
         {"mode": "500", "charge": "sometimes"},
         {"mode": "500", "more": 1},
     ],

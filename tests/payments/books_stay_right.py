@@ -8,6 +8,7 @@ from app.contexts.funds.application.fund import Fund
 from app.contexts.funds.domain.ids import TransactionId
 from app.contexts.funds.domain.ledger import Entry, Kind, Transaction
 from app.contexts.payments.application.pay import Pay
+from app.contexts.payments.application.request import Scope
 from app.contexts.payments.application.reserve import Reserve
 from app.contexts.payments.application.resolve import Resolve
 from app.contexts.payments.application.results import Answered
@@ -46,7 +47,7 @@ class BooksStayRight(RuleBasedStateMachine):
         self.books.providers[self.provider] = True
         self.users = [UserId(self.ids()) for _ in range(2)]
         self.all: list[Process] = []
-        self.told: dict[tuple[UserId, str], Told] = {}
+        self.told: dict[Scope, Told] = {}
         self.seen: dict[PaymentId, Payment] = {}
         self.entries: dict[TransactionId, tuple[Entry, Entry]] = {}
         self.paid_in = 0

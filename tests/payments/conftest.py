@@ -1,12 +1,13 @@
 """One suite over the fake and over PostgreSQL: a fake counts only if it passes what the real thing passes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from app.contexts.funds.adapters.postgres.fundings import PostgresFundingBooks
 from app.contexts.funds.adapters.postgres.wallets import PostgresWalletReader
@@ -21,6 +22,7 @@ from app.contexts.payments.application.settle import Mark, Settle
 from app.contexts.payments.domain.ids import ProviderId
 from app.contexts.payments.domain.payment import Payment
 from app.kernel.ids import UserId
+from app.main.local.postgres import PostgresServer
 from app.main.local.roles import Urls
 from app.platform.postgres.pool import Pool, make_pool
 from app.platform.postgres.reads import SharedReads
@@ -30,6 +32,7 @@ from tests.builders import PlainAnswers, money, payment_request, provider_id, us
 from tests.fakes.books import FakeBooks, FakeReader
 from tests.fakes.funding_books import FakeFundingBooks
 from tests.fakes.unsteady_books import UnsteadyBooks
+from tests.payments.refunding import Counter, counter_over, mock_gateway
 
 
 class House:
@@ -200,3 +203,26 @@ def house(request: pytest.FixtureRequest) -> House:
 
 
 __all__ = ["api", "client", "logged", "transport"]
+
+
+@pytest.fixture(scope="module")
+def superuser_of(module_database: Urls, postgres_server: PostgresServer) -> str:
+    """The module's database, as somebody sees it whom no grant holds."""
+    name = conninfo_to_dict(module_database.app_url)["dbname"]
+    assert isinstance(name, str)
+    return postgres_server.url(name)
+
+
+@pytest.fixture(scope="module")
+def opened_counter(module_database: Urls, superuser_of: str, patient_pools: None) -> Iterator[Counter]:
+    """The API over a database, before a gateway, which the tests of a file share."""
+    with mock_gateway() as gateway, counter_over(module_database, superuser_of, gateway) as counter:
+        yield counter
+
+
+@pytest.fixture
+def counter(opened_counter: Counter) -> Iterator[Counter]:
+    """The counter, before a gateway that works."""
+    opened_counter.mode("happy")
+    yield opened_counter
+    opened_counter.mode("happy")

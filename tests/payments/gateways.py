@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from app.contexts.payments.adapters.gateway.resilience import Observer, ResilientGateway
+from app.contexts.payments.adapters.gateway.persistence import Observer
+from app.contexts.payments.adapters.gateway.resilience import ResilientGateway
 from app.contexts.payments.domain.outcome import FailureCode
 from app.platform.outgoing.transport import Http1Transport
 from tests.payments.test_gateway_answers import a_payment, charge_of, tombstone_of

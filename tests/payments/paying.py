@@ -7,7 +7,7 @@ import pytest
 
 from app.contexts.funds.application.fund import Fund
 from app.contexts.payments.application.pay import Pay
-from app.contexts.payments.application.recover import PendingPayments, Recover
+from app.contexts.payments.application.recover import Pending, Recover
 from app.contexts.payments.application.request import PaymentRequest
 from app.contexts.payments.application.reserve import Reserve
 from app.contexts.payments.application.resolve import Resolve
@@ -56,7 +56,7 @@ class Service:
     def balance(self, user: UserId | None = None) -> int:
         return next(w.balance_minor for (u, _), w in self.books.wallets.items() if u == (user or self.user))
 
-    async def recover(self, concurrency: int = 4, until: int = 1, pending: PendingPayments | None = None) -> list[Any]:
+    async def recover(self, concurrency: int = 4, until: int = 1, pending: Pending[Payment] | None = None) -> list[Any]:
         """Recovery, when it is due, until so many payments were seen to."""
         self.books.clock.advance(20)
         seen: list[Any] = []
@@ -68,6 +68,7 @@ class Service:
                 stop.set()
 
         worker = Recover(
+            "recovery",
             pending or self.books,
             self.resolve,
             older_than_s=15,

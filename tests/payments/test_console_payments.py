@@ -78,7 +78,9 @@ class Nobody:
 
 async def test_pages_stand_in_the_menu_wherever_they_come_from() -> None:
     stories: Any = Nobody()
-    async with browsing(*funds.pages(nothing, nothing, nothing, TellStories(stories, nothing)), *payments()) as client:
+    async with browsing(
+        *funds.pages(nothing, nothing, nothing, TellStories(stories, nothing), nothing, nothing), *payments()
+    ) as client:
         await log_in(client)
         page = (await client.get("/wallets")).text
     menu = ["Overview", "Payments", "Wallets", "Dead letters", "Replay", "Gateway", "Actions"]

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from app.contexts.funds.domain.ids import TransactionId
-from app.contexts.payments.adapters.gateway.client import AttemptFailedError, GatewayClient
+from app.contexts.payments.adapters.gateway.client import GatewayClient
+from app.contexts.payments.adapters.gateway.exchange import AttemptFailedError, Exchange
 from app.contexts.payments.domain.ids import PaymentId, ProviderId
 from app.contexts.payments.domain.outcome import Absent, Approved, Declined, FailureCode, Mismatched, Unknown, Voided
 from app.contexts.payments.domain.payment import Payment
@@ -85,13 +86,14 @@ async def after(answer: tuple[int, bytes], operation: str) -> object:
     """What one request comes to; a failed attempt as the Unknown that it makes of a payment."""
     status, body = answer
     transport = httpx.MockTransport(lambda _: httpx.Response(status, content=body))
-    client = GatewayClient("http://gateway", transport)
+    exchange = Exchange("http://gateway", transport)
+    client = GatewayClient(exchange)
     try:
         return await getattr(client, operation)(PAYMENT, 0.0)
     except AttemptFailedError as failure:
         return Unknown(failure.why) if failure.sent else failure
     finally:
-        await client.aclose()
+        await exchange.aclose()
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ async def test_five_hundred_cancelled_charges_leak_nothing() -> None:
         assert gateway.breaker_state == "closed"
         outcomes = await asyncio.gather(*(gateway.charge(PAYMENT, deadline(60)) for _ in range(200)))
         assert set(outcomes) == {Approved()}
-        transport: Any = gateway._client._transport
+        transport: Any = gateway._exchange._transport
         assert transport._open == {connection for idle in transport._idle.values() for connection in idle}
         assert transport._slots._value == 100
 

@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from app.contexts.payments.adapters.gateway import record
-from app.contexts.payments.adapters.gateway.record import NoRecord, gateway_record
+from app.contexts.payments.adapters.gateway import listing
+from app.contexts.payments.adapters.gateway.listing import NoRecord
+from app.contexts.payments.adapters.gateway.record import CHARGES, gateway_record
 from app.contexts.payments.application.charges_match_payments import Charge
 
 
@@ -53,7 +54,7 @@ async def test_every_entry_is_found_wherever_the_pieces_are_cut(
     size: int, separators: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """References that look like what parts two entries are no trouble."""
-    monkeypatch.setattr(record, "_PIECE_BYTES", size)
+    monkeypatch.setattr(listing, "_PIECE_BYTES", size)
     entries = [entry(nth, external_reference=REFERENCES[nth % len(REFERENCES)]) for nth in range(40, 0, -1)]
     body = json.dumps({"charges": entries, "more": {"next": None}}, separators=separators).encode()
     found = await read(body, size)
@@ -107,7 +108,7 @@ PREFACES = [
 async def test_members_before_the_charges_are_left_alone(
     preface: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record, "_PIECE_BYTES", 200)
+    monkeypatch.setattr(listing, "_PIECE_BYTES", 200)
     body = json.dumps(preface | {"charges": [entry(nth) for nth in range(1, 30)]}).encode()
     assert [charge.amount for charge in await read(body)] == list(range(1, 30))
 
@@ -123,8 +124,8 @@ async def test_nested_members_take_no_more_work_than_flat_ones(monkeypatch: pyte
         body = json.dumps({"charges": entries}).encode()
         assert 0.8 * size < len(body) < 1.2 * size
         with monkeypatch.context() as patch:
-            patch.setattr(record, "_PIECE_BYTES", size // 20)
-            patch.setattr(record, "_MOST_BYTES", size // 2)
+            patch.setattr(listing, "_PIECE_BYTES", size // 20)
+            patch.setattr(listing, "_MOST_BYTES", size // 2)
             done = patch_to_count(patch)
             with suppress(NoRecord) if name == "hostile" else nullcontext():
                 assert len(await read(body, size=size // 20)) == len(entries)
@@ -132,20 +133,20 @@ async def test_nested_members_take_no_more_work_than_flat_ones(monkeypatch: pyte
     assert work["flat"] < 3
     assert work["nested"] < 3
     # It is held and tried again until it is too much: so often, and no oftener, however many places look like joints.
-    assert work["hostile"] < record._GUESSES * 10
+    assert work["hostile"] < listing._GUESSES * 10
 
 
 def patch_to_count(patch: pytest.MonkeyPatch) -> list[int]:
     """The sizes of what is read as JSON from here on."""
     done: list[int] = []
-    for name in ("_decode_record", "_decode_charges"):
-        decode = getattr(record, name)
+    for name in ("decode_whole", "decode_some"):
+        decode = getattr(CHARGES, name)
 
         def counted(text: bytes, decode: Any = decode) -> Any:
             done.append(len(text))
             return decode(text)
 
-        patch.setattr(record, name, counted)
+        patch.setattr(CHARGES, name, counted)
     return done
 
 
@@ -169,8 +170,8 @@ async def test_an_empty_record_is_a_record() -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("size", [50, 1 << 20])
 async def test_anything_else_is_none(body: bytes, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record, "_PIECE_BYTES", size)
-    monkeypatch.setattr(record, "_MOST_BYTES", 16 * size)
+    monkeypatch.setattr(listing, "_PIECE_BYTES", size)
+    monkeypatch.setattr(listing, "_MOST_BYTES", 16 * size)
     with pytest.raises(NoRecord, match="is not one"):
         await read(body, size)
 

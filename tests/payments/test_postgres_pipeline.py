@@ -15,8 +15,8 @@ import pytest
 from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from app.contexts.payments.adapters.postgres import books as postgres_books
 from app.contexts.payments.adapters.postgres.books import PostgresBooks
+from app.contexts.payments.adapters.postgres.rows import LOCK_PAYMENTS
 from app.main.local.roles import Urls
 from app.platform.postgres import plans as postgres_plans
 from app.platform.postgres.errors import Fault, fault
@@ -198,7 +198,7 @@ async def test_a_plan_made_while_tables_were_small_is_not_kept(
                 "        1, 'USD', 'PENDING', now() FROM generate_series(1, 20000)"
             )
         await work()
-        name = postgres_books._LOCK_PAYMENTS.name.decode()
+        name = LOCK_PAYMENTS.name.decode()
         async with pool.connection() as connection:
             rows = await connection.execute(f"EXPLAIN EXECUTE {name} ('{{}}', '{{}}')".encode())
             plan = "\n".join([line for (line,) in await rows.fetchall()])

@@ -9,7 +9,7 @@ import pytest
 
 from app.contexts.funds import part
 from app.contexts.funds.adapters.postgres import fundings, wallets
-from app.contexts.payments.adapters.postgres import books, pending
+from app.contexts.payments.adapters.postgres import pending, rows
 from app.contexts.payments.adapters.postgres import writes as changes
 from app.contexts.payments.adapters.postgres.for_funds import PAYMENT_QUERIES
 from app.contexts.payments.adapters.postgres.idempotency import KEYS as KEYS_OF_PAYMENTS
@@ -49,12 +49,12 @@ PAGES = wallets.page_statements(PAYMENT_QUERIES)
 GENERIC: list[tuple[str, Statement, tuple[Any, ...]]] = [
     ("lock wallets", part._LOCK_WALLETS, (USERS, ["USD"] * len(USERS))),
     ("lock keys", KEYS_OF_PAYMENTS.locking, (USERS, KEYS)),
-    ("lock payments", books._LOCK_PAYMENTS, (USERS, IDS)),
+    ("lock payments", rows.LOCK_PAYMENTS, (USERS, IDS)),
     ("read records", KEYS_OF_PAYMENTS.recorded, (USERS, KEYS)),
     ("mark", changes._MARK_PAYMENTS, (USERS, IDS, [NOON] * len(USERS))),
     ("settle", changes._SETTLE_PAYMENTS, (USERS, IDS, ["FAILED"] * 32, ["X"] * 32, [NOON] * 32)),
     ("settle transactions", part._SETTLE_TRANSACTIONS, (USERS, IDS, ["FAILED"] * 32)),
-    ("update wallets", part._UPDATE_WALLETS, (USERS, ["USD"] * 32, [1] * 32, [1] * 32)),
+    ("update wallets", part._UPDATE_WALLETS, (USERS, ["USD"] * 32, [1] * 32, [1] * 32, [NOON] * 32)),
     ("store answers", KEYS_OF_PAYMENTS.storing, (USERS, KEYS, [201] * 32, [b"x"] * 32, [True] * 32)),
     ("history", PAGES[False, False], (USERS[0], 51)),
     ("history of a currency", PAGES[True, False], (USERS[0], "USD", 51)),

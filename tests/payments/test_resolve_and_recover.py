@@ -181,7 +181,7 @@ async def test_recovery_waits_for_a_database_that_is_away(service: Service) -> N
     stop, away = asyncio.Event(), Away()
     given = {"older_than_s": 15, "every_s": 0.01, "attempt_s": 5, "concurrency": 4, "observe": lambda *_: None}
     async with asyncio.timeout(60):
-        await Recover(away, service.resolve, **given).run(stop)  # type: ignore[arg-type]
+        await Recover("recovery", away, service.resolve, **given).run(stop)  # type: ignore[arg-type]
     assert away.asked == 2
 
 

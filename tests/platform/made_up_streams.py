@@ -16,7 +16,8 @@ from app.platform.http.event_stream import LAST_EVENT_ID, MEDIA_TYPE, event, eve
 from app.platform.http.inflight import InFlight
 from app.platform.http.operations import MAYBE_BEARER, Operation, Request, Success
 from app.platform.http.server import Server, make_server
-from app.platform.http.streams import Stream, Streamed
+from app.platform.http.streamed import Streamed
+from app.platform.http.streams import Stream
 from app.platform.people import People
 from tests.api_harness import make_services, wait_until
 from tests.platform.doorman import COOKIE, Doorman

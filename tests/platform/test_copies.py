@@ -26,6 +26,7 @@ from app.platform.process.processes import comes_true
 from tests import forks
 from tests.platform.copying import problems, start
 from tests.platform.outbox_fixtures import insert_events, outbox_pool
+from tests.schemas import SCHEMAS
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/upgrade.md").read_text()
 TELLS = "run `strongbox migrate up`"
@@ -43,7 +44,7 @@ _ALL_PRIVILEGES = """
     SELECT n.nspname, NULL, NULL, a.privilege_type FROM pg_namespace n, aclexplode(n.nspacl) a
     WHERE a.grantee = 'strongbox_app'::regrole
 """
-_SCHEMAS = "public, payments, funds, identity, catalog, ordering, auctions, chain, mint, rewards, audit, metrics"
+_SCHEMAS = ", ".join(SCHEMAS)
 _REVOKE_ALL = f"""
     REVOKE ALL ON ALL TABLES IN SCHEMA {_SCHEMAS} FROM strongbox_app;
     REVOKE ALL ON ALL SEQUENCES IN SCHEMA {_SCHEMAS} FROM strongbox_app;

@@ -18,14 +18,18 @@ from app.contexts.chain.domain import refusals as chain
 from app.contexts.funds.domain.ids import TransactionId
 from app.contexts.funds.domain.refusals import (
     BalanceLimit,
+    BulkRefused,
     CaptureTooLarge,
     CurrencyUnknown,
+    DayNotOver,
     ForbiddenOperation,
     HoldClosed,
     HoldNotFound,
     InsufficientFunds,
+    NoExport,
     OperationReused,
     ReferenceReused,
+    TimeToCome,
     TooManyChanges,
     UserNotFound,
     WalletNotFound,
@@ -35,17 +39,14 @@ from app.contexts.identity.domain.client_refusals import ClientNotFound, Invalid
 from app.contexts.identity.domain.wallet_proof import Reason, WalletNotProved
 from app.contexts.ordering.domain import refusals as orders
 from app.contexts.payments.adapters.http.answers import HttpAnswers
-from app.contexts.payments.adapters.shapes import payment_shape, refund_shape
-from app.contexts.payments.domain.ids import PaymentId, ProviderId
+from app.contexts.payments.adapters.shapes import money_back_shape, payment_shape
+from app.contexts.payments.domain import refusals as paying
+from app.contexts.payments.domain.ids import PaymentId, ProviderId, RefundId
 from app.contexts.payments.domain.outcome import Approved, FailureCode, NotSent
 from app.contexts.payments.domain.payment import Payment
-from app.contexts.payments.domain.refusals import (
-    GatewayUnavailable,
-    KeyInProgress,
-    ProviderExists,
-    ProviderNotFound,
-)
+from app.contexts.reconciliation.domain import refusals as reconciling
 from app.contexts.rewards.domain import refusals as cashback
+from app.contexts.webhooks.domain import refusals as webhooks
 from app.kernel.ids import UserId
 from app.kernel.money import Currency, Money
 from app.kernel.refusals import Refusal
@@ -66,13 +67,20 @@ PAYMENT = Payment(
 REFUSALS: list[Refusal] = [
     UserNotFound(),
     WalletNotFound(Currency("USD")),
-    ProviderNotFound(),
+    paying.ProviderNotFound(),
     InsufficientFunds(Currency("USD"), 1, 5),
-    KeyInProgress(PaymentId(ID)),
+    paying.KeyInProgress(PaymentId(ID)),
     KeyReused(),
-    GatewayUnavailable(3),
+    paying.GatewayUnavailable(3),
+    paying.RefundsUnavailable(3),
+    paying.PaymentNotFound(),
+    paying.RefundNotFound(),
+    paying.PaymentNotApproved("DECLINED"),
+    paying.RefundTooLarge(250),
+    paying.RefundInProgress(RefundId(ID)),
     BalanceLimit(),
     ReferenceReused(5),
+    BulkRefused([(1, "NOT_FOUND")]),
     RequestInProgress(),
     NotLetIn(),
     people.UserNotFound(),
@@ -123,6 +131,14 @@ REFUSALS: list[Refusal] = [
     cashback.ReferenceReused(),
     cashback.RefundTooLarge(400),
     cashback.Unfit("currency", "must be one that has a rate"),
+    webhooks.EndpointNotFound(),
+    webhooks.DeliveryNotFound(),
+    webhooks.TooMany(20),
+    webhooks.EndpointDisabled(),
+    webhooks.Unfit("url", "must lead to a public address"),
+    reconciling.NotAReport("line 3, amount,", "must be a whole number"),
+    reconciling.ReconciliationNotFound(),
+    reconciling.FindingNotFound(),
 ]
 
 
@@ -131,7 +147,10 @@ NOT_OVER_HTTP = {
     chain.InvalidMint,
     chain.RequestReused,
     CurrencyUnknown,
-    ProviderExists,
+    DayNotOver,
+    NoExport,
+    paying.ProviderExists,
+    paying.RefundIsFinal,
     ClientNotFound,
     people.IdTaken,
     people.LinesRefused,
@@ -154,8 +173,9 @@ BY_THE_PORT = {
 }
 """What other contexts are told, who make of it what they will."""
 
-BY_THE_HANDLER = {people.LogInRefused, InvalidClient, InvalidScope}
-"""What is answered where it is met: a floor below which no answer comes, and the errors of RFC 6749."""
+BY_THE_HANDLER = {people.LogInRefused, InvalidClient, InvalidScope, TimeToCome}
+"""What is answered where it is met: a floor below which no answer comes, the errors of RFC 6749, and which parameter it
+is that is wrong."""
 
 OFFERED = described(HttpOptions(api_keys=()))
 problem_of = ErrorTable(OFFERED).problem_of
@@ -185,7 +205,8 @@ def test_a_refusal_is_answered_as_it_is_documented(refusal: Refusal) -> None:
     assert {(kind.name, kind.status) for kind in documented} == {(refusal.code, problem.status)}
     assert json.loads(problem.body)["error"]["message"] == str(refusal)
     for kind in documented:
-        if not isinstance(refusal, (people.Unfit, cashback.Unfit)):  # which names the member, whichever it is
+        # Those name the member, whichever it is.
+        if not isinstance(refusal, (people.Unfit, cashback.Unfit, webhooks.Unfit, reconciling.NotAReport)):
             assert kind.details.keys() == problem.details.keys()
         assert (kind.retry_after_s is not None) == ("Retry-After" in problem.headers)
 
@@ -219,5 +240,5 @@ def test_times_are_in_utc_with_microseconds_always() -> None:
 
 def test_a_pending_payment_and_a_refund_have_their_shapes() -> None:
     assert payment_shape(PAYMENT).finalized_at is None
-    refund = refund_shape(PAYMENT, TransactionId(UUID(int=1)), AT)
+    refund = money_back_shape(PAYMENT, TransactionId(UUID(int=1)), AT)
     assert (refund.refund_id, refund.payment_id, refund.amount) == (UUID(int=1), ID, 5)

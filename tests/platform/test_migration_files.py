@@ -26,6 +26,11 @@ CHECKSUMS = {
     "0011.mint": "f82bf56257ccdaff",
     "0012.chain": "973b7b62900ba127",
     "0013.auctions": "a14fd2a1ef2a7fde",
+    "0014.refunds": "278f66157aedcdb5",
+    "0015.webhooks": "0d3f3b93f551d2ea",
+    "0016.past": "03e1989d173b7359",
+    "0017.reconciliation": "7f575edd43e0ce2b",
+    "0018.refunds": "f575ac6076f72863",
 }
 
 

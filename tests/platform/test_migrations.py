@@ -16,15 +16,13 @@ from app.platform.postgres.outbox import PARTITIONS
 from app.platform.postgres.target import Target
 from tests import forks
 from tests.migrating import down_to
+from tests.schemas import SCHEMAS
 
 HOME = Path(__file__).parents[2] / "migrations"
 ALL = sorted(path.stem for path in HOME.rglob("*.sql") if not path.stem.endswith(".rollback"))
 NEWEST = ALL[-1]
 
-_OURS = (
-    "('public', 'payments', 'funds', 'identity', 'catalog', 'ordering', 'auctions', 'chain', 'mint', 'rewards', "
-    "'audit', 'metrics')"
-)
+_OURS = repr(SCHEMAS)
 _SCHEMA = f"""
     SELECT 'column', table_schema, table_name, column_name,
            concat(data_type, is_nullable, column_default, collation_name)
@@ -82,6 +80,7 @@ def test_each_home_gets_its_own_migrations_when_there_are_two(empty: str, databa
     assert {row[1] for row in schema(empty)} == {
         "public",
         "payments",
+        "reconciliation",
         "funds",
         "identity",
         "catalog",
@@ -90,6 +89,7 @@ def test_each_home_gets_its_own_migrations_when_there_are_two(empty: str, databa
         "chain",
         "rewards",
         "mint",
+        "webhooks",
     }
     assert {row[1] for row in schema(consumers)} >= {"audit", "metrics"}
     assert migrations.version(databases.at(empty, consumers)) == migrations.latest(databases.at(empty)) == len(ALL)

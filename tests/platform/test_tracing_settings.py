@@ -107,7 +107,8 @@ def test_a_process_has_a_name_of_its_own_unless_it_is_given_one(
 
 def test_off_loads_nothing_of_opentelemetry() -> None:
     look = (
-        "import sys, app.main.commands.processes, app.main.house, app.main.api, app.main.worker, app.main.relay,"
+        "from app.platform.process.absent import do_without; do_without();"
+        " import sys, app.main.commands.processes, app.main.house, app.main.api, app.main.worker, app.main.relay,"
         " app.contexts.payments.processes,"
         " consumers.cli; print([name for name in sys.modules if name.startswith(('opentelemetry', 'google'))])"
     )

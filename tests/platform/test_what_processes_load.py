@@ -28,7 +28,18 @@ SETTINGS = {
 }
 ROOT = Path(__file__).parents[2]
 SIGNING = {"coincurve", "Crypto", "cffi"}
-IN_NONE = {"rich", "pydantic", "eth_utils", "eth", "hypothesis", "pytest"}
+IN_NONE = {
+    "rich",
+    "pygments",
+    "pydantic",
+    "fastapi",
+    "starlette",
+    "watchfiles",
+    "eth_utils",
+    "eth",
+    "hypothesis",
+    "pytest",
+}
 
 
 def loaded(module: str, made: str) -> set[str]:

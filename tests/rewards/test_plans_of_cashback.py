@@ -52,9 +52,12 @@ _FILL = f"""
     INSERT INTO rewards.whereabouts (user_id, tenant) SELECT DISTINCT user_id, '{TENANT}'::uuid FROM made;
     INSERT INTO rewards.parked_events (user_id, event_id, source, merchant, reference, amount, currency, at)
         SELECT user_id, id, 'payment', merchant, reference, 1, 'USD', at FROM made;
+    INSERT INTO rewards.parked_refunds (user_id, payment_id, event_id, refund_id, amount, currency)
+        SELECT user_id, purchase_id, id, id, 1, 'USD' FROM made;
 """
 _TABLES = (
     "rules", "users", "purchases", "refunds", "entries", "cashback_ledger", "whereabouts", "parked_events",
+    "parked_refunds",
 )  # fmt: skip
 
 PURCHASE = PurchaseId(ONE)
@@ -70,6 +73,9 @@ HOT: dict[str, Call] = {
     "lines": (ledger.LINES, (TENANT, USER, *ledger.BEFORE_ALL, 51)),
     "located": waiting_rows.locate([USER]),
     "taken": waiting_rows.take([USER]),
+    "located firmly": waiting_rows.locate_firmly([USER]),
+    "taken refunds": waiting_rows.take_refunds([(USER, ONE)]),
+    "purchases of payments": purchase_rows.of_payments(TENANT, [ONE]),
 }
 
 

@@ -85,6 +85,7 @@ def test_where_people_ask_no_api_starts_without_the_key_that_names_them_in_its_l
         "API_KEYS": "a",
         "GATEWAY_URL": "http://127.0.0.1:1",
         "JWT_KEYS": "keys.json",
+        "WEBHOOK_KEY": "the-key-of-no-webhook-at-all",
     }
     command = [sys.executable, "-m", "app", "api", *only]
     ended = subprocess.run(command, env=given, cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -144,7 +145,7 @@ def test_every_shell_gets_its_completion(shell: str, word: str) -> None:
     ("typed", "beginning", "completed"),
     [
         ("dlq", "re", ["redrive"]),
-        ("dlq redrive --queue", "", ["metrics.queue", "audit.queue", "mint.queue", "rewards.queue"]),
+        ("dlq redrive --queue", "", ["metrics.queue", "audit.queue", "mint.queue", "rewards.queue", "webhooks.queue"]),
         ("outbox replay", "--to-", ["--to-queue"]),
         ("outbox replay --to-queue", "a", ["audit.queue"]),
     ],

@@ -24,7 +24,7 @@ def test_funds_serve_without_payments(database: Urls, rabbitmq_url: str, tmp_pat
         (line,) = httpx.get(f"{wallet}/transactions", headers=HEADERS).json()["transactions"]
         assert (line["kind"], line["amount"], line["provider_id"]) == ("FUNDING", 500, None)
         assert house.pay(user_id, 100).status_code == 404
-        assert "all 12 checks hold" in house.command("verify")
+        assert "all 14 checks hold" in house.command("verify")
     finally:
         house.stop("api")
 
@@ -40,7 +40,7 @@ def test_a_local_run_starts_its_worker_recovery_and_nothing_of_what_is_switched_
         stages = plan.parts(settings, ports, in_process=False, tool=("-m", TOOL))
         return [part.name for stage in stages for part in stage]
 
-    heard = ["metrics", "audit", "rewards", "mint", "thanks"]
+    heard = ["metrics", "audit", "rewards", "mint", "webhooks", "thanks"]
     assert parts() == ["gateway", "node", *heard, "relay", "recover", "chain", "answer", "api", "console"]
     some = ["metrics", "audit", "thanks", "relay", "recover", "answer", "api", "console"]
     assert parts(CONTEXTS="funds,greetings") == some

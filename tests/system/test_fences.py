@@ -12,7 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DEV_CHAIN = "app.contexts.chain.dev_chain"
-PACKAGES = ("app", "consumers", "mock_gateway", "bench")
+PACKAGES = {name: ROOT / name for name in ("app", "consumers", "mock_gateway", "bench")}
+PACKAGES["strongbox_client"] = ROOT / "clients/python/strongbox_client"
 
 NEW = "app.contexts.newcomer"
 """A context that no contract knows of."""
@@ -55,9 +56,9 @@ class House:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> House:
     """The copy, without anything that is wrong with it."""
     house = House(tmp_path_factory.mktemp("fences"))
-    for package in PACKAGES:
-        for file in (ROOT / package).rglob("*.py"):
-            copy = house.folder / file.relative_to(ROOT)
+    for name, package in PACKAGES.items():
+        for file in package.rglob("*.py"):
+            copy = house.folder / name / file.relative_to(package)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
     shutil.copyfile(ROOT / "pyproject.toml", house.folder / "pyproject.toml")
@@ -154,6 +155,15 @@ WRONG: Mapping[str, tuple[tuple[str, str], ...]] = {
     "Nothing that serves knows that it is measured": (
         ("app.main.cli", "bench"),
         ("consumers.audit", "bench"),
+    ),
+    "The client knows nothing of the service's code": (
+        ("strongbox_client.conversation", "app.kernel.money"),
+        ("strongbox_client.webhook", "consumers.kit"),
+        ("strongbox_client.operations.system", "mock_gateway"),
+    ),
+    "The service knows nothing of its client": (
+        ("app.platform.outgoing.transport", "strongbox_client"),
+        ("consumers.audit", "strongbox_client"),
     ),
 }
 """By the fence that refuses it."""

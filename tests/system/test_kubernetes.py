@@ -5,6 +5,7 @@ Whether they are manifests at all is for their schemas to say: `make manifests`.
 
 import re
 import tomllib
+from itertools import takewhile
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,7 +18,7 @@ from app.main.contexts import CONTEXTS, load
 from app.platform.process.loading import all_settings
 from consumers.cli import main as consumers_main
 from tests.system.kubernetes import FOLDER, ROOT, Document, read
-from tests.system.kubernetes.needs import NEEDS, READS_FILES
+from tests.system.kubernetes.needs import CALLS_STRANGERS, NEEDS, READS_FILES
 from tests.system.kubernetes.workloads import (
     DEPLOYMENTS,
     DOCUMENTS,
@@ -114,7 +115,8 @@ def test_a_pods_command_exists(name: str) -> None:
     assert words[:start] in (["strongbox"], ["python", "-m", "consumers"])
     told = CliRunner().invoke(command, [*words[start:], "--help"])
     assert told.exit_code == 0, told.output
-    assert " ".join(words[start:]) in told.output.partition("\n")[0]
+    named = [*takewhile(lambda word: not word.startswith("-"), words[start:])]
+    assert " ".join(named) in told.output.partition("\n")[0]
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
@@ -132,6 +134,7 @@ def test_a_pod_may_reach_what_its_settings_name(name: str) -> None:
         if setting.endswith("_url")
         for url in settings.text(setting.upper()).split(",")
     }
+    needed |= CALLS_STRANGERS.get(name, set())
     assert needed <= allowed
     assert allowed <= needed | {53, 5672}, "more than it needs"
 
@@ -174,6 +177,7 @@ def test_prometheus_is_told_of_a_port_on_which_the_process_shows_its_metrics(nam
         "recover": settings.port("recover_metrics_port"),
         "audit": settings.consumer_metrics_port,
         "rewards": settings.port("rewards_metrics_port"),
+        "webhooks": settings.port("webhooks_metrics_port"),
         "mint": settings.port("mint_metrics_port"),
         "chain": settings.port("chain_metrics_port"),
     }

@@ -48,6 +48,7 @@ def test_the_connections_of_the_manual_are_those_of_the_code() -> None:
         "recover": opened(recovering),
         "metrics": 2,
         "audit": 1,
+        "webhooks": of_webhooks(),
         **of_cashback(),
     }
     # One more than there are while a new version is rolled out.
@@ -61,11 +62,24 @@ def test_the_connections_of_the_manual_are_those_of_the_code() -> None:
     several = (ROOT / "docs/how-to/several.md").read_text()
     counted = "Each API process opens up to {api}, each relay {relay}, each recovery {recover}"
     assert counted.format_map(each) in several
+    assert f"the sender of webhooks {each['webhooks']}," in operations()
     cashback = "the rewards consumer {rewards}, the mint consumer {mint}, `chain` {chain},".format_map(each)
-    operations = " ".join((ROOT / "docs/operations.md").read_text().split())
-    assert "`recover` up to {recover}, `relay` up to {relay},".format_map(each) in operations
-    assert cashback in operations
-    assert f"`api` opens up to {each['api']} connections in each process" in operations
+    assert "`recover` up to {recover}, `relay` up to {relay},".format_map(each) in operations()
+    assert cashback in operations()
+    assert f"`api` opens up to {each['api']} connections in each process" in operations()
+
+
+def operations() -> str:
+    """The operator's manual, in one line."""
+    return " ".join((ROOT / "docs/operations.md").read_text().split())
+
+
+def of_webhooks() -> int:
+    """The same of those who send. Beside their pools they have one to ask for orders with."""
+    house = made()
+    for consumer in (one for context in house.contexts if context.name == "webhooks" for one in context.consumers):
+        consumer.work(house.container("webhooks"), False)  # noqa: FBT003 -- not in the relay's process
+    return grown(house) + 1
 
 
 def of_cashback() -> dict[str, int]:
@@ -86,7 +100,8 @@ def grown(house: House) -> int:
 
 def made() -> House:
     """A house with all contexts, as a process has it before it opens anything."""
-    return House(load({"DATABASE_URL": "host=d", "GATEWAY_URL": "http://127.0.0.1:1", "JWT_KEYS": "keys.json"}))
+    keys = {"JWT_KEYS": "keys.json", "WEBHOOK_KEY": "of-nobodys-secrets"}
+    return House(load({"DATABASE_URL": "host=d", "GATEWAY_URL": "http://127.0.0.1:1"} | keys))
 
 
 def opened(house: House) -> int:

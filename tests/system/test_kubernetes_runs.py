@@ -69,6 +69,7 @@ SHOWN = {
     "recover": "RECOVER_METRICS_PORT",
     "audit": "CONSUMER_METRICS_PORT",
     "rewards": "REWARDS_METRICS_PORT",
+    "webhooks": "WEBHOOKS_METRICS_PORT",
     "mint": "MINT_METRICS_PORT",
     "chain": "CHAIN_METRICS_PORT",
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 FILES = [
     file
-    for folder in ("app", "bench", "consumers", "docs/site", "mock_gateway", "tests")
+    for folder in ("app", "bench", "clients", "consumers", "docs/site", "mock_gateway", "tests")
     for file in sorted((ROOT / folder).rglob("*.py"))
     if not file.stem.endswith(("_pb2", "_pb2_grpc"))  # nobody wrote them
 ]

@@ -110,7 +110,18 @@ async def work(base: Path) -> None:
     async with httpx.AsyncClient(base_url=at["console"], timeout=120, headers={"Origin": at["console"]}) as console:
         key = settings["CONSOLE_KEYS"].partition(":")[2]
         assert (await console.post("/login", data={"key": key, "next": "/"})).status_code == 303
-        for page in ("/", "/payments", "/orders", "/cashback", "/mints", "/chain", "/people", "/cache", "/actions"):
+        for page in (
+            "/",
+            "/payments",
+            "/orders",
+            "/reconciliation",
+            "/cashback",
+            "/mints",
+            "/chain",
+            "/people",
+            "/cache",
+            "/actions",
+        ):
             assert (await console.get(page)).status_code == 200, page
 
 

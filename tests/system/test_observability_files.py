@@ -61,6 +61,7 @@ def test_compose_gives_prometheus_the_ports_that_it_scrapes() -> None:
         "recover": int(services["recover"]["environment"]["RECOVER_METRICS_PORT"]),
         "audit-consumer": int(services["audit-consumer"]["environment"]["CONSUMER_METRICS_PORT"]),
         "rewards-consumer": int(services["rewards-consumer"]["environment"]["REWARDS_METRICS_PORT"]),
+        "webhooks": int(services["webhooks"]["environment"]["WEBHOOKS_METRICS_PORT"]),
         "mint-consumer": int(services["mint-consumer"]["environment"]["MINT_METRICS_PORT"]),
         "chain": int(services["chain"]["environment"]["CHAIN_METRICS_PORT"]),
     }

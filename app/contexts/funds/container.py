@@ -13,6 +13,7 @@ from app.contexts.funds.adapters.postgres.expiring import PostgresExpiringHolds
 from app.contexts.funds.adapters.postgres.fundings import PostgresFundingBooks
 from app.contexts.funds.adapters.postgres.holds import PostgresHoldReader
 from app.contexts.funds.adapters.postgres.overdue import PostgresOverdue
+from app.contexts.funds.adapters.postgres.past import PostgresPast
 from app.contexts.funds.adapters.postgres.reconcile import PostgresStandings
 from app.contexts.funds.adapters.postgres.stories import PostgresStories
 from app.contexts.funds.adapters.postgres.wallets import PostgresWalletReader
@@ -25,11 +26,13 @@ from app.contexts.funds.application.fund import Fund
 from app.contexts.funds.application.perform import Perform
 from app.contexts.funds.application.receive import Receive
 from app.contexts.funds.application.send import Send
+from app.contexts.funds.application.send_bulk import SendBulk
+from app.contexts.funds.application.statement import Statements
 from app.contexts.funds.application.stories import TellStories
 from app.contexts.funds.part import NO_PAYMENTS, PaymentQueries
 from app.platform.idempotency.purge import ExpiredKeys
 from app.platform.idempotency.requests import KEYS, RequestKeys
-from app.platform.postgres.batching import make_lanes
+from app.platform.postgres.batching import make_lanes, make_lanes_of_one
 from app.platform.postgres.database import Database
 from app.platform.postgres.trail import PostgresTrail
 from app.platform.process.settings import Settings
@@ -55,8 +58,9 @@ class FundsContainer(containers.DeclarativeContainer):
     funding_books = providers.Singleton(PostgresFundingBooks, funding_pool, payment_queries)
     paying_in = providers.Singleton(Fund, funding_books, uuid7, platform.settings.provided.currencies)
 
-    # Whatever moves money between wallets or sets it aside: a connection for each lane that is busy, up to four.
-    moving_pool = providers.Singleton(lambda database: database.planned_pool("move", 4), database)
+    # Whatever moves money between wallets or sets it aside: a connection for each lane that is busy, up to five. Bulks
+    # leave two of them.
+    moving_pool = providers.Singleton(lambda database: database.planned_pool("move", 5), database)
     transaction_metrics = providers.Singleton(TransactionMetrics, registry)
     committed = providers.Singleton(forgetting, platform.cache, transaction_metrics.provided.observe)
     books = providers.Singleton(PostgresFundsBooks, moving_pool, payment_queries, committed)
@@ -98,6 +102,26 @@ class FundsContainer(containers.DeclarativeContainer):
         moving_pool,
         batches.provided.of.call("receive"),
     )
+    send_bulk = providers.Singleton(
+        make_lanes_of_one,
+        providers.Singleton(SendBulk, books, answers, uuid7),
+        lambda request: request.sender,
+        moving_pool,
+        batches.provided.of.call("send_bulk"),
+    )
+
+    # What wallets held, and what moved them: a statement of a million lines holds up nobody's other reads.
+    past_pool = providers.Singleton(lambda database: database.planned_pool("past", 2), database)
+    past = providers.Singleton(PostgresPast, past_pool, payment_queries)
+    look_back = providers.Singleton(
+        make_lanes,
+        past.provided.stood,
+        lambda question: question.user_id,
+        past_pool,
+        batches.provided.of.call("look_back"),
+    )
+    statements = providers.Singleton(Statements, look_back.provided.submit, past)
+
     expiry = providers.Factory(
         Expire,
         providers.Singleton(PostgresExpiringHolds, database.provided.upkeep_pool),

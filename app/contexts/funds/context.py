@@ -33,8 +33,10 @@ def _container(platform: "Platform", database: "Database", around: Mapping[str, 
 
 
 def _operations(container: "FundsContainer", http: Http) -> "Sequence[Operation]":
+    from app.contexts.funds.adapters.http.bulks import Bulks
     from app.contexts.funds.adapters.http.operations import operations
     from app.contexts.funds.adapters.http.own_wallet import own_operations
+    from app.contexts.funds.adapters.http.past import Past
     from app.contexts.funds.adapters.http.transfers import Transfers
     from app.platform.process.uuid7 import uuid7
 
@@ -53,7 +55,11 @@ def _operations(container: "FundsContainer", http: Http) -> "Sequence[Operation]
         *how,
     )
     own = own_operations(container.reader(), container.hold_reader(), directory, *how)
-    return [*offered, *own, *transfers.operations()]
+    bulks = Bulks(
+        container.send_bulk().submit, container.request_keys().answer_of, container.reader(), directory, uuid7, *how
+    )
+    past = Past(container.look_back().submit, container.statements(), directory, *how)
+    return [*offered, *own, *past.operations(), *transfers.operations(), *bulks.operations()]
 
 
 def _serving(container: "FundsContainer") -> "AbstractAsyncContextManager[Sequence[Look]]":
@@ -79,6 +85,8 @@ def _pages(container: "FundsContainer", _: Sequence[str]) -> "Sequence[Page]":
         container.hold_reader(),
         KeptStandings(container.standings(PAGE_S), container.platform.cache(), tenants.of_user),
         container.stories(),
+        container.look_back().submit,
+        container.statements(),
     )
 
 
@@ -106,6 +114,7 @@ FUNDS = Context["FundsContainer"](
     commands={
         "wallet": "app.contexts.funds.adapters.cli.wallet",
         "wallets": "app.contexts.funds.adapters.cli.wallet",
+        "export": "app.contexts.funds.adapters.cli.export",
     },
     pages=_pages,
     checks=_checks,

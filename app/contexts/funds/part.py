@@ -22,7 +22,7 @@ class PaymentQueries:
     """What payments tell funds, who do not know them: queries that stand in a FROM of funds' own statements."""
 
     pending: str
-    """`user_id, currency, amount` of every payment that is not final: each may come back to its wallet."""
+    """`user_id, currency, amount` of whatever is not final and may come back to its wallet: payments, and refunds."""
     recipients: str
     """`user_id, id, provider_id, external_reference` of every payment: to whom it went."""
 
@@ -40,7 +40,7 @@ _OPEN_WALLET = Statement("""
 """)
 
 _LOCK_WALLETS = Statement("""
-    SELECT w.user_id, w.currency, w.current_balance, w.version
+    SELECT w.user_id, w.currency, w.current_balance, w.version, w.held, w.updated_at
     FROM wallet_balances w
     WHERE (w.user_id, w.currency) IN (SELECT * FROM unnest(%b::uuid[], %b::text[]))
     ORDER BY w.user_id, w.currency
@@ -60,10 +60,12 @@ _INSERT_ENTRIES = Statement("""
                          %b::timestamptz[])
 """)
 
+# The clock may have gone back since the wallet moved: what moves it next has to come after that.
 _UPDATE_WALLETS = Statement("""
     UPDATE wallet_balances w
-    SET current_balance = r.balance, version = r.version, updated_at = clock_timestamp()
-    FROM unnest(%b::uuid[], %b::text[], %b::bigint[], %b::bigint[]) AS r (user_id, currency, balance, version)
+    SET current_balance = r.balance, version = r.version, updated_at = greatest(clock_timestamp(), r.moved_at)
+    FROM unnest(%b::uuid[], %b::text[], %b::bigint[], %b::bigint[], %b::timestamptz[])
+        AS r (user_id, currency, balance, version, moved_at)
     WHERE w.user_id = r.user_id AND w.currency = r.currency
 """)
 
@@ -94,6 +96,26 @@ def wallets_of(rows: Iterable[Row]) -> Mapping[WalletId, Wallet]:
     return {(UserId(user_id), Currency(code)): Wallet(user_id, code, *rest) for user_id, code, *rest in rows}
 
 
+class PendingSums:
+    """Reads what may come back to wallets. Behind their locks, which every payment takes, none is missed."""
+
+    def __init__(self, payments: PaymentQueries) -> None:
+        self.statement = Statement(f"""
+            SELECT p.user_id, p.currency, sum(p.amount) FROM ({payments.pending}) p
+            WHERE (p.user_id, p.currency) IN (SELECT * FROM unnest(%b::uuid[], %b::text[]))
+            GROUP BY p.user_id, p.currency
+        """)
+
+    def of(self, wallets: Iterable[WalletId]) -> Call:
+        """The statement for those wallets; `sums_of` reads its rows. There has to be one."""
+        return self.statement, columns([*dict.fromkeys(wallets)])
+
+
+def sums_of(rows: Sequence[Row]) -> Mapping[WalletId, int]:
+    """What may come back, by wallet, in minor units. It may be more than a bigint holds."""
+    return {(UserId(user_id), Currency(code)): int(total) for user_id, code, total in rows}
+
+
 def write(transactions: Sequence[Transaction]) -> Iterator[Call]:
     """The statements that write the transactions, and their wallets as they are behind them.
 
@@ -105,10 +127,10 @@ def write(transactions: Sequence[Transaction]) -> Iterator[Call]:
         for t in transactions
     ])  # fmt: skip
     yield entries(transactions)
-    newest = {(t.user_id, t.money.currency): t.entries[0] for t in transactions}
+    newest = {(t.user_id, t.money.currency): (t.entries[0], t.created_at) for t in transactions}
     yield (
         _UPDATE_WALLETS,
-        columns([(*wallet, e.balance_after_minor, e.wallet_version) for wallet, e in newest.items()]),
+        columns([(*wallet, e.balance_after_minor, e.wallet_version, at) for wallet, (e, at) in newest.items()]),
     )
 
 

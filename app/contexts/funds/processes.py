@@ -2,23 +2,25 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import Any
 
 from app.contexts.funds.container import FundsContainer
 from app.platform.context import Recovery
 from app.platform.idempotency.purge import ExpiredKeys, purging
 from app.platform.metrics.gauges import Look
-from app.platform.postgres.lanes import Lanes, drained
+from app.platform.postgres.lanes import drained
+from app.platform.postgres.side_by_side import AnyLanes
 
 
 def serving(container: FundsContainer) -> AbstractAsyncContextManager[Sequence[Look]]:
     """Money is moved meanwhile, and keys of `/v1` are forgotten: here they come in, whatever workers there are."""
-    lanes = {
+    lanes: dict[str, AnyLanes] = {
         "perform": container.perform(),
         "close": container.close(),
         "forbid": container.forbid(),
         "send": container.send(),
         "receive": container.receive(),
+        "send_bulk": container.send_bulk(),
+        "look_back": container.look_back(),
     }
     overdue, metrics = container.overdue(), container.overdue_metrics()
 
@@ -36,7 +38,7 @@ def recovery(container: FundsContainer) -> Recovery:
 
 @asynccontextmanager
 async def _moving(
-    lanes: Mapping[str, Lanes[Any, Any]], expired: ExpiredKeys | None, looks: Sequence[Look]
+    lanes: Mapping[str, AnyLanes], expired: ExpiredKeys | None, looks: Sequence[Look]
 ) -> AsyncIterator[Sequence[Look]]:
     """At the end what was begun is finished."""
     async with AsyncExitStack() as stack:

@@ -7,19 +7,28 @@ import httpx
 from dependency_injector import containers, providers
 
 from app.contexts.payments.adapters.gateway.resilience import ResilientGateway
-from app.contexts.payments.adapters.http.answers import HttpAnswers
-from app.contexts.payments.adapters.logging import lines
+from app.contexts.payments.adapters.http.answers import HttpAnswers, HttpRefundAnswers
+from app.contexts.payments.adapters.logging import lines, refund_lines
 from app.contexts.payments.adapters.logging.unsettled import UnsettledLines
 from app.contexts.payments.adapters.metrics.payments import CountedSettle, GatewayMetrics
+from app.contexts.payments.adapters.metrics.refunds import CountedRefunds
 from app.contexts.payments.adapters.postgres.books import PostgresBooks
 from app.contexts.payments.adapters.postgres.keys import PostgresKeys
 from app.contexts.payments.adapters.postgres.pending import PostgresPendingPayments
+from app.contexts.payments.adapters.postgres.pending_refunds import PostgresPendingRefunds
+from app.contexts.payments.adapters.postgres.reader import PostgresPayments
+from app.contexts.payments.adapters.postgres.refund_books import PostgresRefundBooks, PostgresRefundRecords
 from app.contexts.payments.application.pay import Pay
+from app.contexts.payments.application.promise import MakePromises
+from app.contexts.payments.application.read_payments import ReadPayments
+from app.contexts.payments.application.refund_payment import RefundPayment, ResolveRefund
 from app.contexts.payments.application.reserve import Reserve
 from app.contexts.payments.application.resolve import Resolve
 from app.contexts.payments.application.settle import Mark, Settle
+from app.contexts.payments.application.settle_refund import SettleRefunds
 from app.contexts.payments.application.unsettled import Unsettled
 from app.contexts.payments.settings import PaymentsSettings
+from app.platform.idempotency.requests import RequestKeys
 from app.platform.outgoing.transport import Http1Transport
 from app.platform.postgres.batching import make_lanes
 from app.platform.postgres.database import Database
@@ -133,6 +142,51 @@ class PaymentsContainer(containers.DeclarativeContainer):
         charge,
         unsettled.provided.settle,
         resolve,
+    )
+    request_keys = providers.Singleton(RequestKeys, reads)
+
+    # Told besides whose those are that hold API_KEYS.
+    read_payments = providers.Factory(ReadPayments, providers.Singleton(PostgresPayments, reads))
+
+    refund_answers = providers.Singleton(HttpRefundAnswers)
+    pending_refunds = providers.Singleton(PostgresPendingRefunds, upkeep_pool)
+    refunding = gateway.provided.refunds
+    giving_back = providers.Singleton(refund_lines.LoggedRefundGateway, refunding)
+    promise = providers.Singleton(
+        make_lanes,
+        providers.Singleton(
+            MakePromises, providers.Singleton(PostgresRefundBooks, starting_pool), refund_answers, uuid7
+        ),
+        lambda wanted: wanted.payment.user_id,
+        starting_pool,
+        batches.provided.of.call("promise_refund"),
+    )
+    promising = promise.provided.submit
+    settle_refund = providers.Singleton(
+        make_lanes,
+        providers.Singleton(
+            CountedRefunds,
+            providers.Singleton(
+                SettleRefunds, providers.Singleton(PostgresRefundBooks, finishing_pool), refund_answers, uuid7
+            ),
+            registry,
+        ),
+        lambda settlement: settlement.refund.user_id,
+        finishing_pool,
+        batches.provided.of.call("settle_refund"),
+    )
+    settling_refund = settle_refund.provided.submit
+    keeping_promises = providers.Singleton(refund_lines.settling, settling_refund)
+    resolve_refund = providers.Singleton(ResolveRefund, giving_back, keeping_promises, pending_refunds.provided.put_off)
+    recovering_refund = resolve_refund.provided
+    # Told besides whether a payment is a tenant's.
+    refund_payment = providers.Factory(
+        RefundPayment,
+        gateway.provided.refund_gate,
+        providers.Singleton(PostgresRefundRecords, reads),
+        providers.Singleton(refund_lines.promising, promising),
+        giving_back,
+        keeping_promises,
     )
 
 

@@ -39,9 +39,19 @@ def _payment_queries() -> object:
 
 def _operations(container: "PaymentsContainer", http: Http) -> "Sequence[Operation]":
     from app.contexts.payments.adapters.http.operations import operations
+    from app.contexts.payments.adapters.http.refunds import Refunds
+    from app.contexts.payments.adapters.http.v1_payments import Payments
     from app.platform.process.uuid7 import uuid7
+    from app.platform.tenants import TenantOfKeys
 
-    return operations(container.pay(), uuid7, http.in_flight, http.currencies, http.timeout_s)
+    of_keys, pay = TenantOfKeys(http.people), container.pay()
+    offered = operations(pay, uuid7, http.in_flight, http.currencies, http.timeout_s, of_keys)
+    if http.people is None:
+        return offered
+    read = container.read_payments(of_keys)
+    payments = Payments(pay=pay, read=read, keys=container.request_keys(), ids=uuid7, http=http)
+    refunds = Refunds(refund=container.refund_payment(is_of=read.is_of), read=read, ids=uuid7, http=http)
+    return [*offered, *payments.operations(), *refunds.operations()]
 
 
 def _serving(container: "PaymentsContainer") -> "AbstractAsyncContextManager[Sequence[Look]]":
@@ -109,6 +119,8 @@ PAYMENTS = Context["PaymentsContainer"](
         "provider": "app.contexts.payments.adapters.cli.provider",
         "payment": "app.contexts.payments.adapters.cli.payment",
         "payments": "app.contexts.payments.adapters.cli.payment",
+        "refund": "app.contexts.payments.adapters.cli.refund",
+        "refunds": "app.contexts.payments.adapters.cli.refund",
     },
     pages=_pages,
     checks=_checks,

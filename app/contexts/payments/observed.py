@@ -4,18 +4,30 @@ from dependency_injector import providers
 from opentelemetry.trace import Tracer
 
 from app.contexts.payments.adapters.logging.timings import TimedBooks, TimedKeys, TimedPending
-from app.contexts.payments.adapters.tracing.gateway import TracedGateway, TracedTransport
-from app.contexts.payments.adapters.tracing.steps import marking, recovering, reserving, settling
+from app.contexts.payments.adapters.tracing import steps
+from app.contexts.payments.adapters.tracing.gateway import TracedGateway, TracedRefunds, TracedTransport
 from app.contexts.payments.container import PaymentsContainer
 
 
 def trace(container: PaymentsContainer, tracer: Tracer) -> None:
     """Let the container wire its ports with spans around them."""
     for port, made in (
-        (container.reserving, providers.Singleton(reserving, tracer, container.reserve.provided.submit)),
-        (container.settling, providers.Singleton(settling, tracer, container.settle.provided.submit)),
-        (container.marking, providers.Singleton(marking, tracer, container.mark.provided.submit)),
-        (container.recovering, providers.Singleton(recovering, tracer, container.resolve)),
+        (container.reserving, providers.Singleton(steps.reserving, tracer, container.reserve.provided.submit)),
+        (container.settling, providers.Singleton(steps.settling, tracer, container.settle.provided.submit)),
+        (container.marking, providers.Singleton(steps.marking, tracer, container.mark.provided.submit)),
+        (container.recovering, providers.Singleton(steps.recovering, tracer, container.resolve)),
+        (container.promising, providers.Singleton(steps.promising, tracer, container.promise.provided.submit)),
+        (
+            container.settling_refund,
+            providers.Singleton(steps.settling_refund, tracer, container.settle_refund.provided.submit),
+        ),
+        (container.recovering_refund, providers.Singleton(steps.recovering_refund, tracer, container.resolve_refund)),
+        (
+            container.refunding,
+            providers.Singleton(
+                TracedRefunds, tracer, container.gateway.provided.refunds, container.settings.provided.gateway_url
+            ),
+        ),
         (container.sending, providers.Singleton(TracedTransport, container.transport)),
         (
             container.charging,

@@ -1,6 +1,6 @@
 """What runs of payments: beside the API's operations, and in `strongbox recover`."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
@@ -9,10 +9,14 @@ import structlog
 
 from app.contexts.payments.adapters.metrics.gauges import looks
 from app.contexts.payments.adapters.metrics.recovery import RecoveryMetrics, TimedPending
+from app.contexts.payments.adapters.metrics.refunds import RefundRecoveryMetrics
 from app.contexts.payments.application.recover import Recover
+from app.contexts.payments.application.refund_request import RefundPending
 from app.contexts.payments.application.results import Answered, StillPending
+from app.contexts.payments.application.settle_refund import SettledRefund
 from app.contexts.payments.container import PaymentsContainer
 from app.contexts.payments.domain.payment import Payment
+from app.contexts.payments.domain.refund import Refund
 from app.contexts.payments.settings import PaymentsSettings
 from app.kernel.errors import Unavailable
 from app.platform.context import Recovery
@@ -29,7 +33,7 @@ _log = structlog.get_logger(__name__)
 
 def serving(container: PaymentsContainer) -> AbstractAsyncContextManager[Sequence[Look]]:
     """Payments are taken and finished meanwhile."""
-    lanes = {"mark": container.mark(), "settle": container.settle(), "reserve": container.reserve()}
+    lanes = {**_settling(container), "reserve": container.reserve(), "promise_refund": container.promise()}
     return _finishing(container, lanes, {"read": container.reads()})
 
 
@@ -43,18 +47,33 @@ def recovery(container: PaymentsContainer) -> Recovery:
         metrics.observe(result)
         _note_recovery(payment, result)
 
-    worker = Recover(
+    patience: Mapping[str, Any] = {
+        "older_than_s": platform.recover_after_s,
+        "every_s": platform.recover_every_s,
+        "attempt_s": 2 * settings.gateway_timeout_s + 1.0,
+        "concurrency": RECOVERY_CONCURRENCY,
+    }
+    payments = Recover(
+        "recovery",
         TimedPending(container.pending(), container.registry()),
         container.recovering(),
-        older_than_s=platform.recover_after_s,
-        every_s=platform.recover_every_s,
-        attempt_s=2 * settings.gateway_timeout_s + 1.0,
-        concurrency=RECOVERY_CONCURRENCY,
         observe=observe,
+        **patience,
     )
-    lanes = {"mark": container.mark(), "settle": container.settle()}
+    refunds = Recover(
+        "refund_recovery",
+        container.pending_refunds(),
+        container.recovering_refund(),
+        observe=_observing_refunds(RefundRecoveryMetrics(container.registry())),
+        **patience,
+    )
     purge = partial(container.pending().purge_keys, platform.idempotency_ttl_h)
-    return Recovery(_finishing(container, lanes, {}), (worker.run, partial(keep_purging, "key_purge", purge)))
+    works = (payments.run, refunds.run, partial(keep_purging, "key_purge", purge))
+    return Recovery(_finishing(container, _settling(container), {}), works)
+
+
+def _settling(container: PaymentsContainer) -> Mapping[str, Lanes[Any, Any]]:
+    return {"mark": container.mark(), "settle": container.settle(), "settle_refund": container.settle_refund()}
 
 
 @asynccontextmanager
@@ -67,7 +86,8 @@ async def _finishing(
         stack.push_async_callback(container.gateway().aclose)
         await stack.enter_async_context(drained(lanes))
         stack.push_async_callback(container.unsettled().end)
-        watched = looks(container.pending(), container.unsettled(), container.gateway(), registry)
+        pending, refunds = container.pending(), container.pending_refunds()
+        watched = looks(pending, refunds, container.unsettled(), container.gateway(), registry)
         yield (*watched, container.batches().watch({**lanes, **others}))
 
 
@@ -81,3 +101,21 @@ def _note_recovery(payment: Payment, result: Answered | StillPending | Exception
             _log.warning("payment_not_recovered", payment_id=str(payment.id), why=str(result))
         case error:
             _log.error("payment_not_recovered", payment_id=str(payment.id), error=type(error).__name__)
+
+
+def _observing_refunds(
+    metrics: RefundRecoveryMetrics,
+) -> Callable[[Refund, SettledRefund | RefundPending | Exception], None]:
+    def observe(refund: Refund, result: SettledRefund | RefundPending | Exception) -> None:
+        metrics.observe(result)
+        match result:
+            case SettledRefund():
+                _log.info("refund_recovered", refund_id=str(refund.id), payment_id=str(refund.payment_id))
+            case RefundPending(_, why):
+                _log.warning("refund_still_pending", refund_id=str(refund.id), why=why.value)
+            case Unavailable():
+                _log.warning("refund_not_recovered", refund_id=str(refund.id), why=str(result))
+            case error:
+                _log.error("refund_not_recovered", refund_id=str(refund.id), error=type(error).__name__)
+
+    return observe

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 # As a stranger would hear them: by the names that their pages of events have.
 HEARS: Final = {
-    "payments.events": "payment.completed",
-    "market.events": "order.completed",
-    "identity.events": "user.*",
-    "mint.events": "mint.*",
+    "payments.events": ("payment.completed", "refund.completed"),
+    "market.events": ("order.completed",),
+    "identity.events": ("user.*",),
+    "mint.events": ("mint.*",),
 }
 
 
@@ -80,8 +80,8 @@ REWARDS = Context["RewardsContainer"](
             name="rewards",
             help="Give cashback for payments and orders, and keep what became of what is minted.",
             hears=[
-                Exchange(name, (Queue("rewards.queue", "rewards.dlq", (key,), yields=True),))
-                for name, key in HEARS.items()
+                Exchange(name, (Queue("rewards.queue", "rewards.dlq", keys, yields=True),))
+                for name, keys in HEARS.items()
             ],
             metrics_port="rewards_metrics_port",
             local_metrics_port=9107,

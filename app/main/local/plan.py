@@ -37,6 +37,7 @@ class Worker(NamedTuple):
     name: str
     port: str
     default_port: int
+    is_worker: bool = True
 
 
 def workers(settings: Settings) -> Iterator[Worker]:
@@ -61,7 +62,8 @@ def left_out(settings: Settings) -> Iterator[tuple[str, StandIn]]:
 def consumers(settings: Settings) -> Iterator[Worker]:
     """The consumers of the contexts: processes of their own where there is a broker between processes."""
     for consumer in (consumer for context in contexts.of(settings) for consumer in context.consumers):
-        yield Worker(consumer.name, consumer.metrics_port.upper(), consumer.local_metrics_port)
+        port, default = consumer.metrics_port.upper(), consumer.local_metrics_port
+        yield Worker(consumer.name, port, default, consumer.is_worker)
 
 
 def stand_ins(settings: Settings) -> Iterator[StandIn]:
@@ -183,7 +185,9 @@ def parts(settings: Settings, ports: Ports, in_process: bool, tool: tuple[str, .
         # There is no broker between processes: relay and consumers share one.
         delivery: list[tuple[Part, ...]] = [(Part("relay", (*tool, "relay", "--in-process")),)]
     else:
+        own_commands = {each.name: (*tool, each.name) for each in consumers(settings) if each.is_worker}
         names = ("metrics", "audit", *(consumer.name for consumer in consumers(settings)))
-        delivery = [tuple(Part(name, ("-m", "consumers", name)) for name in names), (Part("relay", (*tool, "relay")),)]
+        taking = tuple(Part(name, own_commands.get(name, ("-m", "consumers", name))) for name in names)
+        delivery = [taking, (Part("relay", (*tool, "relay")),)]
     served = [(Part("api", (*tool, "api"), api_url),), (Part("console", (*tool, "console"), console_url),)]
     return [stage for stage in (outside, *delivery, own, *served) if stage]

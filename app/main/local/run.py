@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -24,6 +25,8 @@ from app.platform.process.settings import Settings
 READY_LIMIT_S = 90.0
 LOOK_EVERY_S = 1.0
 SAME_WISH_S = 0.5
+COLUMNS = 100
+"""What is said fits so wide a terminal."""
 MIGRATE = ("migrate", "up")
 OPERATOR = "operator"
 """Whose name is in `audit.actions` for what is done in the run's console."""
@@ -101,7 +104,8 @@ class _Run:
         self._say("Making the tables that are missing …")
         await self._command(MIGRATE, environment)
         await self._start_parts(stack, ports, environment)
-        self._say(f"Starting {', '.join(part.name for part in self._waited_for)} …")
+        names = ", ".join(part.name for part in self._waited_for)
+        self._say(textwrap.fill(f"Starting {names} …", COLUMNS, subsequent_indent="  "))
         for name, one in plan.left_out(self._settings):
             makes = f"`strongbox {' '.join(one.prepared_by)}` says to what"
             self._say(f"{name} is left out: {one.gives} is not set; {makes}")

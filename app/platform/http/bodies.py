@@ -15,14 +15,14 @@ class ClientGone(Exception):  # noqa: N818 -- it says what happened
     """The client left before its request was complete: there is nobody to answer."""
 
 
-def check_size(head: Head) -> None:
+def check_size(head: Head, most_bytes: int = MAX_BODY_BYTES) -> None:
     """See to it that the body is not announced as larger than what is read.
 
     Raises:
         Problem: it is.
     """
-    if int(head.first.get(b"content-length", b"0")) > MAX_BODY_BYTES:
-        raise too_large()
+    if int(head.first.get(b"content-length", b"0")) > most_bytes:
+        raise too_large(most_bytes)
 
 
 def is_announced(head: Head) -> bool:
@@ -30,19 +30,19 @@ def is_announced(head: Head) -> bool:
     return b"transfer-encoding" in head.first or int(head.first.get(b"content-length", b"0")) > 0
 
 
-def too_large() -> Problem:
+def too_large(most_bytes: int) -> Problem:
     """The body is larger than what is read."""
-    return Problem(PAYLOAD_TOO_LARGE, f"a body has at most {MAX_BODY_BYTES} bytes")
+    return Problem(PAYLOAD_TOO_LARGE, f"a body has at most {most_bytes} bytes")
 
 
-async def read(scope: HTTPScope, receive: Receive) -> bytes:
+async def read(scope: HTTPScope, receive: Receive, most_bytes: int = MAX_BODY_BYTES) -> bytes:
     """The whole body.
 
     Raises:
         Problem: it is too large, malformed or too slow.
         ClientGone: it will not come.
     """
-    body = b""
+    body = bytearray()
     more = True
     while more:
         message = await receive()
@@ -53,10 +53,10 @@ async def read(scope: HTTPScope, receive: Receive) -> bytes:
         if message["type"] != "http.request":
             raise ClientGone
         body += message["body"]
-        if len(body) > MAX_BODY_BYTES:
-            raise too_large()
+        if len(body) > most_bytes:
+            raise too_large(most_bytes)
         more = message["more_body"]
-    return body
+    return bytes(body)
 
 
 def must_close(head: Head) -> bool:

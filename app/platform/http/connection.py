@@ -12,7 +12,14 @@ from app.platform.http.errors import Problem, validation
 from app.platform.http.flow import Flow
 from app.platform.http.headers import Head, request_id
 from app.platform.http.held import Held
-from app.platform.http.limits import BODY_WITHIN_S, HEAD_WITHIN_S, LAST_CALL_S, LINGER_S, TAKEN_WITHIN_S
+from app.platform.http.limits import (
+    BODY_WITHIN_S,
+    HEAD_WITHIN_S,
+    LAST_CALL_S,
+    LINGER_S,
+    MAX_BODY_BYTES,
+    TAKEN_WITHIN_S,
+)
 from app.platform.http.replies import on_the_wire
 from app.platform.http.served import Served
 from app.platform.http.sockets import forget_at_close, hold_little
@@ -38,6 +45,8 @@ class BoundedConnection(HttpToolsProtocol):
         self._reading: Reading = "nothing"
         self._deadline: asyncio.TimerHandle | None = None
         self._deadline_of: Reading = "nothing"
+        self._came_bytes = 0
+        """Of the body, since its deadline was set."""
         self._untaken: asyncio.TimerHandle | None = None
         self._is_deaf = False
         self._is_ending = False
@@ -64,7 +73,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._set_untaken(None)
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
-        self.cycle = None  # type: ignore[assignment] # as in uvicorn's, of which it is
+        self.cycle = self.scope = None  # type: ignore[assignment] # as in uvicorn's, of which both are
 
     def pause_writing(self) -> None:
         """The system does not take all of an answer: its client has to."""
@@ -104,14 +113,15 @@ class BoundedConnection(HttpToolsProtocol):
             self._deadline.cancel()
             self._deadline = None
         self._deadline_of = of
+        self._came_bytes = 0
         if of != "nothing":
             within_s = HEAD_WITHIN_S if of == "head" else BODY_WITHIN_S
             self._deadline = self.loop.call_later(within_s, self._is_late)
 
     def _is_late(self) -> None:
         part, self._deadline_of = self._deadline_of, "nothing"
-        if self.flow.read_paused:
-            # It is the server that does not read.
+        if self.flow.read_paused or (part == "body" and self._came_bytes > MAX_BODY_BYTES):
+            # It is the server that does not read; or a long body, of which enough comes.
             self._set_deadline(part)
         elif not self.transport.is_closing():
             self._refuse(validation({"request": f"its {part} took too long to arrive"}))
@@ -158,6 +168,13 @@ class BoundedConnection(HttpToolsProtocol):
         with structlog.contextvars.bound_contextvars(request_id=ours):
             self._served.record_refused(problem, started)
         self._end()
+
+    def end_with_answer(self) -> None:
+        """Close the connection behind an answer, or where it stands: then nothing may look like the end of it."""
+        if self._is_idle() or self.parser.get_http_version() != "1.0":
+            self._end()  # half an answer lacks its last chunk
+        elif not self.transport.is_closing():
+            self.hang_up()
 
     def _end(self) -> None:
         """Close the connection so that the last answer arrives.

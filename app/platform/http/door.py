@@ -117,4 +117,4 @@ async def _limit(operation: Operation, request: Request) -> None:
 
 
 def _may(principal: Principal, access: Access) -> bool:
-    return access.scope in principal.scopes if principal.role is None else principal.role in access.roles
+    return bool(access.scopes & principal.scopes) if principal.role is None else principal.role in access.roles

@@ -7,10 +7,11 @@ from litestar.types import HTTPScope, Receive, Scope, Send
 from msgspec import Struct
 
 from app.platform.http import bodies, queries
+from app.platform.http.csv_body import CsvBody
 from app.platform.http.door import Admit
 from app.platform.http.errors import Problem
 from app.platform.http.forms import FormOrJsonBody
-from app.platform.http.headers import Head, check_media_type, is_form
+from app.platform.http.headers import Head, check_csv, check_media_type, is_form
 from app.platform.http.json_body import JsonBody
 from app.platform.http.operations import Operation, Request
 
@@ -32,6 +33,7 @@ class Endpoint:
         "_body",
         "_headers",
         "_is_behind_the_door",
+        "_prefixes",
         "_query",
         "_segments",
         "admit",
@@ -48,7 +50,9 @@ class Endpoint:
         # Litestar keeps the paths that it has routed: by templates it would be a cache of users.
         self.inner_path = f"/{operation.name}"
         self._segments = [one for one in operation.parameters if one.where == "path"]
-        self._query = {one.name: one for one in operation.parameters if one.where == "query"}
+        in_query = [one for one in operation.parameters if one.where == "query"]
+        self._query = {one.name: one for one in in_query if not one.is_prefix}
+        self._prefixes = {f"{one.name}.": one for one in in_query if one.is_prefix}
         self._headers = [one for one in operation.parameters if one.where == "header"]
         self._body = operation.body or (_NO_MEMBERS if operation.reads_bodies else None)
         self._is_behind_the_door = operation.is_behind_the_door
@@ -81,16 +85,22 @@ class Endpoint:
             return b""
         else:
             try:
-                check_media_type(head, or_form=isinstance(self._body, FormOrJsonBody))
+                self._check_media_type(head)
             except Problem as problem:
                 if b"transfer-encoding" not in head.first:
                     raise
                 untaken = problem  # in chunks it may turn out to be none at all
-        bodies.check_size(head)
-        body = await bodies.read(scope, receive)
+        bodies.check_size(head, self._body.most_bytes)
+        body = await bodies.read(scope, receive, self._body.most_bytes)
         if body and untaken:
             raise untaken
         return body
+
+    def _check_media_type(self, head: Head) -> None:
+        if isinstance(self._body, CsvBody):
+            check_csv(head)
+        else:
+            check_media_type(head, or_form=isinstance(self._body, FormOrJsonBody))
 
     def _read(self, request: Request) -> None:
         """Read all that the operation declares: path, query, headers, body.
@@ -100,12 +110,17 @@ class Endpoint:
         """
         for parameter, text in zip(self._segments, request.segments, strict=True):
             request[parameter] = parameter.read(text)
-        given = queries.parameters(request.query, self._query.keys())
+        given = queries.parameters(request.query, self._query.keys(), [*self._prefixes])
         for name, parameter in self._query.items():
             request[parameter] = parameter.read(given.get(name))
+        for prefix, parameter in self._prefixes.items():
+            behind = {name.removeprefix(prefix): text for name, text in given.items() if name.startswith(prefix)}
+            request[parameter] = parameter.read(behind)
         for parameter in self._headers:
             request[parameter] = parameter.read(request.head)
-        if self._body is not None:
+        if isinstance(self._body, CsvBody):
+            request[self._body] = request.raw_body
+        elif self._body is not None:
             # Behind the door no body is one without members.
             raw = request.raw_body or (b"{}" if self._is_behind_the_door else b"")
             if isinstance(self._body, FormOrJsonBody):

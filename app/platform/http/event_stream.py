@@ -8,7 +8,8 @@ from typing import Final
 from app.platform.http.headers import Head
 from app.platform.http.operations import Parameter
 from app.platform.http.replies import RawHeader
-from app.platform.http.streams import Body, Stream, Streamed
+from app.platform.http.streamed import Streamed
+from app.platform.http.streams import Body, Stream
 
 MEDIA_TYPE: Final = "text/event-stream"
 COMES_BACK_AFTER_MS: Final = 1000

@@ -38,6 +38,7 @@ class FormOrJsonBody(Generic[S]):
         self.type = type_
         self.example = example
         self._json = JsonBody(type_, example, called)
+        self.most_bytes = self._json.most_bytes
 
     @property
     def members(self) -> tuple[str, ...]:

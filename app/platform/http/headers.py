@@ -23,6 +23,7 @@ _TEXT = rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*+
 _PARAMETER = rb'charset=(?:utf-8|"utf-8")|(?!charset=)%b=(?:%b|%b)' % (_TOKEN, _TOKEN, _TEXT)
 _PARAMETERS = rb"(?:[ \t]*+;[ \t]*+(?:%b)?+)*+[ \t]*+" % _PARAMETER
 _JSON = re.compile(rb"application/json" + _PARAMETERS, re.IGNORECASE)
+_CSV = re.compile(rb"text/csv" + _PARAMETERS, re.IGNORECASE)
 _FORM = re.compile(rb"application/x-www-form-urlencoded" + _PARAMETERS, re.IGNORECASE)
 
 
@@ -105,6 +106,17 @@ def is_form(head: Head) -> bool:
     return _FORM.fullmatch(head.one(b"content-type") or b"") is not None
 
 
+def check_csv(head: Head) -> None:
+    """See to it that the body says it is CSV.
+
+    Raises:
+        Problem: it says something else, or nothing, or is compressed.
+    """
+    if not _CSV.fullmatch(head.one(b"content-type") or b""):
+        raise Problem(UNSUPPORTED_MEDIA_TYPE, "the body must be text/csv", {"Content-Type": "text/csv"})
+    _check_encoding(head)
+
+
 def check_media_type(head: Head, *, or_form: bool = False) -> None:
     """See to it that the body says it is plain JSON, or, where it may be one, a form.
 
@@ -114,6 +126,10 @@ def check_media_type(head: Head, *, or_form: bool = False) -> None:
     given = head.one(b"content-type")
     if (given is None or not _JSON.fullmatch(given)) and not (or_form and is_form(head)):
         raise Problem(UNSUPPORTED_MEDIA_TYPE, details={"Content-Type": "application/json"})
+    _check_encoding(head)
+
+
+def _check_encoding(head: Head) -> None:
     if b"content-encoding" in head.first:
         raise Problem(UNSUPPORTED_MEDIA_TYPE, "the body must not be encoded", {"Content-Encoding": "is not supported"})
 

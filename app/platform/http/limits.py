@@ -16,7 +16,7 @@ It would grow to several MiB by itself, which count as the container's memory. S
 HEAD_WITHIN_S = 1.5
 """How long a request's head may take, from its first byte to its last."""
 BODY_WITHIN_S = 1.5
-"""How long the body may take after it."""
+"""How long the body may take after it. One that may be longer than most has as long again for each `MAX_BODY_BYTES`."""
 
 KEEP_ALIVE_S = 75
 """How long an idle connection is kept: longer than the usual load balancers do, so that their side closes first."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import json
 
+from app.platform.http.csv_body import CsvBody
 from app.platform.http.errors import ErrorEnvelope
 from app.platform.http.forms import FormOrJsonBody
 from app.platform.http.openapi_answers import JSON, RESPONSE_HEADERS, SCHEMAS, responses
@@ -21,6 +22,7 @@ from app.platform.http.parameters import REQUEST_ID
 from app.platform.http.shapes import Code
 
 Json = dict[str, Any]
+CSV = "text/csv"
 FORM = "application/x-www-form-urlencoded"
 SESSION_COOKIE = "__Host-strongbox_session"
 
@@ -34,7 +36,8 @@ _SESSION = "Session"
 
 def document(operations: Sequence[Operation], currencies: Iterable[str], cookie: str = SESSION_COOKIE) -> Json:
     """The document of an API with these operations, which knows these currencies, and sessions by this cookie."""
-    taken = [operation.body.type for operation in operations if operation.body]
+    bodies = [operation.body for operation in operations if operation.body]
+    taken = [body.type for body in bodies if not isinstance(body, CsvBody)]
     given = [success.type for operation in operations for success in operation.successes if success.type is not None]
     foreign = [error.type for operation in operations for error in operation.foreign_errors]
     # All at once: of two types of one name each gets a longer one.
@@ -76,9 +79,9 @@ def _schemes(cookie: str) -> Mapping[str, Json]:
 def _security(operation: Operation) -> Sequence[Json]:
     """What lets in, one or another."""
     if operation.who in (BEARER, MAYBE_BEARER):
-        scopes = [operation.access.scope] if operation.access.scope else []
+        enough = sorted(operation.access.scopes, key=lambda scope: (scope != operation.access.scope, scope))
         maybe: Sequence[Json] = [{}] if operation.who == MAYBE_BEARER else []
-        return [{BEARER: scopes}, {_SESSION: []}, *maybe]
+        return [*({BEARER: [scope]} for scope in enough), *([] if enough else [{BEARER: []}]), {_SESSION: []}, *maybe]
     return [] if operation.who == ANYONE else [{operation.who: []}]
 
 
@@ -131,7 +134,10 @@ def _operation(operation: Operation, references: Mapping[Any, Json]) -> Json:
     if security := _security(operation):
         described["security"] = security
     described["parameters"] = [{"$ref": f"#/components/parameters/{_key(one)}"} for one in _parameters(operation)]
-    if operation.body:
+    if isinstance(operation.body, CsvBody):
+        content = {"schema": {"type": "string"}, "example": operation.body.example}
+        described["requestBody"] = {"required": True, "content": {CSV: content}}
+    elif operation.body:
         body = {"schema": references[operation.body.type], "example": dict(operation.body.example)}
         kinds = [JSON, FORM] if isinstance(operation.body, FormOrJsonBody) else [JSON]
         is_required = operation.body.is_required or not operation.is_behind_the_door
@@ -154,4 +160,7 @@ def _parameter(parameter: Parameter[Any]) -> Json:
     described |= {"description": parameter.description, "schema": dict(parameter.schema)}
     if parameter.example is not None:
         described["example"] = parameter.example
+    if parameter.is_prefix:
+        # An object each of whose members is a parameter of its own: what stands before their names is their pattern's.
+        described |= {"style": "form", "explode": True}
     return described

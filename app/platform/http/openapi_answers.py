@@ -61,7 +61,12 @@ RESPONSE_HEADERS: Mapping[str, Json] = {
 def responses(operation: Operation, references: Mapping[Any, Json]) -> Json:
     """All that the operation answers."""
     is_idempotent = IDEMPOTENCY_KEY in operation.parameters
-    successes = {str(one.status): _success(one, references, is_idempotent) for one in operation.successes}
+    successes: Json = {}
+    for one in operation.successes:
+        described = _success(one, references, is_idempotent)
+        first = successes.setdefault(str(one.status), described)
+        if first is not described:  # the same in another form
+            first["content"] |= described["content"]
     errors = _with_foreign(_errors(operation.errors), operation.foreign_errors, references)
     _loosen(errors, operation)
     return successes | errors

@@ -12,7 +12,7 @@ from app.platform.http import codes
 from app.platform.http.codes import ANY_OPERATION, ErrorCode
 from app.platform.http.replies import Reply
 from app.platform.http.request import Body, Parameter, Request
-from app.platform.http.streams import Streamed
+from app.platform.http.streamed import Streamed
 
 __all__ = ["Operation", "Parameter", "Request", "Success"]
 
@@ -36,10 +36,19 @@ MAYBE_BEARER: Final = "MaybeBearer"
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who of those that are let in may ask: users of these roles, and machines with this scope; without one, none."""
+    """Who of those that are let in may ask: users of these roles, and machines with this scope; without one, none.
+
+    Machines that have one of the scopes `or_with` instead may, too.
+    """
 
     roles: frozenset[Role] = frozenset(Role)
     scope: str | None = None
+    or_with: frozenset[str] = frozenset()
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """All scopes each of which is enough."""
+        return self.or_with if self.scope is None else self.or_with | {self.scope}
 
 
 ANY_USER: Final = Access()
@@ -106,7 +115,6 @@ class Operation:
     access: Access = ANY_USER
     buckets: tuple[Bucket, ...] = ()
     is_log_in: bool = False
-
     foreign_errors: tuple[ForeignError, ...] = ()
 
     @property

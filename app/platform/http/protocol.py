@@ -18,6 +18,7 @@ from app.platform.http.errors import Problem, validation
 from app.platform.http.flow import JoinedWrites, UntoldLength
 from app.platform.http.headers import unfit, without_upgrade
 from app.platform.http.limits import MAX_HEAD_BYTES, MAX_URI_BYTES
+from app.platform.http.streamed import BREAK_OFF
 
 
 class StrictProtocol(BoundedConnection):
@@ -90,12 +91,18 @@ class StrictProtocol(BoundedConnection):
         if parser.should_upgrade():
             return  # it comes again, see `_feed`
         super().on_headers_complete()
-        writes = JoinedWrites(self.transport, self._end, self.on_response_complete)
+        writes = JoinedWrites(self.transport, self.end_with_answer, self.on_response_complete)
         self.cycle.transport = cast("asyncio.Transport", writes)
         self.cycle.on_response = writes.complete
+        cast("dict[str, object]", self.cycle.scope)[BREAK_OFF] = self.end_with_answer
         if self.parser.get_http_version() == "1.0":
             self.cycle.__class__ = UntoldLength
         self._reading = "body"
+
+    def on_body(self, body: bytes) -> None:
+        """Some of a body."""
+        super().on_body(body)
+        self._came_bytes += len(body)
 
     def on_message_complete(self) -> None:
         """A request is there as a whole."""

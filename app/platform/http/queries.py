@@ -24,8 +24,8 @@ _CURSOR = re.compile(r"[A-Za-z0-9_-]{40}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def parameters(query: bytes, known: AbstractSet[str]) -> Mapping[str, str]:
-    """The query's parameters.
+def parameters(query: bytes, known: AbstractSet[str], prefixes: Sequence[str] = ()) -> Mapping[str, str]:
+    """The query's parameters: those that are known, and those whose names go on behind one of the prefixes.
 
     Raises:
         Problem: one is unknown, or there twice, or the query is not well-formed.
@@ -44,7 +44,7 @@ def parameters(query: bytes, known: AbstractSet[str]) -> Mapping[str, str]:
         raise validation({"query": "must be name=value pairs in UTF-8, joined by &"}) from None
     found: dict[str, str] = {}
     for name, value in pairs:
-        if name not in known:
+        if name not in known and not name.startswith(tuple(prefixes)):
             shown = name[:64].encode("ascii", "backslashreplace").decode()
             raise validation({shown: "is not a parameter of this request"})
         if name in found:

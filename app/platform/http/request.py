@@ -7,6 +7,7 @@ from typing import Any, Final, Generic, Literal, TypeVar, overload
 from msgspec import Struct
 
 from app.kernel.principal import Principal, TenantId
+from app.platform.http.csv_body import CsvBody
 from app.platform.http.forms import FormOrJsonBody, Malformed
 from app.platform.http.headers import Head
 from app.platform.http.json_body import JsonBody
@@ -18,7 +19,7 @@ from app.platform.people import Credential
 T = TypeVar("T")
 S = TypeVar("S", bound=Struct)
 
-Body = JsonBody[Any] | FormOrJsonBody[Any]
+Body = JsonBody[Any] | FormOrJsonBody[Any] | CsvBody
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -27,6 +28,8 @@ class Parameter(Generic[T]):
 
     `read` makes a value of it, or raises a Problem: of the segment's text in a path; of the text in a query, None where
     it is left out; of the whole head for a header. `key` is its name in the document, where all names are different.
+    One of a query that `is_prefix` is all whose names begin with its own and a dot: `read` gets a mapping by what
+    follows.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Parameter(Generic[T]):
     required: bool = False
     example: Any = None
     key: str = ""
+    is_prefix: bool = False
 
 
 _NO_FIELDS: Final[Mapping[str, Any]] = {}
@@ -135,6 +139,9 @@ class Request:
 
     @overload
     def __getitem__(self, part: FormOrJsonBody[S]) -> S | Malformed: ...
+
+    @overload
+    def __getitem__(self, part: CsvBody) -> bytes: ...
 
     def __getitem__(self, part: Parameter[Any] | Body) -> Any:
         """The value of a parameter, or of the body, that the operation declares."""

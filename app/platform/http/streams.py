@@ -9,21 +9,18 @@ import resource
 import sys
 from collections.abc import Awaitable, Callable
 from contextvars import Context
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from app.kernel.errors import Unavailable
 from app.platform.http.errors import log_unavailable, log_unexpected, unavailable
-from app.platform.http.replies import RawHeader
 from app.platform.people import Credential, NotLetIn, People
 
 if TYPE_CHECKING:
-    from litestar.types import Receive, Scope, Send
+    from litestar.types import Receive, Send
 
     from app.platform.http.metrics import StreamMetrics
 
-OK: Final = 200
 LOOKED_AFTER_EVERY_S: Final = 0.25
 """Whoever knows people remembers them for half a second: a log-out is known within one."""
 
@@ -47,10 +44,11 @@ class Ending(StrEnum):
 class Stream:
     """An answer under way, for whoever makes it: says a piece, and waits until there is more to say."""
 
-    __slots__ = ("_is_saying", "_is_woken", "_send", "_until", "_waiter", "ending")
+    __slots__ = ("_is_saying", "_is_woken", "_send", "_until", "_waiter", "ending", "is_whole")
 
-    def __init__(self, send: "Send") -> None:
+    def __init__(self, send: "Send", *, is_whole: bool = False) -> None:
         self._send = send
+        self.is_whole = is_whole
         self._is_saying = self._is_woken = False
         self._waiter: asyncio.Future[None] | None = None
         self._until = asyncio.timeout(None)
@@ -136,18 +134,20 @@ class Streams:
             raise full
 
     def drain(self) -> None:
-        """End all there are, and from here on each as it begins."""
+        """End all there are, and from here on each as it begins; but for those that are whole, which have the grace."""
         self._is_draining = True
         for stream in self._open:
-            stream.end(Ending.DRAINED)
+            if not stream.is_whole:
+                stream.end(Ending.DRAINED)
 
     async def run(
-        self, route: str, credential: Credential | None, body: Body, receive: "Receive", send: "Send"
-    ) -> Ending:
+        self, route: str, credential: Credential | None, body: Body, receive: "Receive", send: "Send",
+        *, is_whole: bool = False,
+    ) -> Ending:  # fmt: skip
         """Have a stream said to whoever showed the credential; why it is over."""
-        if self._is_draining:
+        if self._is_draining and not is_whole:
             return Ending.DRAINED
-        stream = Stream(send)
+        stream = Stream(send, is_whole=is_whole)
         leaving = asyncio.create_task(_end_with_its_client(stream, receive))
         self._open[stream] = credential
         if credential is not None and self._looking is None:
@@ -196,38 +196,3 @@ async def _end_with_its_client(stream: Stream, receive: "Receive") -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     stream.end(Ending.GONE)
-
-
-@dataclass(frozen=True, slots=True)
-class Streamed:
-    """A response that goes on. `farewell` is said at the end of the process, to who is to come back."""
-
-    body: Body
-    media_type: bytes
-    headers: tuple[RawHeader, ...] = ()
-    farewell: bytes = b""
-
-    @property
-    def status(self) -> int:
-        """As of a `Reply`."""
-        return OK
-
-    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        """Send it.
-
-        Raises:
-            Problem: there are as many as there may be.
-        """
-        state = scope["state"]
-        if not state["is_head"]:
-            state["streams"].see_room()
-        headers = [(b"content-type", self.media_type), *self.headers]
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        last = b""
-        if not state["is_head"]:
-            request, began = state["request"], asyncio.get_running_loop().time()
-            ending = await state["streams"].run(state["route"], request.credential, self.body, receive, send)
-            lasted_s = round(asyncio.get_running_loop().time() - began, 3)
-            request.log_fields = {"ended": ending.value, "lasted_s": lasted_s}
-            last = self.farewell if ending is Ending.DRAINED else b""
-        await send({"type": "http.response.body", "body": last, "more_body": False})

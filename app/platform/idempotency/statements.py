@@ -79,16 +79,18 @@ _PURGE = """
 class IdempotencyKeys:
     """The keys in a table with the columns of `idempotency_keys`, of which `made` has the id of what a request made.
 
-    That is a row of `made_in` (by `user_id` and `id`), of which a record shows the columns `shown`, of `p`; without
-    `made_in` it shows the id alone. A request claims its key only where `needs` holds, a condition over `r` (`user_id`,
-    `key`, `fingerprint`, `made`), and over what is `given` beside these: names, with their types.
+    That is a row of `made_in` (by `user_id` and `id`; by `id` alone where it is not the asker's own), of which a record
+    shows the columns `shown`, of `p`; without `made_in` it shows the id alone. A request claims its key only where
+    `needs` holds, a condition over `r` (`user_id`, `key`, `fingerprint`, `made`), and over what is `given` beside
+    these: names, with their types.
     """
 
     def __init__(
-        self, table: str, *, made: str, made_in: str = "", shown: str = "", needs: str = "true",
+        self, table: str, *, made: str, made_in: str = "", is_own: bool = True, shown: str = "", needs: str = "true",
         given: Sequence[tuple[str, str]] = (),
     ) -> None:  # fmt: skip
-        with_made = f"LEFT JOIN {made_in} p ON p.user_id = k.user_id AND p.id = k.{made}" if made_in else ""
+        of_the_user = "p.user_id = k.user_id AND" if is_own else ""
+        with_made = f"LEFT JOIN {made_in} p ON {of_the_user} p.id = k.{made}" if made_in else ""
 
         def of(text: str) -> Statement:
             return Statement(

@@ -8,12 +8,13 @@ rejected, and comes again.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
+from app.platform.messaging.handing_over import Handle, hand_over
 from app.platform.messaging.ports import BrokerUnavailable, Confirmed, OutboxMessage, Rejected
 
 MAX_ATTEMPTS: Final = 4
@@ -34,7 +35,7 @@ class Subscription:
 
     queue: str
     takes: Callable[[str], bool]
-    handle: Callable[[Sequence[bytes]], Awaitable[None]]
+    handle: Handle
     blames: Callable[[BaseException], bool]
 
 
@@ -91,7 +92,7 @@ class InProcessBroker:
         if not messages:
             return
         try:
-            await subscription.handle([message.body for message in messages])
+            await hand_over(subscription.handle, messages)
         except ConnectionError:
             raise
         except Exception as error:

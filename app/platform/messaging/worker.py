@@ -9,10 +9,11 @@ waits.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
+from uuid import UUID
 
 import structlog
 
@@ -20,6 +21,7 @@ from app.kernel.errors import NeighbourAway
 from app.platform.messaging import received_events
 from app.platform.messaging.backoff import backoff_s, pause
 from app.platform.messaging.faults import is_the_messages, place_of, reason_of
+from app.platform.messaging.handing_over import Handle, hand_over
 
 # Every failing message gets its attempts, broken JSON too: one rule, and 2 s cost nothing where nothing waits for them.
 MAX_ATTEMPTS: Final = 4
@@ -28,12 +30,6 @@ OUTAGE_BACKOFF_S: Final = (0.1, 2.0)
 STUCK_BACKOFF_S: Final = (0.2, 30.0)
 # So many stuck messages of different payments, and it is hardly about them any more.
 STUCK_AT_MOST: Final = 16
-
-Handle = Callable[[Sequence[bytes]], Awaitable[None]]
-"""Takes effect for all of the documents, exactly once for each event's id, or for none.
-
-Raises ConnectionError while it cannot work. Of all else `is_the_messages` says whose fault it is.
-"""
 
 _log = structlog.get_logger(__name__)
 
@@ -57,6 +53,11 @@ class Delivery:
     def id(self) -> str:
         """Its event's id, or a digest where it has none."""
         return str(received_events.event_id(self.body) or f"body-{sha256(self.body).hexdigest()[:16]}")
+
+    @property
+    def tenant_id(self) -> UUID | None:
+        """Whose it is, if its header says so."""
+        return None if self.message is None else self.message.tenant_id
 
     @property
     def key(self) -> str:
@@ -223,11 +224,10 @@ class Worker:
         self._counts.dead_letters += 1
 
     async def _patiently(self, deliveries: Sequence[Delivery]) -> None:
-        documents = [delivery.body for delivery in deliveries]
         failures = 0
         while True:
             try:
-                await self._handle(documents)
+                await hand_over(self._handle, deliveries)
             except ConnectionError as error:
                 if self._abandon.is_set():
                     raise

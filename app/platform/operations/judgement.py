@@ -1,6 +1,6 @@
 """What the figures of a part say about its health."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
@@ -111,8 +111,11 @@ def consumers(figures: Mapping[str, ConsumerFigures]) -> Health:
     return Health(State.DEGRADED, seen, hint, _as_dicts(figures))
 
 
-def broker(figures: Mapping[str, QueueFigures | None], forbidden: Sequence[str] = ()) -> Health:
-    """Whether the queues are there, and somebody takes what comes. `forbidden`: those that we may not declare."""
+def broker(
+    figures: Mapping[str, QueueFigures | None], forbidden: Sequence[str] = (), workers: Collection[str] = ()
+) -> Health:
+    """Whether the queues are there, and somebody takes what comes. `forbidden`: those that we may not declare;
+    `workers`: those that a worker of `strongbox` takes from."""
     missing = [name for name, figure in figures.items() if figure is None]
     alone = [name for name, figure in figures.items() if figure is not None and not figure.consumers]
     seen = ", ".join(
@@ -126,7 +129,8 @@ def broker(figures: Mapping[str, QueueFigures | None], forbidden: Sequence[str] 
     elif missing:
         state, hint = State.DOWN, "start `strongbox relay`, or the consumers: they declare what is missing"
     elif alone:
-        names = " and ".join(f"`python -m consumers {name.partition('.')[0]}`" for name in alone)
+        takers = ("strongbox" if name in workers else "python -m consumers" for name in alone)
+        names = " and ".join(f"`{how} {name.partition('.')[0]}`" for how, name in zip(takers, alone, strict=True))
         state, hint = State.DEGRADED, f"nobody consumes: start {names}"
     return Health(state, seen, hint, _as_dicts(figures))
 

@@ -1,6 +1,6 @@
 """The parts of the service that are there whatever contexts there are: APIs, databases, broker, outbox, consumers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 import httpx
@@ -34,9 +34,10 @@ def database(name: str, url: str, expected: Callable[[], Expected]) -> Part:
     return Part(name, look, SEE_TO_POSTGRES)
 
 
-def broker(rabbitmq_url: str, queues: Sequence[Queue], in_process: bool) -> Part:
-    """The broker; `in_process` where it is inside the relay of this folder's run."""
-    return Part("broker", partial(_broker, rabbitmq_url, queues, in_process), _SEE_TO_RABBITMQ)
+def broker(rabbitmq_url: str, queues: Sequence[Queue], in_process: bool, workers: Collection[str] = ()) -> Part:
+    """The broker; `in_process` where it is inside the relay of this folder's run. From the queues of `workers` one of
+    `strongbox` takes, from others a consumer."""
+    return Part("broker", partial(_broker, rabbitmq_url, queues, in_process, workers), _SEE_TO_RABBITMQ)
 
 
 def outbox(name: str, url: str, schema: str) -> Part:
@@ -86,13 +87,13 @@ async def _api(url: str) -> Health:
     return Health(State.DOWN, f"{url} is not ready: {why}", "see `readyz` in the operator's manual")
 
 
-async def _broker(url: str, queues: Sequence[Queue], in_process: bool) -> Health:
+async def _broker(url: str, queues: Sequence[Queue], in_process: bool, workers: Collection[str]) -> Health:
     if not url:
         return Health(State.OK, "inside the relay of this folder's run") if in_process else unset("RABBITMQ_URL")
     brokers = split(url)
     found = await depths(brokers, [queue.name for queue in queues])
     missing = [name for name, figures in found.items() if figures is None]
-    return judge.broker(found, await unconfigurable(brokers, missing) if missing else ())
+    return judge.broker(found, await unconfigurable(brokers, missing) if missing else (), workers)
 
 
 async def _dead_letters(url: str, queues: Sequence[Queue], in_process: bool) -> Health:

@@ -93,7 +93,7 @@ def gaps(events: Sequence[WrittenEvent], told: Told, looked: bool) -> list[str]:
     return notes
 
 
-_CAUSES = ("request", "purchase", "checkout", "gateway", "stock", "ledger", "hold", "order", "key", "outbox")
+_CAUSES = ("request", "purchase", "checkout", "refund", "gateway", "stock", "ledger", "hold", "order", "key", "outbox")
 """Sources in the order of cause and effect: what one transaction has written is of one time."""
 
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import Context
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from app.kernel.errors import Unavailable
@@ -23,7 +23,6 @@ R = TypeVar("R")
 STALLED_AFTER_S = 2.0
 """A lane whose batch takes longer than this takes no new commands until it is through."""
 
-
 SEARCH_LOCK_TIMEOUT_MS = 50
 """How long a part of a batch waits for a lock while the command at fault is looked for."""
 
@@ -32,7 +31,6 @@ MEND_S = 2.0
 
 ASIDE_S = 10.0
 """How long a user whose rows someone else held keeps to the lane aside."""
-
 
 BatchObserver = Callable[[int, float], None]
 """Told of each batch when it is through: its commands, and the seconds it took."""
@@ -208,8 +206,14 @@ class Lanes(Generic[C, R]):
             await lane.drain()
 
 
+class Drained(Protocol):
+    """Finishes what it has begun; see `Lane.drain`."""
+
+    async def drain(self) -> None: ...
+
+
 @asynccontextmanager
-async def drained(lanes: Mapping[str, Lanes[Any, Any]]) -> AsyncIterator[None]:
+async def drained(lanes: Mapping[str, Drained]) -> AsyncIterator[None]:
     """At the end the lanes' commands are finished."""
     async with AsyncExitStack() as stack:
         for each in lanes.values():

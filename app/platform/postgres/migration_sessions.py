@@ -105,6 +105,11 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no t
     def init_connection(self, connection: psycopg.Connection[Any]) -> None:
         begin_session_now(connection, _PATIENT)
 
+    def rollback(self) -> None:
+        # So begins what goes without a transaction: with none to roll back, of which the server would warn.
+        if self.connection.info.transaction_status != self.TRANSACTION_STATUS_IDLE:
+            super().rollback()
+
     def _check_transactional_ddl(self) -> bool:
         return True
 

@@ -7,16 +7,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from psycopg import AsyncConnection, pq
-
 from app.kernel.principal import TenantId
-from app.platform.postgres.pipeline import Call, Row, Statement, run
+from app.platform.postgres.pipeline import Call, Row, Statement
 from app.platform.postgres.plans import Plans
 from app.platform.postgres.pool import Pool, session
-from app.platform.postgres.transactions import DatabaseTransaction, Transactions, beginning
+from app.platform.postgres.transactions import DatabaseTransaction, Transactions, at_once
 
 _AS = Statement("SELECT set_config('app.current_tenant', %b::text, true)")
-_COMMIT = Statement("COMMIT")
 
 
 def as_tenant(tenant_id: TenantId) -> Call:
@@ -56,13 +53,5 @@ class TenantRows:
     async def run(self, tenant_id: TenantId, *calls: Call) -> Sequence[Sequence[Row]]:
         """Run the statements in one transaction and one round trip; the rows of each."""
         async with session(self._pool) as connection:
-            first = [*beginning(connection, plan_anew=self._plans.are_old(connection)), as_tenant(tenant_id)]
-            return (await _run(connection, [*first, *calls, (_COMMIT, ())]))[len(first) : -1]
-
-
-async def _run(connection: AsyncConnection, calls: Sequence[Call]) -> list[list[Row]]:
-    try:
-        return await run(connection, calls)
-    finally:
-        if not connection.closed and connection.pgconn.transaction_status != pq.TransactionStatus.IDLE:
-            await connection.rollback()
+            of_tenant = [as_tenant(tenant_id), *calls]
+            return (await at_once(connection, of_tenant, plan_anew=self._plans.are_old(connection)))[1:]

@@ -4,7 +4,7 @@ The first begins the transaction, runs what locks and reads, and reads the clock
 writes everything and commits.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final
@@ -47,6 +47,16 @@ def beginning(connection: AsyncConnection, *, plan_anew: bool) -> list[Call]:
     if plan_anew:
         first.append(PLAN_ANEW)
     return first
+
+
+async def at_once(connection: AsyncConnection, calls: Sequence[Call], *, plan_anew: bool) -> list[list[Row]]:
+    """Run the statements in one transaction and one round trip; the rows of each."""
+    first = beginning(connection, plan_anew=plan_anew)
+    try:
+        return (await run(connection, [*first, *calls, (_COMMIT, ())]))[len(first) : -1]
+    finally:
+        if not connection.closed and connection.pgconn.transaction_status != pq.TransactionStatus.IDLE:
+            await connection.rollback()
 
 
 class Transactions:

@@ -7,10 +7,13 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Final
 
-UNUSED: Final = ("rich", "pydantic", "opentelemetry.sdk.metrics")
-"""structlog and httpx would print colours by the first, which Litestar's command line brings: 9 MiB of each process.
-dependency-injector and Litestar would take the models of the second, which the private chain's EVM brings: 12 MiB.
-redis would count its commands by the third, though nobody asks it to: 2 MiB."""
+UNUSED: Final = (
+    "rich", "pygments", "colorama", "pydantic", "fastapi", "starlette", "watchfiles", "opentelemetry.sdk.metrics",
+)  # fmt: skip
+"""structlog and httpx would print colours by the first three, which Litestar's command line and tests bring: 9 MiB of
+each process. dependency-injector and Litestar would take the models of pydantic, which the private chain's EVM brings:
+12 MiB. dependency-injector would look for requests of the next two, and uvicorn for changed files by watchfiles: they
+come with a test's reader of statements. redis would count its commands by the last, though nobody asks it to: 2 MiB."""
 
 
 class Absent(MetaPathFinder):

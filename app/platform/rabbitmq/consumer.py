@@ -12,8 +12,9 @@ from aiormq.abc import AbstractChannel
 from app.kernel.topology import Exchange, Queue
 from app.platform.messaging.backoff import pause
 from app.platform.messaging.burial import bury
+from app.platform.messaging.handing_over import Handle
 from app.platform.messaging.orders import Order, Orders
-from app.platform.messaging.worker import Counts, Delivery, Finished, Handle, Observe, Worker
+from app.platform.messaging.worker import Counts, Delivery, Finished, Observe, Worker
 from app.platform.rabbitmq import topology
 from app.platform.rabbitmq.connection import BrokerConnection, BrokerError, connected
 from app.platform.rabbitmq.deliveries import MAX_MESSAGE_BYTES, Delivered, Deliveries, Sink, consume_at_once

@@ -11,11 +11,14 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
+from uuid import UUID
 
 import pamqp.frame
 from aiormq import spec
 from aiormq.abc import AbstractChannel, DeliveredMessage
 from pamqp.header import ContentHeader
+
+from app.platform.messaging.received_events import known_id
 
 HEARTBEAT: Final = b"\x08\x00\x00\x00\x00\x00\x00\xce"
 HEARTBEAT_EVERY_S: Final = 1.0
@@ -53,6 +56,13 @@ class Delivered:
         """The trace context that it carries, as it is: found without reading its properties."""
         _, found, rest = self.header.partition(_TRACEPARENT)
         return rest[:_TRACEPARENT_LENGTH].decode("latin-1") if found else None
+
+    @property
+    def tenant_id(self) -> UUID | None:
+        """Whose it is by its header. Its properties are read for that: who sees what hangs on it."""
+        _, properties = self.details()
+        tenant = (properties.headers or {}).get("tenant")
+        return known_id(tenant) if isinstance(tenant, str) else None
 
     def details(self) -> tuple[spec.Basic.Deliver, spec.Basic.Properties]:
         """How it was delivered and with which properties: read only when asked for, as hardly ever anyone does."""

@@ -19,6 +19,7 @@ from opentelemetry.trace import (
 from opentelemetry.util.types import AttributeValue
 
 PAYMENT_ID: Final = "strongbox.payment.id"
+REFUND_ID: Final = "strongbox.refund.id"
 OUTCOME: Final = "strongbox.outcome"
 ERROR_TYPE: Final = "error.type"
 

@@ -39,6 +39,7 @@ class Market:
             self.person,
             f"/wallets/{self.ada}",
             f"/wallets/{self.ada}/holds",
+            f"/wallets/{self.ada}/statement",
             f"/transfers/{self.transfer_id}",
             f"/holds/{self.hold.id}",
         )

@@ -59,7 +59,7 @@ LAST_WRITTEN = {"forbid": "operations"}
 """What is written last of all; of what tells nobody, that which is written at all."""
 
 
-@pytest.mark.parametrize("what", some("send", "release", "forbid"))
+@pytest.mark.parametrize("what", some("bulk", "send", "release", "forbid"))
 def test_who_dies_inside_has_done_nothing(house: Fragile, at: dict[str, Place], what: str) -> None:
     one = deed(what, house, at)
     with house.locked(LAST_WRITTEN.get(what, "funds.outbox_events")):

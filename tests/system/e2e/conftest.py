@@ -11,6 +11,7 @@ import pytest
 from app.contexts.mint.public import EVENTS as MINTED
 from app.contexts.payments.public import EVENTS as PAID
 from app.contexts.rewards.public import EVENTS as ASKED
+from app.contexts.webhooks.context import QUEUE as WEBHOOKS
 from app.main.local.roles import Urls
 from app.platform.process.processes import free_port
 from tests.system.e2e.house import House, running
@@ -40,6 +41,6 @@ async def without_what_others_left(rabbitmq_url: str) -> None:
     """The broker is the session's: messages of other tests would be events of payments that this house never made."""
     async with await aio_pika.connect(rabbitmq_url) as connection:
         channel = await connection.channel()
-        for queue in {*PAID.queues, *ASKED.queues, *MINTED.queues}:
+        for queue in {*PAID.queues, *ASKED.queues, *MINTED.queues, WEBHOOKS}:
             await channel.queue_delete(queue.name)
             await channel.queue_delete(queue.dead_letters)

@@ -39,7 +39,7 @@ QUICK = {
     # Tests ask more often than people do, all from one address.
     **dict.fromkeys(("RATE_LIMIT_IP", "RATE_LIMIT_USER", "RATE_LIMIT_WALLET", "RATE_LIMIT_LOGIN"), "off"),
 }
-_AUDITED = ("payments", "funds", "catalog", "ordering", "auctions", "rewards", "mint")
+_AUDITED = ("payments", "funds", "reconciliation", "catalog", "ordering", "auctions", "rewards", "mint", "webhooks")
 _EVENTS = " UNION ALL ".join(f"SELECT event_id, sent_at FROM {schema}.outbox_events" for schema in _AUDITED)
 
 
@@ -193,6 +193,7 @@ class House:
         """Whether nothing is pending, unsent, or on its way to the audit trail."""
         ((left,),) = self.query(
             "SELECT (SELECT count(*) FROM payments WHERE status = 'PENDING')"
+            " + (SELECT count(*) FROM payments.refunds WHERE status = 'PENDING')"
             f" + (SELECT count(*) FROM ({_EVENTS}) o"
             "    LEFT JOIN audit.events a USING (event_id) WHERE o.sent_at IS NULL OR a.event_id IS NULL)"
             " + (SELECT count(*) FROM identity.outbox_events WHERE sent_at IS NULL)"

@@ -155,7 +155,7 @@ def test_a_dead_letter_is_listed_shown_put_back_and_dropped(house: House) -> Non
     (whole,) = shown(house, "dlq", "show", letter["id"])
     assert whole["body"] == "poison-1"
     moved = shown(house, "dlq", "redrive", letter["id"])
-    assert moved == {"metrics.queue": 0, "audit.queue": 1, "mint.queue": 0, "rewards.queue": 0}
+    assert moved == {"metrics.queue": 0, "audit.queue": 1, "mint.queue": 0, "rewards.queue": 0, "webhooks.queue": 0}
     wait_until(lambda: len(dead()) == 1, "the consumer to give it up again")
     assert shown(house, "dlq", "redrive", "--all", "--queue", "audit.queue") == {"audit.queue": 1}
     wait_until(lambda: len(dead()) == 1, "the consumer to give it up once more")
@@ -186,7 +186,8 @@ def totals_are_those_of_the_payments(house: House) -> bool:
 def test_the_outbox_shows_what_waits_and_who_relays(house: House) -> None:
     wait_until(house.quiet, "everything to be sent")
     outboxes = shown(house, "outbox", "status")
-    assert [*outboxes] == ["identity", "funds", "payments", "catalog", "ordering", "auctions", "rewards", "mint"]
+    market, cashback = ["catalog", "ordering", "auctions"], ["rewards", "mint"]
+    assert [*outboxes] == ["identity", "funds", "payments", "reconciliation", *market, *cashback, "webhooks"]
     for figures in outboxes.values():
         assert (figures["depth"], sum(figures["leases"].values()), figures["retention_h"]) == (0, 16, 24)
     assert house.command("outbox", "status").count("PARTITIONS") == len(outboxes)

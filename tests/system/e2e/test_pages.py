@@ -1,30 +1,19 @@
 """Each command in README.md and docs/ is typed, page by page, at one running service; or named here, with a reason."""
 
-import asyncio
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
-import httpx
 import psycopg
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from app.main.contexts import load
-from app.main.local import plan, postgres_binaries, rabbitmq
-from app.platform.process.processes import free_port
 from app.platform.process.run_state import discovered
-from tests.system.e2e.conftest import without_what_others_left
 from tests.system.e2e.house import wait_until
 from tests.system.e2e.pages import PAGES, ROOT, Block, Shell, blocks, follow, missing
 from tests.system.e2e.readers import GIVEN
+from tests.system.e2e.service import Service, serving
 
 # What is not typed here, by page and the beginning of the block: why, and which test runs it.
 ELSEWHERE = {
@@ -56,6 +45,10 @@ ELSEWHERE = {
         "docs/rewards/cashback.md",
         "$ .venv/bin/strongbox cashback",
     ): "its user is nobody's; first-cashback.md is typed",
+    ("docs/payments/refunds.md", "strongbox refund show"): "its refund is; tests/system/crash/test_refunds_die.py",
+    ("docs/how-to/receive-webhooks.md", "curl -s https://money"): "tests/webhooks/test_webhooks_over_http.py",
+    ("docs/how-to/receive-webhooks.md", "curl -s -X POST https"): "tests/webhooks/test_webhooks_over_http.py",
+    ("docs/how-to/receive-webhooks.md", "import base64"): "tests/webhooks/test_the_receivers_of_the_manual.py",
     ("docs/how-to/upgrade.md", "docker compose stop api console"): "it takes Docker",
     ("docs/how-to/upgrade.md", "docker compose stop relay"): "tests/system/test_upgrade_in_docker.py",
     ("docs/how-to/upgrade.md", "docker compose up --detach"): "tests/system/test_upgrade_in_docker.py",
@@ -70,84 +63,22 @@ ELSEWHERE = {
     ("docs/operations.md", "$ strongbox dlq ls"): "it takes poison; tests/platform/test_dead_letters.py",
     ("docs/operations.md", "strongbox dlq redrive"): "it takes poison; tests/platform/test_dead_letters.py",
     ("docs/operations.md", "$ strongbox outbox replay"): "its times are fixed; tests/platform/test_replay.py",
+    ("docs/how-to/close-a-day.md", "curl -X POST http"): "its finding is; tests/reconciliation/test_runs_over_http.py",
+    ("docs/how-to/close-a-day.md", "strongbox reconcile report"): "its file is nobody's",
     ("docs/ordering/carts.md", "$ curl -s http"): "its product is nobody's; docs/how-to/a-first-sale.md is typed",
     ("docs/ordering/checkout.md", "$ curl -s http"): "its cart is nobody's; docs/how-to/a-first-sale.md is typed",
+    ("docs/webhooks/webhooks.md", "POST /hooks/strongbox"): "it is what we send; tests/webhooks/test_sending.py",
     (
         "docs/ordering/orders.md",
         "$ .venv/bin/strongbox orders show",
     ): "its order is; tests/ordering/test_order_stories.py",
 }
 
-# Short times, in the proportions of the defaults.
-PORTS = plan.defaults(load({}))
-QUICK = {"REQUEST_TIMEOUT_S": "4", "GATEWAY_TIMEOUT_S": "0.8", "RECOVER_AFTER_S": "4.5", "RECOVER_EVERY_S": "0.2"}
-QUICK |= {"CHAIN_CONFIRMATIONS": "3"}
-
-
-class Service:
-    """`make run` in a folder that looks like a clone, and what a shell there has to know."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        for entry in ROOT.iterdir():
-            if entry.name not in (".strongbox", ".venv", ".git", "build"):
-                (folder / entry.name).symlink_to(entry)
-        (folder / ".venv").symlink_to(sys.prefix)
-        (folder / ".curlrc").write_text("fail-with-body\n")  # in a script a refused request is a failure
-        others = (8082, 8083)  # of what pages start beside it
-        self.ports = {str(port): free_port() for port in (*PORTS.values(), *others)}
-        path = f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
-        self.environment = {"PATH": path, "HOME": str(folder), "LANG": "C.UTF-8"}
-        self.log = folder / "run.log"
-        self.database_log = folder / ".strongbox/postgres/server.log"
-
-    said_of_the_start = ""
-    """What the database had logged when everything served."""
-
-    def start(self) -> "subprocess.Popen[bytes]":
-        settings = {name: str(self.ports[str(port)]) for name, port in PORTS.items()}
-        with self.log.open("wb") as log:
-            return subprocess.Popen(
-                ["make", "--assume-old=.venv/.ready", "run"], cwd=self.folder, env=self.environment | QUICK | settings,
-                stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
-
-    @contextmanager
-    def happy_gateway(self) -> Iterator[None]:
-        """Whatever a page tells it, the next one finds the gateway well."""
-        try:
-            yield
-        finally:
-            httpx.put(f"http://127.0.0.1:{self.ports['8081']}/admin/mode", json={"mode": "happy"}).raise_for_status()
-
-    def shell(self) -> Shell:
-        binaries = postgres_binaries.find(None).folder  # psql and pg_dump, where no package has put them
-        path = f"{binaries}{os.pathsep}{self.environment['PATH']}"
-        postgres = self.folder / ".strongbox/postgres"
-        password, port = ((postgres / name).read_text().strip() for name in ("password", "port"))
-        admin = f"postgresql://postgres:{password}@127.0.0.1:{port}/strongbox"
-        return Shell(self.folder, self.environment | QUICK | {"PATH": path, "ADMIN_URL": admin}, self.ports)
-
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Service]:
-    service = Service(tmp_path_factory.mktemp("pages"))
-    if not rabbitmq.installed():  # events have to go through queues, as the pages say
-        url = service.environment["RABBITMQ_URL"] = request.getfixturevalue("rabbitmq_url")
-        asyncio.run(without_what_others_left(url))
-    run = service.start()
-    try:
-        wait_until(lambda: run.poll() is not None or "Ctrl-C ends it" in service.log.read_text(), "`make run`", 300)
-        assert run.poll() is None, service.log.read_text()
-        service.said_of_the_start = service.database_log.read_text()
+    with serving(tmp_path_factory.mktemp("pages"), request) as service:
         yield service
-    finally:
-        os.killpg(run.pid, signal.SIGINT)
-        try:
-            run.wait(60)
-        except subprocess.TimeoutExpired:
-            os.killpg(run.pid, signal.SIGKILL)
-            run.wait()
 
 
 def test_a_start_leaves_no_error_in_the_databases_log(service: Service) -> None:
@@ -171,7 +102,7 @@ def test_what_a_page_tells_to_type_does_what_it_shows(page: str, service: Servic
             code, printed = shell.type(GIVEN[page])
             assert code == 0, printed
         for block in here:
-            assert block.language in ("sh", "console", "sql"), (
+            assert block.language in ("sh", "console", "sql", "python"), (
                 f"{page}:{block.line}: run it, or say in ELSEWHERE who does"
             )
             follow(_typed(block), shell)
@@ -182,10 +113,14 @@ def is_elsewhere(block: Block) -> bool:
 
 
 def _typed(block: Block) -> Block:
-    """SQL is typed into psql, and taken back."""
-    if block.language != "sql":
-        return block
-    script = f"psql \"$ADMIN_URL\" -v ON_ERROR_STOP=1 <<'END'\nBEGIN;\n{block.text}ROLLBACK;\nEND\n"
+    """SQL is typed into psql, and taken back; Python into the interpreter that has the client."""
+    match block.language:
+        case "sql":
+            script = f"psql \"$ADMIN_URL\" -v ON_ERROR_STOP=1 <<'END'\nBEGIN;\n{block.text}ROLLBACK;\nEND\n"
+        case "python":
+            script = f".venv/bin/python - <<'END'\n{block.text}END\n"
+        case _:
+            return block
     return block._replace(text=script)
 
 

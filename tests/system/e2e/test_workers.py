@@ -85,7 +85,7 @@ def test_gauges_are_those_of_living_workers_and_counters_those_of_all(house: Hou
     api = house.start("api", "app", "api", "--workers", "2", expect=lambda: serving(house))
     try:
         wait_until(lambda: shown("strongbox_gateway_slots ") == 1024, "both workers' slots")
-        each = 51  # as the manual has them, which tests/system/test_kubernetes_manual.py counts
+        each = 62  # as the manual has them, which tests/system/test_kubernetes_manual.py counts
         wait_until(lambda: shown("strongbox_pool_max_connections") == 2 * each, "both workers' pools")
         assert shown("strongbox_build_info{") == 1
         for _ in range(20):

@@ -10,7 +10,7 @@ from app.platform.process.processes import free_port
 from tests.mint.mint_house import MintHouse
 from tests.system.e2e.house import wait_until
 
-PARTS = 20
+PARTS = 23
 """As many as `strongbox status` looks at in it."""
 
 
@@ -18,7 +18,7 @@ class WholeHouse(MintHouse):
     """The processes, over a database and a broker that are there."""
 
     def __init__(self, database: Urls, rabbitmq_url: str, folder: Path, **settings: str) -> None:
-        ports = {name: str(free_port()) for name in ("REWARDS_METRICS_PORT", "CHAIN_METRICS_PORT")}
+        ports = {f"{name}_METRICS_PORT": str(free_port()) for name in ("REWARDS", "CHAIN", "WEBHOOKS")}
         super().__init__(database, rabbitmq_url, folder, **ports, **settings)
 
     def start_all(self) -> None:
@@ -26,8 +26,9 @@ class WholeHouse(MintHouse):
         self.start_chain()
         self.start_mint()
         self.start("rewards", "consumers", "rewards")
+        self.start("webhooks", "app", "webhooks")
         super().start_all()
-        for name in ("rewards", "mint", "chain"):
+        for name in ("rewards", "mint", "webhooks", "chain"):
             wait_until(partial(self.shows, name), f"the metrics of {name}")
 
     def shows(self, name: str) -> bool:
@@ -39,5 +40,5 @@ class WholeHouse(MintHouse):
             return self._alive(name)
 
     def stop_all(self) -> dict[str, int]:
-        codes = {name: self.stop(name) for name in ("mint", "rewards", "chain", "node")}
+        codes = {name: self.stop(name) for name in ("webhooks", "mint", "rewards", "chain", "node")}
         return codes | super().stop_all()

@@ -44,8 +44,8 @@ def fuzz(house: House, user_id: str, examples: int, seed: int) -> int:
     till = machine(house, "purchases:write")
     environment = {
         "PATH": "/usr/bin:/bin",
-        "PYTHONPATH": str(Path(__file__).parent),
-        "SCHEMATHESIS_HOOKS": "hooks",
+        "PYTHONPATH": str(ROOT),
+        "SCHEMATHESIS_HOOKS": "tests.system.hostile.hooks",
         "FUZZ_USER": user_id,
         "FUZZ_PROVIDER": str(house.provider_id),
         "FUZZ_ASKER": people[0].id,
@@ -58,6 +58,7 @@ def fuzz(house: House, user_id: str, examples: int, seed: int) -> int:
         "FUZZ_AUCTION": _auctioned(added(house, "seller")),
         "FUZZ_OVER": _called_off(people[0]),
         "FUZZ_ENDS_AT": _tomorrow(),
+        "FUZZ_WEBHOOK": _listening(people[0]),
     }
     without = "--exclude-path", SIGNED_OUT, "--exclude-path-regex", TILLS
     runs = ((people[0], without), (till, ("--include-path-regex", TILLS)))
@@ -88,6 +89,13 @@ def _ruled(who: SignedIn) -> str:
         "rule_id"
     ]
     return rule_id
+
+
+def _listening(who: SignedIn) -> str:
+    """The id of a webhook, which leads nowhere."""
+    said = {"url": "https://shop.example/hook", "types": ["*"]}
+    webhook_id: str = body(who.ask("POST", "/v1/webhooks", json=said), 201)["webhook_id"]
+    return webhook_id
 
 
 def _bought(till: SignedIn, user_id: str) -> str:

@@ -11,13 +11,20 @@ from typing import Any
 
 import schemathesis
 
+from tests.system.hostile.business import (
+    CURRENCY,
+    as_books_are_kept,
+    as_receivers_ask,
+    as_reports_come,
+    without_points,
+)
+
 USER, PROVIDER = os.environ["FUZZ_USER"], os.environ["FUZZ_PROVIDER"]
 ASKER, OTHER, OTHER_NAME, PRODUCT = (os.environ[f"FUZZ_{name}"] for name in ("ASKER", "OTHER", "OTHER_NAME", "PRODUCT"))
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 RULE, PURCHASE = os.environ["FUZZ_RULE"], os.environ["FUZZ_PURCHASE"]
 OWN, AUCTION, OVER, ENDS_AT = (os.environ[f"FUZZ_{name}"] for name in ("OWN", "AUCTION", "OVER", "ENDS_AT"))
 KEY = re.compile(r"[!#-~][!-~]{0,254}")
-CURRENCY = re.compile(r"[A-Z]{3,5}")
 CURSOR = re.compile(r"[A-Za-z0-9_-]{40,}")
 TAGS = re.compile(r'\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*')
 MESSAGE = """shop.example wants you to sign in with your Ethereum account:
@@ -37,16 +44,25 @@ LONGEST = {
 _numbers = itertools.count(1)
 
 
+@schemathesis.serializer("text/csv")  # type: ignore[untyped-decorator] # it is installed elsewhere
+def csv_as_it_is(_: Any, value: Any) -> bytes:
+    """A report is its text."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
+
+
 @schemathesis.hook  # type: ignore[untyped-decorator] # it is installed elsewhere
 def before_call(_: Any, case: Any, __: Any) -> None:
     """Bring a request that is well-formed to where something happens; leave any other as it is."""
-    _without_points(case.body)
+    without_points(case.body)
     _where_there_is_a_wallet(case)
     _to_somebody(case)
     _as_people_write(case)
     _as_the_market_asks(case)
     _as_tills_ask(case)
     _at_auctions(case)
+    as_receivers_ask(case)
+    as_books_are_kept(case)
+    as_reports_come(case)
     headers, query, body = case.headers or {}, case.query or {}, case.body
     if KEY.fullmatch(str(headers.get("Idempotency-Key", ""))):
         # A key names one request for ever: the next request with it, however valid, is answered 422.
@@ -58,13 +74,6 @@ def before_call(_: Any, case: Any, __: Any) -> None:
         if isinstance(place, dict) and CURRENCY.fullmatch(str(place.get("currency", ""))):
             # A code that is not known is refused with 400, but where there is a wallet in it.
             place["currency"] = "USD"
-
-
-def _without_points(body: Any) -> None:
-    """JSON Schema takes 5.0 for an integer. Here none has a point: what money is never passes through a float."""
-    for name, value in body.items() if isinstance(body, dict) else ():
-        if isinstance(value, float) and value.is_integer():
-            body[name] = int(value)
 
 
 def _where_there_is_a_wallet(case: Any) -> None:
@@ -86,7 +95,8 @@ def _to_somebody(case: Any) -> None:
         return
     if _is_chosen(body.get("user_id")):
         body["user_id"] = OTHER
-    if isinstance(body.get("to"), str) and 1 <= len(body["to"]) <= 64 and body["to"].isprintable():
+    is_somebody = not case.path.startswith("/v1/webhooks")  # where it is a time
+    if is_somebody and isinstance(body.get("to"), str) and 1 <= len(body["to"]) <= 64 and body["to"].isprintable():
         body["to"] = (OTHER, OTHER_NAME)[len(body["to"]) % 2]
 
 

@@ -17,7 +17,7 @@ ALL = [
     ),
 ]
 """What they share is there once."""
-WORKLOADS = {one["metadata"]["name"]: one for one in ALL if one["kind"] in ("Deployment", "Job")}
+WORKLOADS = {one["metadata"]["name"]: one for one in ALL if one["kind"] in ("Deployment", "Job", "CronJob")}
 DEPLOYMENTS = {name: one for name, one in WORKLOADS.items() if one["kind"] == "Deployment"}
 OWN = {part: [one for one in DOCUMENTS[part] if one["kind"] == "Deployment"] for part in PARTS}
 SECRET = {one["metadata"]["name"]: one["stringData"] for one in read(SECRETS)}
@@ -29,9 +29,15 @@ def kind(name: str) -> dict[str, Document]:
     return {one["metadata"]["name"]: one for one in ALL if one["kind"] == name}
 
 
+def _template(workload: Document) -> dict[str, Any]:
+    """What its pods are made by; of a CronJob those of its jobs."""
+    found: dict[str, Any] = workload["spec"].get("jobTemplate", workload)["spec"]["template"]
+    return found
+
+
 def pod(workload: Document) -> dict[str, Any]:
     """What a workload says of its pods."""
-    found: dict[str, Any] = workload["spec"]["template"]["spec"]
+    found: dict[str, Any] = _template(workload)["spec"]
     return found
 
 
@@ -44,7 +50,7 @@ def container(workload: Document) -> dict[str, Any]:
 
 def labels(workload: Document) -> dict[str, str]:
     """The labels of a workload's pods."""
-    found: dict[str, str] = workload["spec"]["template"]["metadata"]["labels"]
+    found: dict[str, str] = _template(workload)["metadata"]["labels"]
     return found
 
 

@@ -80,7 +80,7 @@ class Audit:
         report.void = [f"{fault.name} hit nothing" for fault in self._faults if fault.hit == 0]
         if found.calls_between < FEWEST_BETWEEN:
             report.void.append(f"only {found.calls_between} calls were between faults")
-        report.void += self._town.market.missed()
+        report.void += [*self._town.market.missed(), *self._town.refunders.missed()]
         return report
 
     def _all_checks(
@@ -135,13 +135,16 @@ class Audit:
             " SELECT (SELECT count(*) FROM payments WHERE status = 'PENDING'),"
             " (SELECT count(*) FROM every WHERE sent_at IS NULL), (SELECT count(*) FROM every),"
             " (SELECT count(*) FROM audit.events), (SELECT count(*) FROM metrics.inbox),"
-            " (SELECT count(*) FROM holds WHERE status = 'OPEN')"
+            " (SELECT count(*) FROM holds WHERE status = 'OPEN'),"
+            " (SELECT count(*) FROM payments.refunds WHERE status = 'PENDING')"
         )
-        ((pending, unsent, events, audited, counted, held),) = self._fleet.query(statement)
+        ((pending, unsent, events, audited, counted, held, promised),) = self._fleet.query(statement)
         heard = len(self._listener.ids)
         sent = f"{unsent} of {events} events unsent, {heard} heard"
         ((market,),) = self._servers.query(sold.LEFT)
-        half_done = f"{pending} payments pending, {held} holds open, {market} of the market's half done"
+        half_done = (
+            f"{pending} payments and {promised} refunds pending, {held} holds open, {market} of the market's half done"
+        )
         return f"{half_done}, {sent}, {audited} audited, {counted} counted"
 
     def _bugs(self) -> Iterator[str]:

@@ -111,7 +111,9 @@ class Books:
                 yield f"{len(ids)} events {name}: {sorted(ids)[:5]}"
         trail: dict[str, list[int]] = defaultdict(list)
         of_payments = "SELECT subject::text, sequence FROM audit.events WHERE type !~ %s ORDER BY 1, 2"
-        for subject, sequence in self._fleet.query(of_payments, "^(transfer|hold|product|order|auction)"):
+        for subject, sequence in self._fleet.query(
+            of_payments, "^(transfer|hold|product|order|auction|refund.(requested|completed|refused))"
+        ):
             trail[subject].append(sequence)
         for payment_id, *_, status in self.payments:
             if (seen := listener.sequences.get(payment_id, [])) != SEQUENCES.get(status):
@@ -139,7 +141,8 @@ def verified(fleet: Fleet) -> Iterator[str]:
     except AssertionError as error:
         yield f"strongbox verify: {error}"
         return
-    if not any(check["name"] == "charges_match_payments" for check in msgspec.json.decode(said)["checks"]):
+    names = {check["name"] for check in msgspec.json.decode(said)["checks"]}
+    if not {"charges_match_payments", "refunds_match_the_gateway"} <= names:
         yield "strongbox verify did not compare the gateway's record"
 
 

@@ -18,10 +18,11 @@ from tests.system.soak.people import People
 LOOK_EVERY_S: Final = 0.5
 
 # One statement, one moment: what is in wallets, set aside, on its way to the gateway and charged there, less all that
-# ever came in.
+# was given back of that, and that ever came in.
 _SUM: Final = """
     SELECT (SELECT sum(current_balance) + sum(held) FROM wallet_balances)
          + (SELECT coalesce(sum(amount), 0) FROM payments WHERE status IN ('PENDING', 'APPROVED'))
+         - (SELECT coalesce(sum(amount), 0) FROM payments.refunds WHERE status = 'COMPLETED')
          - (SELECT sum(amount) FROM transactions WHERE kind = 'FUNDING')
 """
 

@@ -68,7 +68,9 @@ class Soak:
             await self._fleet.fund(self._wallets)
             watching = asyncio.create_task(self._watch())
             self._progress.say(f"ready: {len(self._wallets)} wallets, {len(self._faults)} faults planned")
-            self._town = await Town.open(self._fleet, self._servers, self._wallets, self._options.seed)
+            self._town = await Town.open(
+                self._fleet, self._servers, self._wallets, self._load.history, self._options.seed
+            )
             await self._trouble(self._town)
             settled_by = self._loop.time() + self._fleet.patience(SETTLED_WITHIN_S)
             await self._resolve(settled_by)

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from app.kernel.principal import Role
 from tests.system.e2e.crowd import let_in
-from tests.system.soak import auctioned, freshness, moved, sold
+from tests.system.soak import auctioned, freshness, moved, refunders, sold
 from tests.system.soak.bidders import BIDDERS, FUNDED
 from tests.system.soak.books import Books, Check
 from tests.system.soak.faults import Fault
@@ -18,6 +18,8 @@ from tests.system.soak.load import Wallet
 from tests.system.soak.market import SELLERS, Market
 from tests.system.soak.moves import HTTP, Account
 from tests.system.soak.people import People
+from tests.system.soak.records import History
+from tests.system.soak.refunders import Refunders
 from tests.system.soak.servers import Servers
 from tests.system.soak.visitors import Visitors, log_ins
 
@@ -31,9 +33,17 @@ class Town:
     """They are there from `open` to `close`, and at work meanwhile."""
 
     def __init__(
-        self, fleet: Fleet, servers: Servers, owned: Sequence[Wallet], people: People, market: Market, seed: int
+        self,
+        fleet: Fleet,
+        servers: Servers,
+        owned: Sequence[Wallet],
+        people: People,
+        refunders: Refunders,
+        market: Market,
+        seed: int,
     ) -> None:
         self.people = people
+        self.refunders = refunders
         self.market = market
         self.visitors = Visitors(fleet.apis, seed)
         self.scale = moved.Scale(fleet)
@@ -42,23 +52,26 @@ class Town:
         self._owned = owned
 
     @classmethod
-    async def open(cls, fleet: Fleet, servers: Servers, owned: Sequence[Wallet], seed: int) -> "Town":
-        """Let in those who have wallets, somebody who pays in, and sellers."""
+    async def open(cls, fleet: Fleet, servers: Servers, owned: Sequence[Wallet], paid: History, seed: int) -> "Town":
+        """Let in those who have wallets, somebody who pays in and gives back what was paid, and sellers."""
         settings, patience_s = fleet.environment_of_settings(), fleet.patience(PATIENCE_S)
         crowd = await let_in(settings, sorted({wallet.user_id for wallet in owned}))
         (cashier,) = await let_in(settings, [uuid4()], role=Role.ADMIN)
         sellers = await let_in(settings, [uuid4() for _ in range(SELLERS + 1)], role=Role.SELLER)
         bidders = await let_in(settings, [uuid4() for _ in range(BIDDERS)], FUNDED)
         people = People(fleet.apis, fleet.teller_ports, crowd, owned, cashier, seed, patience_s)
+        giving = Refunders(fleet.apis, paid, cashier, seed, patience_s)
         market = Market(fleet.apis, crowd, owned, sellers, bidders, cashier, seed, patience_s)
         await market.open()
-        return cls(fleet, servers, owned, people, market, seed)
+        return cls(fleet, servers, owned, people, giving, market, seed)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Let all of them work until told to stop, and finish what they have begun."""
         weighing = asyncio.create_task(self.scale.run())
         try:
-            await asyncio.gather(self.people.run(stop), self.market.run(stop), self.visitors.run(stop))
+            await asyncio.gather(
+                self.people.run(stop), self.refunders.run(stop), self.market.run(stop), self.visitors.run(stop)
+            )
             await self.market.at_last()
         finally:
             weighing.cancel()
@@ -67,12 +80,14 @@ class Town:
     async def close(self) -> None:
         """Close the connections."""
         await self.people.close()
+        await self.refunders.close()
         await self.market.close()
         await self.visitors.close()
 
     async def replay(self) -> None:
         """Have the oldest and the newest moves asked for once more: everybody is told the same again."""
         await self.market.replay()
+        await self.refunders.replay()
         half, moves = REPLAYS // 2, self.people.moves
         slots = asyncio.Semaphore(ASKERS)
 
@@ -90,6 +105,7 @@ class Town:
         """What all of it did to what people can spend, by what they were told."""
         ((house,),) = self._servers.query("SELECT house_user_id::text FROM identity.tenants")
         total = self.people.effects()
+        total.update(self.refunders.effects())
         total.update(self.market.effects(house))
         return total
 
@@ -101,6 +117,10 @@ class Town:
             "people have what they were told",
             (lambda: moved.wallets(fleet, books, self._owned, self.effects(), market.held())),
         )
+        yield "a refund has one outcome, and never more is given back than was paid", self.refunders.contradictions
+        yield "refunds are in the books as they were told", lambda: refunders.booked(fleet, self.refunders)
+        yield "the gateway gave back what the books say it did", lambda: refunders.given_back(fleet)
+        yield "refunds are told in order, and audited once", lambda: refunders.events(fleet, listener)
         yield "what was told of is in the books, and nothing else is", lambda: moved.done(fleet, people, market.holds())
         yield "the sum of wallets, holds and payments never moved", lambda: moved.weighed(self.scale)
         yield "transfers sum to zero, and nothing is held for ever", lambda: moved.between_users(fleet)
@@ -135,6 +155,7 @@ class Town:
             "moves": dict(moved.outcomes(self.people.moves)),
             "calls for moves": sum(move.calls for move in self.people.moves),
             "moves told again": sum(len(move.finals) - 1 for move in self.people.moves if move.finals),
+            "refunds": dict(self.refunders.counts()),
             **self.market.counts(),
             "log-ins": dict(self.visitors.seen),
             "weighed": f"{self.scale.looks} times",

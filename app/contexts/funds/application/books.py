@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from app.contexts.funds.application.asked import Known, ReceiveRequest, SendRequest
+from app.contexts.funds.application.asked import BulkRequest, Known, ReceiveRequest, SendRequest
 from app.contexts.funds.application.closing import Closing
+from app.contexts.funds.domain.bulk import Bulk
 from app.contexts.funds.domain.events import Event
 from app.contexts.funds.domain.hold import Hold
 from app.contexts.funds.domain.ids import HoldId
@@ -79,6 +80,8 @@ class Changes:
     changed_holds: dict[HoldId, Hold] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     outcomes: dict[OperationId, Outcome] = field(default_factory=dict)
+    bulks: list[Bulk] = field(default_factory=list)
+    """Those of which something was done: each is an operation of its own."""
     answers: dict[KeyScope, Answer] = field(default_factory=dict)
     made: set[KeyScope] = field(default_factory=set)
     """The keys of those requests that moved money."""
@@ -95,6 +98,10 @@ class FundsWork(Protocol):
         ...
 
     async def claim_receipts(self, requests: Sequence[ReceiveRequest]) -> ClaimedKeys:
+        """Claim the requests' keys (one request a key), and lock the wallets."""
+        ...
+
+    async def claim_bulks(self, requests: Sequence[BulkRequest]) -> ClaimedKeys:
         """Claim the requests' keys (one request a key), and lock the wallets."""
         ...
 

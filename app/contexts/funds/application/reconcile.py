@@ -27,6 +27,7 @@ class Standing:
     open_holds: int
     """What the user's open holds hold in this currency."""
     pending_payments: int
+    """Those, and their refunds, that are not final: what they are about may come back."""
     pending_amount: int
 
     @property

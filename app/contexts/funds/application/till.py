@@ -1,6 +1,6 @@
 """The wallets and holds that a batch has locked, as one movement after the other leaves them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -46,6 +46,11 @@ class Till:
     def wallet(self, user_id: UserId, currency: Currency) -> Wallet:
         """The wallet as it is now; an empty one where there is none."""
         return self._wallets.get((user_id, currency)) or Wallet(user_id, currency)
+
+    def presume(self, wallets: Iterable[WalletId]) -> None:
+        """Have wallets that are not there count as empty ones, for movements that will be undone."""
+        for user_id, currency in wallets:
+            self._wallets.setdefault((user_id, currency), Wallet(user_id, currency))
 
     def transfer(self, transfer: CompletedTransfer, business_id: UUID | None = None) -> None:
         """Move the money of a transfer between two users.

@@ -1,6 +1,7 @@
 """What wallets refuse for a business reason: one class each, its data as attributes, no HTTP."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 
 from app.kernel.money import Currency
 from app.kernel.refusals import Refusal
@@ -56,6 +57,15 @@ class BalanceLimit(Refusal):
         return "the balance with its pending payments would pass 2^63-1"
 
 
+class TimeToCome(Refusal):
+    """What a wallet will hold at a time that has not come yet nobody knows."""
+
+    code = "VALIDATION_ERROR"
+
+    def __str__(self) -> str:
+        return "the time has not come yet"
+
+
 class CurrencyUnknown(Refusal):
     """New money is paid in in currencies that are known, and in no others."""
 
@@ -80,6 +90,23 @@ class ReferenceReused(Refusal):
 
     def __str__(self) -> str:
         return f"this reference was already used to fund {self.amount}"
+
+
+class BulkRefused(Refusal):
+    """Of a bulk that is done whole or not at all some transfers cannot be done: by their places, with why."""
+
+    code = "BULK_REFUSED"
+
+    def __init__(self, errors: Sequence[tuple[int, str]]) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+    def told(self) -> Mapping[str, object]:
+        """What whoever asked is told: each transfer that would be refused if every one went by itself."""
+        return {"errors": [{"index": index, "code": code} for index, code in self.errors]}
+
+    def __str__(self) -> str:
+        return "not every transfer can be done, so none was; to ask again use a new Idempotency-Key"
 
 
 class HoldClosed(Refusal):
@@ -139,3 +166,22 @@ class OperationReused(Refusal):
 
     def __str__(self) -> str:
         return "this operation was asked for before, with another content"
+
+
+class DayNotOver(Refusal):
+    """The day that is to be exported is not over by the database's clock."""
+
+    code = "DAY_NOT_OVER"
+
+    def __init__(self, day: date) -> None:
+        super().__init__(day)
+        self.day = day
+
+    def __str__(self) -> str:
+        return f"{self.day} is not over: the last day is the one before `--to`"
+
+
+class NoExport(Refusal):
+    """The folder has no export, or another one, or somebody else is at it."""
+
+    code = "NO_EXPORT"

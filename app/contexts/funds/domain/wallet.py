@@ -1,7 +1,7 @@
 """A wallet: what a user holds in one currency, and how money moves in and out of it."""
 
-from datetime import datetime
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from app.contexts.funds.domain.hold import Hold
@@ -14,6 +14,8 @@ from app.kernel.ids import UserId
 from app.kernel.money import MAX_MINOR, Currency, Money
 
 WalletId = tuple[UserId, Currency]
+
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Wallet(NamedTuple):
@@ -28,7 +30,9 @@ class Wallet(NamedTuple):
     balance_minor: int = 0
     version: int = 0
     held_minor: int = 0
-    """Only where it matters: payments neither read nor change it."""
+    """Payments do not change it."""
+    moved_at: datetime | None = None
+    """When it moved last, or later. Whatever moves it comes after that: what it held at a time is so for good."""
 
     def pay_out(self, id: TransactionId, payment_id: UUID, money: Money, at: datetime) -> Transaction:
         """Debit the wallet for a payment.
@@ -39,7 +43,9 @@ class Wallet(NamedTuple):
         """
         legs = self._legs(-money.amount_minor, money, Account.PAYMENTS)
         status = TransactionStatus.PENDING
-        return Transaction(id, self.user_id, Kind.PAYMENT, status, money, legs, at, payment_id=payment_id)
+        return Transaction(
+            id, self.user_id, Kind.PAYMENT, status, money, legs, self._after_last(at), payment_id=payment_id
+        )
 
     def refund(self, id: TransactionId, payment_id: UUID, money: Money, at: datetime) -> Transaction:
         """Credit the wallet with what a payment took.
@@ -50,7 +56,22 @@ class Wallet(NamedTuple):
         """
         legs = self._legs(money.amount_minor, money, Account.PAYMENTS)
         status = TransactionStatus.COMPLETED
-        return Transaction(id, self.user_id, Kind.REFUND, status, money, legs, at, payment_id=payment_id)
+        return Transaction(
+            id, self.user_id, Kind.REFUND, status, money, legs, self._after_last(at), payment_id=payment_id
+        )
+
+    def merchant_refund(self, id: TransactionId, payment_id: UUID, money: Money, at: datetime) -> Transaction:
+        """Credit the wallet with what of a payment its merchant gives back. The transaction has the refund's id.
+
+        Raises:
+            BalanceLimit: it does not fit; every credit keeps room for all pending refunds, so it does.
+            ValueError: the money is of another currency.
+        """
+        legs = self._legs(money.amount_minor, money, Account.PAYMENTS)
+        status = TransactionStatus.COMPLETED
+        return Transaction(
+            id, self.user_id, Kind.MERCHANT_REFUND, status, money, legs, self._after_last(at), payment_id=payment_id
+        )
 
     def pay_in(
         self, id: TransactionId, reference: str | None, money: Money, at: datetime, *, business_id: UUID | None = None
@@ -63,8 +84,8 @@ class Wallet(NamedTuple):
         """
         legs = self._legs(money.amount_minor, money, Account.FUNDING)
         return Transaction(
-            id, self.user_id, Kind.FUNDING, TransactionStatus.COMPLETED, money, legs, at, reference=reference,
-            business_id=business_id,
+            id, self.user_id, Kind.FUNDING, TransactionStatus.COMPLETED, money, legs, self._after_last(at),
+            reference=reference, business_id=business_id,
         )  # fmt: skip
 
     def transfer_out(self, transfer: CompletedTransfer, business_id: UUID | None) -> Transaction:
@@ -77,7 +98,8 @@ class Wallet(NamedTuple):
         legs = self._legs(-transfer.money.amount_minor, transfer.money, Account.TRANSFERS)
         return Transaction(
             TransactionId(transfer.id), self.user_id, Kind.TRANSFER_OUT, TransactionStatus.COMPLETED, transfer.money,
-            legs, transfer.created_at, counterparty=transfer.recipient, note=transfer.note, business_id=business_id,
+            legs, self._after_last(transfer.created_at), counterparty=transfer.recipient, note=transfer.note,
+            business_id=business_id,
         )  # fmt: skip
 
     def transfer_in(self, transfer: CompletedTransfer, business_id: UUID | None) -> Transaction:
@@ -90,7 +112,8 @@ class Wallet(NamedTuple):
         legs = self._legs(transfer.money.amount_minor, transfer.money, Account.TRANSFERS)
         return Transaction(
             TransactionId(transfer.id), self.user_id, Kind.TRANSFER_IN, TransactionStatus.COMPLETED, transfer.money,
-            legs, transfer.created_at, counterparty=transfer.sender, note=transfer.note, business_id=business_id,
+            legs, self._after_last(transfer.created_at), counterparty=transfer.sender, note=transfer.note,
+            business_id=business_id,
         )  # fmt: skip
 
     def set_aside(self, id: TransactionId, hold: Hold, money: Money, at: datetime) -> Transaction:
@@ -117,8 +140,8 @@ class Wallet(NamedTuple):
         money = Money(hold.captured_minor, hold.money.currency)
         legs = Entry(Account.HELD, -money.amount_minor), Entry(Account.TRANSFERS, money.amount_minor)
         return Transaction(
-            TransactionId(hold.id), self.user_id, Kind.CAPTURE_OUT, TransactionStatus.COMPLETED, money, legs, at,
-            business_id=hold.business_id, hold_id=hold.id, fee_id=fee_id,
+            TransactionId(hold.id), self.user_id, Kind.CAPTURE_OUT, TransactionStatus.COMPLETED, money, legs,
+            self._after_last(at), business_id=hold.business_id, hold_id=hold.id, fee_id=fee_id,
         )  # fmt: skip
 
     def capture_in(self, hold: Hold, part: Part, at: datetime) -> Transaction:
@@ -130,8 +153,8 @@ class Wallet(NamedTuple):
         money = Money(part.amount_minor, hold.money.currency)
         legs = self._legs(money.amount_minor, money, Account.TRANSFERS)
         return Transaction(
-            TransactionId(hold.id), self.user_id, Kind.CAPTURE_IN, TransactionStatus.COMPLETED, money, legs, at,
-            counterparty=hold.owner, business_id=hold.business_id,
+            TransactionId(hold.id), self.user_id, Kind.CAPTURE_IN, TransactionStatus.COMPLETED, money, legs,
+            self._after_last(at), counterparty=hold.owner, business_id=hold.business_id,
         )  # fmt: skip
 
     def take_fee(self, id: TransactionId, money: Money, at: datetime) -> Transaction:
@@ -141,10 +164,12 @@ class Wallet(NamedTuple):
             BalanceLimit: it does not fit.
         """
         legs = self._legs(money.amount_minor, money, Account.TRANSFERS)
-        return Transaction(id, self.user_id, Kind.FEE, TransactionStatus.COMPLETED, money, legs, at)
+        return Transaction(
+            id, self.user_id, Kind.FEE, TransactionStatus.COMPLETED, money, legs, self._after_last(at)
+        )  # fmt: skip
 
     def has_room(self, amount_minor: int, pending_minor: int) -> bool:
-        """Whether a credit fits, with all that may come back: what is set aside, and the pending payments."""
+        """Whether a credit fits, with all that may come back: what is set aside, pending payments, pending refunds."""
         return self.balance_minor + self.held_minor + pending_minor + amount_minor <= MAX_MINOR
 
     def after(self, transaction: Transaction) -> "Wallet":
@@ -155,15 +180,19 @@ class Wallet(NamedTuple):
                 balance_minor, version = balance_minor + entry.amount_minor, version + 1
             elif entry.account is Account.HELD:
                 held_minor += entry.amount_minor
-        return Wallet(self.user_id, self.currency, balance_minor, version, held_minor)
+        return Wallet(self.user_id, self.currency, balance_minor, version, held_minor, transaction.created_at)
 
     def _of_a_hold(
         self, id: TransactionId, kind: Kind, hold: Hold, money: Money, legs: tuple[Entry, Entry], at: datetime
     ) -> Transaction:
         return Transaction(
-            id, self.user_id, kind, TransactionStatus.COMPLETED, money, legs, at, business_id=hold.business_id,
-            hold_id=hold.id,
+            id, self.user_id, kind, TransactionStatus.COMPLETED, money, legs, self._after_last(at),
+            business_id=hold.business_id, hold_id=hold.id,
         )  # fmt: skip
+
+    def _after_last(self, at: datetime) -> datetime:
+        """When a movement happens: at that time, unless the clock has gone back behind the last one."""
+        return at if self.moved_at is None or at > self.moved_at else self.moved_at + _MICROSECOND
 
     def _legs(self, signed_minor: int, money: Money, other: Account) -> tuple[Entry, Entry]:
         if money.currency != self.currency:

@@ -40,6 +40,12 @@ class FindPeople:
             rounds = self._rounds[tenant_id] = AskedTogether(partial(self._active, tenant_id))
         return await rounds.ask(name)
 
+    async def resolve_all(self, tenant_id: TenantId, texts: Collection[str]) -> Mapping[str, Person]:
+        """See `Directory.resolve_all`."""
+        names = {text: name for text in texts if (name := self._name(text)) is not None}
+        found = await self._active(tenant_id, {*names.values()}) if names else {}
+        return {text: found[name] for text, name in names.items() if name in found}
+
     async def names(self, tenant_id: TenantId, ids: Collection[UUID]) -> Mapping[UUID, Person]:
         """See `Directory.names`."""
         return {user.id: _person(user) for user in await self._users.some(tenant_id, ids)} if ids else {}

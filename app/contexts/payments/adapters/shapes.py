@@ -8,10 +8,12 @@ from msgspec import Struct
 
 from app.contexts.funds.public import TransactionId
 from app.contexts.payments.domain.payment import Payment
+from app.contexts.payments.domain.refund import Refund
 from app.platform.http.shapes import Amount, Code, Time, timestamp
 
 # JSON Schema gets the upper bound by hand: msgspec takes no bound of 2^63-1 itself.
 PaymentStatus = Literal["PENDING", "APPROVED", "DECLINED", "FAILED"]
+RefundStatus = Literal["PENDING", "COMPLETED", "REFUSED"]
 
 
 class PaymentShape(Struct, frozen=True):
@@ -31,7 +33,22 @@ class PaymentShape(Struct, frozen=True):
 
 
 class RefundShape(Struct, frozen=True):
-    """A payment's money, back in the wallet."""
+    """Something of a payment, given back by whom it was paid to. `failure_code` says why one was refused."""
+
+    refund_id: UUID
+    payment_id: UUID
+    user_id: UUID
+    amount: Amount
+    currency: Code
+    status: RefundStatus
+    reason: str | None
+    failure_code: str | None
+    created_at: Time
+    finalized_at: Time | None
+
+
+class MoneyBackShape(Struct, frozen=True):
+    """A payment's money, back in the wallet: it was declined or failed."""
 
     refund_id: UUID
     payment_id: UUID
@@ -71,9 +88,9 @@ def payment_shape(payment: Payment) -> PaymentShape:
     )
 
 
-def refund_shape(payment: Payment, refund_id: TransactionId, at: datetime) -> RefundShape:
-    """The refund of the payment, made at that time, as it is told to the world."""
-    return RefundShape(
+def money_back_shape(payment: Payment, refund_id: TransactionId, at: datetime) -> MoneyBackShape:
+    """The payment's money as it came back at that time, as it is told to the world."""
+    return MoneyBackShape(
         refund_id,
         payment.id,
         payment.user_id,
@@ -81,3 +98,29 @@ def refund_shape(payment: Payment, refund_id: TransactionId, at: datetime) -> Re
         payment.money.currency,
         timestamp(at),
     )
+
+
+def refund_shape(refund: Refund) -> RefundShape:
+    """The refund as it is told to the world."""
+    return RefundShape(
+        refund.id,
+        refund.payment_id,
+        refund.user_id,
+        refund.money.amount_minor,
+        refund.money.currency,
+        refund.status.value,
+        refund.reason,
+        refund.failure_code,
+        timestamp(refund.created_at),
+        None if refund.finalized_at is None else timestamp(refund.finalized_at),
+    )
+
+
+def refund_fields(refund: Refund) -> dict[str, Any]:
+    """What every log line of a refund says of it; whose it is, the payment's lines do."""
+    return {
+        "refund_id": refund.id,
+        "payment_id": refund.payment_id,
+        "currency": refund.money.currency,
+        "amount": refund.money.amount_minor,
+    }

@@ -7,20 +7,20 @@ from datetime import datetime
 from typing import Protocol
 
 from app.contexts.funds.public import Transaction, Wallet, WalletId
-from app.contexts.payments.application.request import PaymentRequest
+from app.contexts.payments.application.request import PaymentRequest, Scope
 from app.contexts.payments.domain.events import Event
 from app.contexts.payments.domain.ids import PaymentId
 from app.contexts.payments.domain.payment import Payment
-from app.platform.idempotency.keys import Answer, KeyRecord, KeyScope
+from app.platform.idempotency.keys import Answer, KeyRecord
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """The state that a batch of requests meets, locked until the work ends. `now` is the database's clock."""
 
-    won: frozenset[KeyScope]
+    won: frozenset[Scope]
     """Keys that are the requests' own from here on."""
-    records: Mapping[KeyScope, KeyRecord[Payment]]
+    records: Mapping[Scope, KeyRecord[Payment]]
     """Keys that were there before. A key in neither lacks its wallet or its provider."""
     wallets: Mapping[WalletId, Wallet]
     now: datetime
@@ -45,7 +45,7 @@ class Changes:
     settled_payments: list[Payment] = field(default_factory=list)
     transactions: list[Transaction] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
-    answers: dict[KeyScope, Answer] = field(default_factory=dict)
+    answers: dict[Scope, Answer] = field(default_factory=dict)
 
 
 class PaymentWork(Protocol):

@@ -59,7 +59,7 @@ async def tell(
     notes += gaps(booked.events, told, looked)
     moments = [
         *of_the_payment(booked),
-        *of_the_key(booked, key_ttl_h),
+        *of_the_key(booked.key, key_ttl_h),
         *of_the_outbox(booked.events),
         *of_the_trail(told),
     ]

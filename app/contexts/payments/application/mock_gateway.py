@@ -8,7 +8,7 @@ from app.platform.operations.actions import Actions, recorded
 MODES: Final = (
     "happy", "timeout", "500", "declined", "latency", "random", "429", "reset", "garbage", "wrong_amount",
 )  # fmt: skip
-APPLIES_TO: Final = ("charge", "ask", "void", "all")
+APPLIES_TO: Final = ("charge", "refund", "ask", "void", "all")
 CHARGES: Final = ("never", "before", "after")
 MOST_LATENCY_MS: Final = 3_600_000
 

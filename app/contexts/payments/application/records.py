@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from app.contexts.payments.domain.payment import Payment
+from app.contexts.payments.domain.refund import Refund
 from app.platform.operations.trail import WrittenEvent
 
 
@@ -32,8 +33,23 @@ class KeyState:
 
 
 @dataclass(frozen=True, slots=True)
+class BookedRefund:
+    """What the books have of a refund. `recover_after`: recovery leaves it alone until then. `now`: their clock."""
+
+    refund: Refund
+    recover_after: datetime | None
+    now: datetime
+    legs: Sequence[Leg]
+    key: KeyState | None
+    events: Sequence[WrittenEvent]
+
+
+@dataclass(frozen=True, slots=True)
 class Booked:
-    """What the books have of a payment. `recover_after`: recovery leaves it alone until then. `now`: their clock."""
+    """What the books have of a payment. `recover_after`: recovery leaves it alone until then. `now`: their clock.
+
+    Its legs are those of its refunds, too, of which there are the newest.
+    """
 
     payment: Payment
     provider_name: str | None
@@ -42,6 +58,7 @@ class Booked:
     legs: Sequence[Leg]
     key: KeyState | None
     events: Sequence[WrittenEvent]
+    refunds: Sequence[Refund] = ()
 
 
 class PaymentRecords(Protocol):
@@ -49,4 +66,12 @@ class PaymentRecords(Protocol):
 
     async def payment(self, payment_id: UUID) -> Booked | None:
         """All of the payment's rows in one snapshot."""
+        ...
+
+
+class RefundRecords(Protocol):
+    """The same, of refunds."""
+
+    async def refund(self, refund_id: UUID) -> BookedRefund | None:
+        """All of the refund's rows in one snapshot."""
         ...

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from app.contexts.funds.public import InsufficientFunds, Wallet, WalletId, WalletNotFound
 from app.contexts.payments.application.answers import Answers
 from app.contexts.payments.application.books import Changes, Claimed, PaymentBooks
-from app.contexts.payments.application.request import PaymentRequest
+from app.contexts.payments.application.request import PaymentRequest, Scope
 from app.contexts.payments.application.results import Answered
 from app.contexts.payments.domain.events import created
 from app.contexts.payments.domain.payment import Payment
@@ -16,7 +16,7 @@ from app.kernel.errors import Unavailable
 from app.kernel.ids import EventId
 from app.kernel.new_ids import Ids
 from app.kernel.refusals import Refusal
-from app.platform.idempotency.keys import KeyRecord, KeyScope
+from app.platform.idempotency.keys import KeyRecord
 from app.platform.idempotency.refusals import KeyReused
 
 
@@ -43,11 +43,11 @@ class Reserve:
         self._ids = ids
 
     async def __call__(self, requests: Sequence[PaymentRequest]) -> Sequence[ReserveResult]:
-        firsts: dict[KeyScope, PaymentRequest] = {}
+        firsts: dict[Scope, PaymentRequest] = {}
         for request in requests:
             firsts.setdefault(request.scope, request)
         changes = Changes()
-        results: dict[KeyScope, ReserveResult] = {}
+        results: dict[Scope, ReserveResult] = {}
         async with self._books.begin() as work:
             claimed = await work.claim(list(firsts.values()))
             wallets = dict(claimed.wallets)
@@ -135,4 +135,7 @@ def _payment(request: PaymentRequest, at: datetime) -> Payment:
         money=request.money,
         created_at=at,
         traceparent=request.traceparent,
+        tenant_id=request.tenant_id,
+        asked_by=request.asked_by,
+        metadata=request.metadata,
     )

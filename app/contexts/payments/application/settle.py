@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from app.contexts.funds.public import TransactionId, Wallet, WalletId
 from app.contexts.payments.application.answers import Answers
 from app.contexts.payments.application.books import Changes, Held, PaymentBooks
+from app.contexts.payments.application.request import scope_of_payment
 from app.contexts.payments.application.results import Answered
 from app.contexts.payments.domain.events import refunded, settled
 from app.contexts.payments.domain.ids import PaymentId
@@ -69,7 +70,7 @@ class Settle:
             changes.transactions.append(back)
             changes.events.append(refunded(final, back.id, EventId(self._ids()), at))
         answer = self._answers.settled(final)
-        changes.answers[final.user_id, final.idempotency_key] = answer
+        changes.answers[scope_of_payment(final)] = answer
         return Answered(answer)
 
 

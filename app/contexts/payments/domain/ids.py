@@ -5,3 +5,4 @@ from uuid import UUID
 
 PaymentId = NewType("PaymentId", UUID)
 ProviderId = NewType("ProviderId", UUID)
+RefundId = NewType("RefundId", UUID)

@@ -2,11 +2,12 @@
 
 A charge request ends in `Approved`, `Declined`, `Voided`, `NotSent` or `Unknown`; a question about it in
 `Approved`, `Declined`, `Voided`, `Absent`, `Mismatched` or `Unknown`; a void in `Voided`, `Declined` or
-`Unknown`.
+`Unknown`. A refund's request ends in `Refunded`, `RefundRefused` or `Unknown`, a question about it in `Absent`, too.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class FailureCode(StrEnum):
@@ -65,3 +66,22 @@ class Mismatched:
 
 Outcome = Approved | Declined | Voided | NotSent
 """What settles a payment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """The gateway has given the money back, this once."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRefused:
+    """The gateway has not given the money back, and never will under this id."""
+
+    code: str
+
+
+RefundOutcome = Refunded | RefundRefused
+"""What settles a refund."""
+
+CHARGE_GONE: Final = "charge_gone"
+"""Why a refund is refused whose charge does not stand at the gateway."""

@@ -1,14 +1,17 @@
 """A payment and its state machine: PENDING → APPROVED, DECLINED or FAILED, once and for good."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
+from uuid import UUID
 
 from app.contexts.funds.public import TransactionId
 from app.contexts.payments.domain.ids import PaymentId, ProviderId
 from app.contexts.payments.domain.outcome import Approved, Declined, Outcome, Voided
 from app.kernel.ids import UserId
 from app.kernel.money import Money
+from app.kernel.principal import TenantId
 
 
 class Status(StrEnum):
@@ -25,7 +28,11 @@ class NotSettled(Exception):  # noqa: N818 -- it tells where the payment stands
 
 
 class Payment(NamedTuple):
-    """A payment out of a user's wallet to a provider. Times are the database's, in UTC."""
+    """A payment out of a user's wallet to a provider. Times are the database's, in UTC.
+
+    `asked_by` is who asked on `/v1`, where the key is theirs, with what they noted; elsewhere there is none, and the
+    key is its user's. Without a tenant it is that of the holders of API_KEYS.
+    """
 
     id: PaymentId
     transaction_id: TransactionId
@@ -40,6 +47,9 @@ class Payment(NamedTuple):
     void_requested_at: datetime | None = None
     finalized_at: datetime | None = None
     traceparent: str | None = None
+    tenant_id: TenantId | None = None
+    asked_by: UUID | None = None
+    metadata: Mapping[str, str] | None = None
 
     @property
     def is_final(self) -> bool:

@@ -10,10 +10,11 @@ from uuid import UUID
 from app.contexts.rewards.application.asked import BuyRequest, RefundRequest
 from app.contexts.rewards.domain.account import Account, Standing
 from app.contexts.rewards.domain.entry import Entry
-from app.contexts.rewards.domain.ids import EntryId, PurchaseId, RuleId
+from app.contexts.rewards.domain.ids import EntryId, PurchaseId, RefundId, RuleId
 from app.contexts.rewards.domain.rule import Rule
 from app.contexts.rewards.domain.sale import Purchase, Reference, Refund, Sale
 from app.kernel.ids import EventId, UserId
+from app.kernel.money import Money
 from app.kernel.principal import TenantId
 from app.platform.idempotency.keys import Answer, KeyRecord, KeyScope
 
@@ -37,6 +38,10 @@ class Held:
     used: Mapping[Used, int]
     purchases: Mapping[Reference, Purchase]
     now: datetime
+    refunds: Mapping[PurchaseId, Sequence[Refund]] = field(default_factory=dict)
+    """What of them was given back, where that was asked for."""
+    parked_refunds: Sequence["ParkedRefund"] = ()
+    """What had waited for one of the sales."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,8 @@ class Wanted:
 
     users: Collection[UserId]
     sales: Sequence[Sale] = ()
+    payments: Collection[UUID] = ()
+    """Those of which something was given back: their purchases are held, with what they have earned."""
     entries: Collection[EntryId] = ()
     all_of: Collection[UserId] = ()
     """Those of whom whatever is accrued may change, the oldest `AT_MOST` of it."""
@@ -67,6 +74,17 @@ class Parked:
     sale: Sale
 
 
+@dataclass(frozen=True, slots=True)
+class ParkedRefund:
+    """Something that was given back of a payment that nobody has heard of yet, and its event."""
+
+    event_id: EventId
+    user_id: UserId
+    payment_id: UUID
+    refund_id: RefundId
+    money: Money
+
+
 @dataclass(slots=True)
 class Changes:
     """All that a work writes, committed as one."""
@@ -74,6 +92,7 @@ class Changes:
     accounts: list[Account] = field(default_factory=list)
     purchases: list[Purchase] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
+    parked_refunds: list[ParkedRefund] = field(default_factory=list)
     answers: dict[KeyScope, Answer] = field(default_factory=dict)
     made: set[KeyScope] = field(default_factory=set)
     """Of the answers, those of requests that have made something which stands."""
@@ -96,7 +115,7 @@ class Work(Protocol):
         ...
 
     async def hold(self, wanted: Wanted) -> Held:
-        """Lock the users."""
+        """Lock the users, and take what had waited for their sales."""
         ...
 
     async def commit(self, changes: Changes) -> None:
@@ -115,7 +134,7 @@ class Books(Protocol):
         """Whose these users are, as far as that is known."""
         ...
 
-    async def park(self, sales: Sequence[Parked]) -> Mapping[UserId, TenantId]:
-        """Let sales wait for their users, once an event, and say whose those are who became known meanwhile: theirs do
-        not wait."""
+    async def park(self, sales: Sequence[Parked], refunds: Sequence[ParkedRefund]) -> Mapping[UserId, TenantId]:
+        """Let sales wait for their users, and refunds for their payments, once an event, and say whose those are who
+        became known meanwhile: theirs do not wait."""
         ...

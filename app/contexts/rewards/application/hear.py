@@ -8,13 +8,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.contexts.rewards.application.books import AT_MOST, Books, Parked, Wanted, Work
+from app.contexts.rewards.application.books import AT_MOST, Books, Parked, ParkedRefund, Wanted, Work
 from app.contexts.rewards.application.teller import Teller
-from app.contexts.rewards.domain.ids import EntryId, PurchaseId
-from app.contexts.rewards.domain.refusals import Contradiction
+from app.contexts.rewards.domain.account import Account
+from app.contexts.rewards.domain.ids import EntryId, PurchaseId, RefundId
+from app.contexts.rewards.domain.refusals import Contradiction, RefundTooLarge
 from app.contexts.rewards.domain.sale import Sale
 from app.contexts.rewards.domain.tokens import Token
 from app.kernel.ids import EventId, UserId
+from app.kernel.money import Money
 from app.kernel.new_ids import Ids
 from app.kernel.principal import TenantId
 
@@ -41,6 +43,16 @@ class Sold:
 
 
 @dataclass(frozen=True, slots=True)
+class GaveBack:
+    """Of a payment something was given back to whoever had paid."""
+
+    user_id: UserId
+    payment_id: UUID
+    refund_id: RefundId
+    money: Money
+
+
+@dataclass(frozen=True, slots=True)
 class Minted:
     """What was asked for is on the chain."""
 
@@ -60,7 +72,7 @@ class Failed:
     reason: str
 
 
-Fact = Linked | Sold | Minted | Failed
+Fact = Linked | Sold | GaveBack | Minted | Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +90,7 @@ class Hear:
     is known when all come again.
 
     An event that does not say its tenant is of its user's. A sale to somebody of whom nobody knows whose they are waits
-    until somebody does.
+    until somebody does, and what was given back of a payment waits until that was heard of.
     """
 
     def __init__(self, books: Books, token: Token, ids: Ids) -> None:
@@ -133,19 +145,17 @@ class Hear:
         """The events with their tenants, without those that wait."""
         homeless = {event.fact.user_id for event in events if event.tenant_id is None}
         homes = dict(await self._books.locate(homeless)) if homeless else {}
-        strangers = [
-            Parked(event.event_id, event.fact.sale)
-            for event in events
-            if event.tenant_id is None and event.fact.user_id not in homes and isinstance(event.fact, Sold)
-        ]
-        if strangers:
-            homes |= await self._books.park(strangers)
+        strange = [event for event in events if event.tenant_id is None and event.fact.user_id not in homes]
+        sales = [Parked(event.event_id, event.fact.sale) for event in strange if isinstance(event.fact, Sold)]
+        refunds = [_parked(event, event.fact) for event in strange if isinstance(event.fact, GaveBack)]
+        if sales or refunds:
+            homes |= await self._books.park(sales, refunds)
         placed = []
         for event in events:
             tenant_id = event.tenant_id or homes.get(event.fact.user_id)
             if tenant_id is not None:
                 placed.append((tenant_id, event))
-            elif not isinstance(event.fact, Sold):
+            elif not isinstance(event.fact, Sold | GaveBack):
                 raise Contradiction("it is about somebody for whom nothing was asked")
         return placed
 
@@ -162,12 +172,15 @@ class Hear:
             Wanted(
                 users=users,
                 sales=[fact.sale for fact in facts if isinstance(fact, Sold)],
+                payments=[fact.payment_id for fact in facts if isinstance(fact, GaveBack)],
                 entries=[fact.entry_id for fact in facts if isinstance(fact, Minted | Failed)],
                 all_of=list(dict.fromkeys(_whose_all_may_change(facts))),
             )
         )
         teller = Teller(tenant_id, held, self._token, self._ids)
-        for event in events:
+        waited = [Heard(one.event_id, _gave_back(one)) for one in held.parked_refunds]
+        # What is given back of what is sold in the same batch comes behind that, as it does behind what waited.
+        for event in sorted([*events, *waited], key=lambda event: isinstance(event.fact, GaveBack)):
             self._have(event, teller)
         await work.commit(teller.settled())
 
@@ -180,10 +193,39 @@ class Hear:
             case Sold(sale=sale):
                 if teller.purchase(sale.key) is None:
                     teller.buy(sale, PurchaseId(self._ids()), account)
+            case GaveBack() as gave_back:
+                _take_back(event, gave_back, teller, account)
             case Minted(entry_id=entry_id, request_id=request_id, tx_hash=tx_hash):
                 account.minted(entry_id, request_id, tx_hash)
             case Failed(entry_id=entry_id, request_id=request_id, reason=reason):
                 account.failed(entry_id, request_id, reason)
+
+
+def _take_back(event: Heard, gave_back: GaveBack, teller: Teller, account: Account) -> None:
+    """Take back what was earned with what was given back; it waits where its payment was not heard of yet.
+
+    Raises:
+        Contradiction: with what was given back before it is more than was paid, or it is somebody else's.
+    """
+    purchase = teller.purchase_of(gave_back.payment_id)
+    if purchase is None:
+        teller.changes.parked_refunds.append(_parked(event, gave_back))
+        return
+    sale = purchase.sale
+    if (sale.user_id, sale.money.currency) != (gave_back.user_id, gave_back.money.currency):
+        raise Contradiction("what was given back was paid by somebody else, or in another currency")
+    try:
+        teller.give_back(purchase, gave_back.refund_id, gave_back.money.amount_minor, account)
+    except RefundTooLarge:
+        raise Contradiction("more was given back than was paid") from None
+
+
+def _parked(event: Heard, gave_back: GaveBack) -> ParkedRefund:
+    return ParkedRefund(event.event_id, gave_back.user_id, gave_back.payment_id, gave_back.refund_id, gave_back.money)
+
+
+def _gave_back(parked: ParkedRefund) -> GaveBack:
+    return GaveBack(parked.user_id, parked.payment_id, parked.refund_id, parked.money)
 
 
 def _whose_all_may_change(facts: Iterable[Fact]) -> Iterable[UserId]:

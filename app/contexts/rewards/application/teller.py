@@ -1,6 +1,7 @@
 """Works on the accounts of a batch, and gathers what changes."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from app.contexts.rewards.application.books import Changes, Held
 from app.contexts.rewards.domain.account import Account
@@ -8,7 +9,7 @@ from app.contexts.rewards.domain.entry import Entry
 from app.contexts.rewards.domain.ids import EntryId, PurchaseId, RefundId, RuleId
 from app.contexts.rewards.domain.refusals import RefundTooLarge
 from app.contexts.rewards.domain.rule import Rule, best_of, month_of
-from app.contexts.rewards.domain.sale import Cashback, Purchase, Reference, Refund, Sale
+from app.contexts.rewards.domain.sale import Cashback, Purchase, Reference, Refund, Sale, Source
 from app.contexts.rewards.domain.tokens import Token, part_of
 from app.kernel.ids import UserId
 from app.kernel.new_ids import Ids
@@ -27,6 +28,7 @@ class Teller:
         self._rules: Sequence[Rule] = held.rules
         self._used = dict(held.used)
         self._purchases = dict(held.purchases)
+        self._refunds = {purchase_id: list(before) for purchase_id, before in held.refunds.items()}
         of: dict[UserId, list[Entry]] = {}
         for entry in held.entries:
             of.setdefault(entry.user_id, []).append(entry)
@@ -45,6 +47,21 @@ class Teller:
     def purchase(self, key: Reference) -> Purchase | None:
         """What has the reference, if something has."""
         return self._purchases.get(key)
+
+    def purchase_of(self, payment_id: UUID) -> Purchase | None:
+        """What was bought by that payment, if it is held."""
+        text = str(payment_id)
+        return next(
+            (each for key, each in self._purchases.items() if key.text == text and each.sale.source is Source.PAYMENT),
+            None,
+        )
+
+    def give_back(self, purchase: Purchase, refund_id: RefundId, amount_minor: int, account: Account) -> None:
+        """Take back what so much of a payment has earned, once for each refund. See `refund`."""
+        before = self._refunds.setdefault(purchase.id, [])
+        reference = str(refund_id)
+        if all(known.reference != reference for known in before):
+            before.append(self.refund(purchase, refund_id, amount_minor, reference, before, account))
 
     def buy(self, sale: Sale, purchase_id: PurchaseId, account: Account) -> Purchase:
         """Record what was bought, and give what it earns. Nothing has its reference yet."""

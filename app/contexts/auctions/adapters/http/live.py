@@ -15,7 +15,8 @@ from app.platform.http import codes
 from app.platform.http.event_stream import LAST_EVENT_ID, MEDIA_TYPE, event, event_stream, say_events
 from app.platform.http.operations import MAYBE_BEARER, Operation, Request, Success
 from app.platform.http.replies import NO_CONTENT, Reply
-from app.platform.http.streams import Ending, Stream, Streamed
+from app.platform.http.streamed import Streamed
+from app.platform.http.streams import Ending, Stream
 
 _LIVE: Final = "/v1/auctions/{id}/live"
 _STATE: Final = "state"

@@ -1,12 +1,14 @@
 """The answers to sending and paying in, as they are stored with their key, and what they look like."""
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
-from msgspec import Struct, field, json
+from msgspec import Meta, Struct, field, json
 
-from app.contexts.funds.adapters.http.bodies import ALICE, BOB
+from app.contexts.funds.adapters.http.bodies import ALICE, BOB, MOST_PAYOUTS
 from app.contexts.funds.adapters.http.refusals import STORED
+from app.contexts.funds.domain.bulk import Bulk
+from app.contexts.funds.domain.ids import TransferId
 from app.contexts.funds.domain.transfer import CompletedTransfer
 from app.kernel.refusals import Refusal
 from app.platform.http.keyed import refused
@@ -30,6 +32,34 @@ class TransferShape(Struct, frozen=True):
     created_at: Time
 
 
+class PayoutShape(Struct, frozen=True):
+    """What became of a transfer of a bulk; `index` is its place there."""
+
+    index: Annotated[int, Meta(ge=0, lt=MOST_PAYOUTS)]
+    transfer_id: UUID | None
+    status: Literal["COMPLETED", "REFUSED"]
+    error: Annotated[
+        Literal["NOT_FOUND", "INSUFFICIENT_FUNDS", "BALANCE_LIMIT", "VALIDATION_ERROR"] | None,
+        Meta(description="VALIDATION_ERROR: it was to go to its sender."),
+    ]
+
+
+class BulkShape(Struct, frozen=True):
+    """What became of a bulk."""
+
+    bulk_id: UUID
+    mode: Literal["all", "each"]
+    completed: Annotated[int, Meta(ge=0)]
+    refused: Annotated[int, Meta(ge=0)]
+    transfers: list[PayoutShape]
+
+
+def _payout(index: int, outcome: TransferId | str) -> PayoutShape:
+    if isinstance(outcome, str):
+        return PayoutShape(index, None, "REFUSED", outcome)  # type: ignore[arg-type] # it knows no other codes
+    return PayoutShape(index, outcome, "COMPLETED", None)
+
+
 class HttpTransferAnswers:
     """Makes the bytes that are stored, sent, and replayed."""
 
@@ -45,6 +75,13 @@ class HttpTransferAnswers:
             status="COMPLETED",
             created_at=timestamp(transfer.created_at),
         )
+        return Answer(201, _encode(shape))
+
+    def bulk(self, bulk: Bulk) -> Answer:
+        """What became of each transfer."""
+        lines = [_payout(index, outcome) for index, outcome in enumerate(bulk.outcomes)]
+        completed = len(bulk.completed)
+        shape = BulkShape(bulk.id, bulk.mode.value, completed, len(lines) - completed, lines)
         return Answer(201, _encode(shape))
 
     def refused(self, refusal: Refusal) -> Answer:
@@ -68,4 +105,19 @@ RECEIVED: Final = Success(
     description="What came in; the same again where the reference had paid in before.",
     type=TransferShape,
     example=_EXAMPLE | {"from": None, "amount": 5000, "note": None},
+)
+PAID_OUT: Final = Success(
+    status=201,
+    description="What became of each transfer, in their order.",
+    type=BulkShape,
+    example={
+        "bulk_id": "0193a5b2-7c4e-7d15-8b3c-2d1e0f9a8b7c",
+        "mode": "each",
+        "completed": 1,
+        "refused": 1,
+        "transfers": [
+            {"index": 0, "transfer_id": _EXAMPLE["transfer_id"], "status": "COMPLETED", "error": None},
+            {"index": 1, "transfer_id": None, "status": "REFUSED", "error": "INSUFFICIENT_FUNDS"},
+        ],
+    },
 )

@@ -1,6 +1,6 @@
-"""What sending and paying in are asked with."""
+"""What sending, sending to several and paying in are asked with."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -22,6 +22,14 @@ Line = Annotated[
         extra_json_schema={"pattern": PLAIN_TEXT},
     ),
 ]
+
+
+def normal_id(text: str) -> str:
+    """The id in the usual spelling, if the text is one."""
+    try:
+        return str(msgspec.convert(text, UUID))
+    except msgspec.ValidationError:
+        return text
 
 
 class SendBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,10 +57,7 @@ class SendBody(Struct, frozen=True, forbid_unknown_fields=True):
 
     def normal(self) -> "SendBody":
         """The same request: an id in another spelling is the same id."""
-        try:
-            return msgspec.structs.replace(self, to=str(msgspec.convert(self.to, UUID)))
-        except msgspec.ValidationError:
-            return self
+        return msgspec.structs.replace(self, to=normal_id(self.to))
 
 
 class ReceiveBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,13 +71,63 @@ class ReceiveBody(Struct, frozen=True, forbid_unknown_fields=True):
     ]
 
 
+SEND_BODY: Final = JsonBody(
+    SendBody, {"to": "bob", "amount": 1250, "currency": "USD", "note": "for the concert"}, "a request to send"
+)
+
+MOST_PAYOUTS: Final = 1_000
+MOST_BULK_BYTES: Final = 256 * 1024
+
+_SENDER = (
+    f"must be a user's id, username or wallet address, of 1 to {MAX_RECIPIENT} characters, where a machine asks; users "
+    "send from their own wallet"
+)
+
+
+class BulkBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """How much to send to whom, several times."""
+
+    transfers: Annotated[
+        list[SendBody],
+        Meta(min_length=1, max_length=MOST_PAYOUTS),
+        Rule(f"must be a list of 1 to {MOST_PAYOUTS} transfers", each=SEND_BODY),
+    ]
+    mode: Annotated[
+        Literal["all", "each"],
+        Meta(description="`all`: every transfer or none. `each`: in their order, a refusal does not stop the next."),
+        Rule("must be all or each"),
+    ]
+    sender: Annotated[
+        Annotated[
+            str, Meta(min_length=1, max_length=MAX_RECIPIENT, description="From whose wallet, where a machine asks.")
+        ]
+        | UnsetType,
+        Rule(_SENDER, lambda sender: sender is UNSET or is_plain(sender)),
+    ] = msgspec.field(default=UNSET, name="from")
+
+    def normal(self) -> "BulkBody":
+        """The same request: an id in another spelling is the same id."""
+        sender = self.sender if self.sender is UNSET else normal_id(self.sender)
+        return msgspec.structs.replace(self, transfers=[one.normal() for one in self.transfers], sender=sender)
+
+
+BULK_BODY: Final = JsonBody(
+    BulkBody,
+    {
+        "transfers": [
+            {"to": "bob", "amount": 1250, "currency": "USD", "note": "January"},
+            {"to": "carol", "amount": 2100, "currency": "USD"},
+        ],
+        "mode": "all",
+    },
+    "a request to send to several",
+    MOST_BULK_BYTES,
+)
+
 ALICE: Final = "6f0d5c1e-8a3b-4f39-9a52-0c1b7e2d4a10"
 BOB: Final = "0193a5b2-7c4e-7d12-9c3d-6f5e4d3c2b1a"
 """The users of the examples."""
 
-SEND_BODY: Final = JsonBody(
-    SendBody, {"to": "bob", "amount": 1250, "currency": "USD", "note": "for the concert"}, "a request to send"
-)
 RECEIVE_BODY: Final = JsonBody(
     ReceiveBody,
     {"user_id": BOB, "amount": 5000, "currency": "USD", "reference": "bank transfer 2026-0131"},

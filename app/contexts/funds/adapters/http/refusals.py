@@ -3,8 +3,10 @@
 from dataclasses import replace
 from typing import Final
 
+from app.contexts.funds.adapters.http.bodies import MOST_BULK_BYTES
 from app.contexts.funds.domain.refusals import (
     BalanceLimit,
+    BulkRefused,
     InsufficientFunds,
     ReferenceReused,
     UserNotFound,
@@ -43,6 +45,16 @@ REFERENCE_REUSED: Final = ErrorCode(
     refusals=(ReferenceReused,),
     is_stored=True,
 )
+BULK_REFUSED: Final = ErrorCode(
+    name="BULK_REFUSED",
+    status=409,
+    when="Of a bulk with mode `all` some transfers cannot be done, so none was: `details` names them. Stored.",
+    message=str(BulkRefused([])),
+    details={"errors": [{"index": 1, "code": "NOT_FOUND"}]},
+    refusals=(BulkRefused,),
+    details_of=BulkRefused.told,
+    is_stored=True,
+)
 _MALFORMED: Final = replace(codes.VALIDATION_ERROR, details={"amount": f"must be an integer between 1 and {MAX_MINOR}"})
 _NOBODY: Final = replace(
     codes.NOT_FOUND,
@@ -60,7 +72,21 @@ RECEIVING: Final = (
     REFERENCE_REUSED,
     *KEYED,
 )
+SENDING_TO_SEVERAL: Final = (
+    replace(codes.VALIDATION_ERROR, details={"transfers[1].amount": f"must be an integer between 1 and {MAX_MINOR}"}),
+    replace(_NOBODY, when="A machine sends from a user whom this tenant has not, or a user from another's wallet."),
+    replace(
+        codes.PAYLOAD_TOO_LARGE,
+        when=f"The body is over {MOST_BULK_BYTES // 1024} KiB.",
+        message=f"a body has at most {MOST_BULK_BYTES} bytes",
+    ),
+    codes.UNAVAILABLE,
+    BULK_REFUSED,
+    *KEYED,
+)
 """Those of each, in no order that counts."""
 
-STORED: Final = {type_: kind for kind in (*SENDING, *RECEIVING) if kind.is_stored for type_ in kind.refusals}
+STORED: Final = {
+    type_: kind for kind in (*SENDING, *RECEIVING, BULK_REFUSED) if kind.is_stored for type_ in kind.refusals
+}
 """By refusal, those that are kept with their key."""

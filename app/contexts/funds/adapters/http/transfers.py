@@ -38,7 +38,7 @@ Recalling = Callable[[KeyedRequest], Awaitable[Answered | None]]
 
 RECEIVE_SCOPE: Final = "wallet:receive"
 _SEND, _RECEIVE = "/v1/wallet/send", "/v1/wallet/receive"
-_ONCE = (
+ONCE: Final = (
     "At most once for each who asks and key, however often it is sent. A finished request is answered again with the "
     "same bytes and `Idempotent-Replayed: true`."
 )
@@ -66,7 +66,7 @@ class Transfers:
             name="sendMoney",
             tag=TAG,
             summary="Send money to another user",
-            description=_ONCE,
+            description=ONCE,
             who=BEARER,
             buckets=("wallet",),
             handler=self.send_money,
@@ -81,7 +81,7 @@ class Transfers:
             name="receiveMoney",
             tag=TAG,
             summary="Pay in what came from outside",
-            description=f"{_ONCE} A reference pays in once for each user and currency, whatever the key.",
+            description=f"{ONCE} A reference pays in once for each user and currency, whatever the key.",
             who=BEARER,
             access=Access(frozenset({Role.ADMIN}), RECEIVE_SCOPE),
             handler=self.receive_money,

@@ -19,6 +19,7 @@ Kind = Literal[
     "FUNDING",
     "PAYMENT",
     "REFUND",
+    "MERCHANT_REFUND",
     "TRANSFER_OUT",
     "TRANSFER_IN",
     "FEE",

@@ -4,17 +4,17 @@ The first begins the transaction and claims or locks, in the one order that all 
 holds, wallets, each by its primary key). The second writes everything and commits.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from itertools import chain
 
-from app.contexts.funds.adapters.postgres import hold_rows, operation_rows, wallet_rows
+from app.contexts.funds.adapters.postgres import bulk_wallets, hold_rows, operation_rows, wallet_rows
 from app.contexts.funds.adapters.postgres.references import fundings_of, lookup
 from app.contexts.funds.adapters.postgres.v1_keys import RECEIVING, SENDING
-from app.contexts.funds.adapters.postgres.wallet_rows import Opening, PendingSums
+from app.contexts.funds.adapters.postgres.wallet_rows import Opening
 from app.contexts.funds.adapters.postgres.writes import statements
-from app.contexts.funds.application.asked import Known, ReceiveRequest, SendRequest
+from app.contexts.funds.application.asked import BulkRequest, Known, ReceiveRequest, SendRequest
 from app.contexts.funds.application.books import (
     Changes,
     ClaimedKeys,
@@ -29,7 +29,7 @@ from app.contexts.funds.domain.ids import HoldId, TransferId
 from app.contexts.funds.domain.ledger import Transaction
 from app.contexts.funds.domain.operation import Credit, Operation, Resize, Transfer
 from app.contexts.funds.domain.wallet import WalletId
-from app.contexts.funds.part import PaymentQueries
+from app.contexts.funds.part import PaymentQueries, PendingSums, sums_of
 from app.kernel.operation_id import OperationId
 from app.platform.idempotency.keys import KeyScope
 from app.platform.idempotency.statements import IdempotencyKeys, records_of, won
@@ -108,11 +108,23 @@ class PostgresFundsWork:
             lookup([(r.recipient, r.money.currency, r.reference) for r in requests]),
         )
         own = won(claims)
-        lost = [request.scope for request in requests if request.scope not in own]
-        records = await self._records(RECEIVING, lost)
-        if len(records) < len(lost):
-            raise Retry  # an old record was purged between two of our statements
+        records = await self._lost(requests, own)
         return ClaimedKeys(own, records, _locked(rows, now), fundings_of(fundings, requests))
+
+    async def claim_bulks(self, requests: Sequence[BulkRequest]) -> ClaimedKeys:
+        """See `FundsWork.claim_bulks`."""
+        openings, into, out = bulk_wallets.wallets_of(requests)
+        (claims, *rows), now = await self._transaction.begin(
+            RECEIVING.claim([(*r.scope, r.fingerprint, r.bulk_id) for r in requests]),
+            *([wallet_rows.open_wallets(openings)] if openings else []),
+            wallet_rows.lock_wallets([*out, *into]),
+            *([self._pending.of(into)] if into else []),
+        )
+        own = won(claims)
+        wallets, *pending = rows[1:] if openings else rows
+        sums = sums_of(pending[0]) if into else {}
+        locked = Locked(wallet_rows.wallets_of(wallets), sums, now)
+        return ClaimedKeys(own, await self._lost(requests, own), locked)
 
     async def claim_operations(self, operations: Sequence[Operation]) -> ClaimedOperations:
         """See `FundsWork.claim_operations`."""
@@ -161,6 +173,16 @@ class PostgresFundsWork:
         if into:
             yield self._pending.of(receiving)
 
+    async def _lost(
+        self, requests: Sequence[ReceiveRequest] | Sequence[BulkRequest], own: Collection[KeyScope]
+    ) -> Mapping[KeyScope, Known]:
+        """The records of the keys that others had before."""
+        lost = [request.scope for request in requests if request.scope not in own]
+        records = await self._records(RECEIVING, lost)
+        if len(records) < len(lost):
+            raise Retry  # an old record was purged between two of our statements
+        return records
+
     async def _records(self, keys: IdempotencyKeys, scopes: Sequence[KeyScope]) -> Mapping[KeyScope, Known]:
         if not scopes:
             return {}
@@ -192,4 +214,4 @@ def _wallets_of(operations: Sequence[Operation]) -> tuple[Sequence[Opening], Seq
 def _locked(rows: Sequence[Sequence[Row]], now: datetime, holds: Mapping[HoldId, Hold] | None = None) -> Locked:
     """What was locked: opened, locked and pending, or locked alone where no money goes to anybody."""
     _, wallets, pending = rows if len(rows) > 1 else ((), rows[0], ())
-    return Locked(wallet_rows.wallets_of(wallets), wallet_rows.sums_of(pending), now, holds or {})
+    return Locked(wallet_rows.wallets_of(wallets), sums_of(pending), now, holds or {})

@@ -16,7 +16,8 @@ _TRANSACTIONS_HAVE_TWO_LEGS = """
     SELECT format('transaction %s of user %s has %s entries', t.id, t.user_id, count(e.account))
     FROM (
         SELECT t.*, CASE kind WHEN 'CAPTURE_OUT' THEN 'held' ELSE 'wallet' END AS own,
-               CASE WHEN kind = 'FUNDING' THEN 'funding' WHEN kind IN ('PAYMENT', 'REFUND') THEN 'payments'
+               CASE WHEN kind = 'FUNDING' THEN 'funding'
+                    WHEN kind IN ('PAYMENT', 'REFUND', 'MERCHANT_REFUND') THEN 'payments'
                     WHEN kind IN ('HOLD', 'RELEASE') THEN 'held'
                     WHEN kind IN ('TRANSFER_OUT', 'TRANSFER_IN', 'CAPTURE_OUT', 'CAPTURE_IN', 'FEE') THEN 'transfers'
                     ELSE '' END AS other,

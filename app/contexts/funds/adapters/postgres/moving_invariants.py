@@ -69,6 +69,8 @@ _HOLDS_MATCH_THEIR_TRANSACTIONS = """
 
 # An answer is read as it is written: nothing may read JSON that need not be any of ours.
 _ID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_IDS = f'\\["{_ID}"(, "{_ID}")*\\]'
+_OF_A_BULK = ', "mode": "(all|each)", "asked": [0-9]{1,4}'
 _MADE = f"""
     SELECT o.context, o.business_id, o.name, o.user_id, found[1]::uuid AS id
     FROM operations o CROSS JOIN LATERAL regexp_matches(o.answer::text, '"({_ID})"', 'g') found
@@ -86,7 +88,7 @@ _OPERATIONS_HAPPENED_ONCE = f"""
     FROM operations
     WHERE (CASE WHEN forbidden THEN answer IS NULL AND fingerprint IS NULL
         ELSE fingerprint IS NOT NULL AND user_id IS NOT NULL
-            AND answer::text ~ '^(\\{{"done": \\["{_ID}"(, "{_ID}")*\\]\\}}|\\{{"refused": "[A-Z_]+".*\\}})$' END)
+            AND answer::text ~ '^(\\{{"done": {_IDS}({_OF_A_BULK})?\\}}|\\{{"refused": "[A-Z_]+".*\\}})$' END)
         IS NOT TRUE
     UNION ALL
     SELECT format('operation %s of %s %s has made %s of user %s, which does not exist', m.name, m.context,
@@ -112,6 +114,23 @@ _OPERATIONS_HAPPENED_ONCE = f"""
     WHERE m.id IS NULL
 """
 
+_BULKS_ARE_WHOLE = """
+    SELECT format('bulk %s of user %s: %s of %s transfers were done (%s)', b.business_id, b.user_id, t.done, b.asked,
+                  b.mode)
+    FROM (
+        SELECT o.business_id, o.user_id, found[1] AS mode, found[2]::bigint AS asked
+        FROM operations o
+        LEFT JOIN LATERAL regexp_match(o.answer::text, '"mode": "(all|each)", "asked": ([0-9]{1,4})\\}$') found ON true
+        WHERE o.context = 'funds' AND o.name = 'bulk'
+    ) b
+    LEFT JOIN (
+        SELECT business_id, user_id, count(*) AS done FROM transactions
+        WHERE kind = 'TRANSFER_OUT' AND business_id IS NOT NULL
+        GROUP BY business_id, user_id
+    ) t ON t.business_id = b.business_id AND t.user_id = b.user_id
+    WHERE (CASE b.mode WHEN 'all' THEN t.done = b.asked WHEN 'each' THEN t.done BETWEEN 1 AND b.asked END) IS NOT TRUE
+"""
+
 QUERIES = (
     (
         "transfers_have_both_legs",
@@ -132,6 +151,11 @@ QUERIES = (
         "operations_happened_once",
         "every operation happened at most once, a forbidden one never, and nothing was done for others without one",
         _OPERATIONS_HAPPENED_ONCE,
+    ),
+    (
+        "bulks_are_whole",
+        "of every bulk that is done whole or not at all each transfer was done",
+        _BULKS_ARE_WHOLE,
     ),
 )
 """Name, claim and query."""

@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.contexts.funds.application.books import OperationRecord
+from app.contexts.funds.domain.bulk import Bulk
 from app.contexts.funds.domain.operation import Operation
 from app.contexts.funds.domain.refusals import (
     BalanceLimit,
@@ -48,6 +49,19 @@ _STORE: Final = Statement("""
 """)
 
 
+# Nobody else has its id: it was made for this request.
+_INSERT_BULKS: Final = Statement("""
+    INSERT INTO operations (bucket, business_id, context, name, user_id, fingerprint, forbidden, answer, created_at)
+    SELECT r.bucket, r.business_id, r.context, r.name, r.user_id, r.fingerprint, false, r.answer::json, now()
+    FROM unnest(%b::smallint[], %b::uuid[], %b::text[], %b::text[], %b::uuid[], %b::bytea[], %b::text[])
+        AS r (bucket, business_id, context, name, user_id, fingerprint, answer)
+""")
+
+FUNDS: Final = "funds"
+BULK: Final = "bulk"
+"""The operation that a bulk is: its business is itself."""
+
+
 def claim(operations: Sequence[Operation]) -> Call:
     """The statement that claims operations, each there once; `claimed` reads its rows."""
     return _CLAIM, columns([(*_key(o.id), o.owner, o.fingerprint) for o in operations])
@@ -81,6 +95,19 @@ def records_of(rows: Sequence[Row]) -> Mapping[OperationId, OperationRecord]:
 def store(outcomes: Mapping[OperationId, Outcome]) -> Call:
     """The statement that gives operations their answers."""
     return _STORE, columns([(*_key(of), answer_of(outcome)) for of, outcome in outcomes.items()])
+
+
+def insert_bulks(bulks: Sequence[Bulk]) -> Call:
+    """The statement that writes bulks, which have just been done, as operations."""
+    return _INSERT_BULKS, columns([
+        (*_key(OperationId(FUNDS, bulk.id, BULK)), bulk.sender, bulk.fingerprint, _answer_of_bulk(bulk))
+        for bulk in bulks
+    ])  # fmt: skip
+
+
+def _answer_of_bulk(bulk: Bulk) -> str:
+    """As it is kept: what was done, and how much was asked for, and how."""
+    return json.dumps({"done": [*map(str, bulk.completed)], "mode": bulk.mode.value, "asked": bulk.asked})
 
 
 def answer_of(outcome: Outcome) -> str:

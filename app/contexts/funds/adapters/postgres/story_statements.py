@@ -88,7 +88,8 @@ PLACE: Final = """
         UNION ALL
         (SELECT 3, CASE WHEN payment_id IS NULL THEN '/transfers/' || id ELSE '/payments/' || payment_id END
          FROM transactions
-         WHERE id = %(id)s AND kind IN ('TRANSFER_OUT', 'TRANSFER_IN', 'FUNDING', 'PAYMENT', 'REFUND') LIMIT 1)
+         WHERE id = %(id)s
+             AND kind IN ('TRANSFER_OUT', 'TRANSFER_IN', 'FUNDING', 'PAYMENT', 'REFUND', 'MERCHANT_REFUND') LIMIT 1)
     ) known
     ORDER BY place
     LIMIT 1

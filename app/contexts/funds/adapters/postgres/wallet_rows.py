@@ -1,11 +1,10 @@
 """Wallets as money is moved in and out of them: opened, locked with all that they hold, and written."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final
 from uuid import UUID
 
 from app.contexts.funds.domain.wallet import Wallet, WalletId
-from app.contexts.funds.part import PaymentQueries
 from app.kernel.ids import UserId
 from app.kernel.money import Currency
 from app.platform.postgres.pipeline import Call, Row, Statement, columns
@@ -44,18 +43,20 @@ _OPEN_FOR_PARTS: Final = Statement("""
 """)
 
 _LOCK: Final = Statement("""
-    SELECT w.user_id, w.currency, w.current_balance, w.version, w.held
+    SELECT w.user_id, w.currency, w.current_balance, w.version, w.held, w.updated_at
     FROM wallet_balances w
     WHERE (w.user_id, w.currency) IN (SELECT * FROM unnest(%b::uuid[], %b::text[]))
     ORDER BY w.user_id, w.currency
     FOR UPDATE OF w
 """)
 
+# The clock may have gone back since the wallet moved: what moves it next has to come after that.
 _WRITE: Final = Statement("""
     UPDATE wallet_balances w
-    SET current_balance = r.balance, held = r.held, version = r.version, updated_at = clock_timestamp()
-    FROM unnest(%b::uuid[], %b::text[], %b::bigint[], %b::bigint[], %b::bigint[])
-        AS r (user_id, currency, balance, held, version)
+    SET current_balance = r.balance, held = r.held, version = r.version,
+        updated_at = greatest(clock_timestamp(), r.moved_at)
+    FROM unnest(%b::uuid[], %b::text[], %b::bigint[], %b::bigint[], %b::bigint[], %b::timestamptz[])
+        AS r (user_id, currency, balance, held, version, moved_at)
     WHERE w.user_id = r.user_id AND w.currency = r.currency
 """)
 
@@ -85,24 +86,4 @@ def wallets_of(rows: Iterable[Row]) -> Mapping[WalletId, Wallet]:
 
 def write_wallets(wallets: Mapping[WalletId, Wallet]) -> Call:
     """The statement that writes the wallets, each of which is locked."""
-    return _WRITE, columns([(*of, w.balance_minor, w.held_minor, w.version) for of, w in wallets.items()])
-
-
-class PendingSums:
-    """Reads what may come back to wallets. Behind their locks, which every payment takes, none is missed."""
-
-    def __init__(self, payments: PaymentQueries) -> None:
-        self.statement = Statement(f"""
-            SELECT p.user_id, p.currency, sum(p.amount) FROM ({payments.pending}) p
-            WHERE (p.user_id, p.currency) IN (SELECT * FROM unnest(%b::uuid[], %b::text[]))
-            GROUP BY p.user_id, p.currency
-        """)
-
-    def of(self, wallets: Iterable[WalletId]) -> Call:
-        """The statement for those wallets; `sums_of` reads its rows. There has to be one."""
-        return self.statement, columns([*dict.fromkeys(wallets)])
-
-
-def sums_of(rows: Sequence[Row]) -> Mapping[WalletId, int]:
-    """What may come back, by wallet, in minor units. It may be more than a bigint holds."""
-    return {(UserId(user_id), Currency(code)): int(total) for user_id, code, total in rows}
+    return _WRITE, columns([(*of, w.balance_minor, w.held_minor, w.version, w.moved_at) for of, w in wallets.items()])

@@ -37,6 +37,8 @@ def statements(changes: Changes) -> Iterator[Call]:
         yield wallet_rows.write_wallets(changes.wallets)
     if changes.outcomes:
         yield operation_rows.store(changes.outcomes)
+    if changes.bulks:
+        yield operation_rows.insert_bulks(changes.bulks)
     if changes.answers:
         yield RECEIVING.store(changes.answers, changes.made)  # the same statement for all keys of /v1
     if changes.events:

@@ -9,7 +9,7 @@ from app.kernel.errors import Unavailable
 from app.platform.http.errors import Problem
 from app.platform.http.operations import Handler, Operation, Request
 from app.platform.http.replies import Reply
-from app.platform.http.streams import Streamed
+from app.platform.http.streamed import Streamed
 
 HOW: Final[Mapping[str, str]] = {
     "/v1/auth/login": "password",

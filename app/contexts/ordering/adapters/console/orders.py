@@ -17,11 +17,9 @@ from app.kernel.ids import UserId
 from app.platform.console.desk import Desk
 from app.platform.console.visit import time_of, uuid_of, visit_of
 from app.platform.http import queries
-from app.platform.tenants import KnownTenants
+from app.platform.tenants import DEFAULT, KnownTenants
 
 PAGE: Final = 50
-DEFAULT: Final = "default"
-"""The tenant that there always is."""
 _LIST: Final = frozenset(("tenant", "user", "before"))
 
 

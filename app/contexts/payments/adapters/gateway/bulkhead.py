@@ -10,11 +10,15 @@ from app.platform.outgoing.breaker import Breaker
 class Bulkhead:
     """Hands out a process's slots. While the breaker is half-open it hands out one: the probe's."""
 
-    def __init__(self, slots: int, breaker: Breaker) -> None:
+    def __init__(self, slots: int, breaker: Breaker, held: "set[HeldSlot] | None" = None) -> None:
         self.slots = slots
         self._breaker = breaker
-        self._held: set[HeldSlot] = set()
+        self._held: set[HeldSlot] = set() if held is None else held
         self._probe: HeldSlot | None = None
+
+    def beside(self, breaker: Breaker) -> "Bulkhead":
+        """Another gate to the same slots, behind a breaker of its own."""
+        return Bulkhead(self.slots, breaker, self._held)
 
     @property
     def in_use(self) -> int:

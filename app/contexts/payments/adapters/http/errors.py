@@ -2,8 +2,18 @@
 
 from dataclasses import replace
 
-from app.contexts.funds.public import InsufficientFunds, UserNotFound, WalletNotFound
-from app.contexts.payments.domain.refusals import GatewayUnavailable, KeyInProgress, ProviderNotFound
+from app.contexts.funds.public import BalanceLimit, InsufficientFunds, UserNotFound, WalletNotFound
+from app.contexts.payments.domain.refusals import (
+    GatewayUnavailable,
+    KeyInProgress,
+    PaymentNotApproved,
+    PaymentNotFound,
+    ProviderNotFound,
+    RefundInProgress,
+    RefundNotFound,
+    RefundsUnavailable,
+    RefundTooLarge,
+)
 from app.kernel.money import MAX_MINOR
 from app.platform.http import codes
 from app.platform.http.codes import ErrorCode, in_a_moment
@@ -11,6 +21,8 @@ from app.platform.idempotency.refusals import KeyReused
 
 PAYMENT = "0193a5b2-7c4e-7d10-8f21-3b6a9c0e5d42"
 """The payment of the examples."""
+REFUND = "0193a5b2-7c4e-7d19-8afb-607182930415"
+"""The refund of the examples."""
 
 
 VALIDATION_ERROR = replace(codes.VALIDATION_ERROR, details={"amount": f"must be an integer between 1 and {MAX_MINOR}"})
@@ -88,3 +100,90 @@ PAYING = (
     GATEWAY_TIMEOUT,
 )
 """Those of a payment, in no order that counts."""
+
+NO_SUCH_PAYMENT = replace(
+    codes.NOT_FOUND,
+    when="There is no such payment, or it is somebody else's.",
+    message=str(PaymentNotFound()),
+    refusals=(PaymentNotFound,),
+)
+NO_SUCH_REFUND = replace(
+    codes.NOT_FOUND,
+    when="There is no such refund, or its payment is somebody else's.",
+    message=str(RefundNotFound()),
+    refusals=(RefundNotFound,),
+)
+PAYMENT_STATE = ErrorCode(
+    name="PAYMENT_STATE",
+    status=409,
+    when="Only an approved payment can be refunded. Stored.",
+    message=str(PaymentNotApproved("DECLINED")),
+    details={"status": "DECLINED"},
+    refusals=(PaymentNotApproved,),
+    details_of=lambda refusal: {"status": str(refusal.status)},
+    is_stored=True,
+)
+REFUND_TOO_LARGE = ErrorCode(
+    name="REFUND_TOO_LARGE",
+    status=409,
+    when="More is asked for than is left of the payment, or nothing is left. Stored.",
+    message=str(RefundTooLarge(250)),
+    details={"refundable": 250},
+    refusals=(RefundTooLarge,),
+    details_of=lambda refusal: {"refundable": refusal.refundable},
+    is_stored=True,
+)
+BALANCE_LIMIT = ErrorCode(
+    name="BALANCE_LIMIT",
+    status=409,
+    when="The payer's balance, with all that may come back to it, would pass 2^63-1. Stored.",
+    message=str(BalanceLimit()),
+    details={},
+    refusals=(BalanceLimit,),
+    is_stored=True,
+)
+REFUND_IN_PROGRESS = replace(
+    IDEMPOTENCY_IN_PROGRESS,
+    when="The same key is being worked on, or its refund is still pending.",
+    details={"refund_id": REFUND},
+    refusals=(RefundInProgress,),
+    details_of=lambda refusal: {"refund_id": refusal.refund_id},
+)
+REFUND_GATEWAY_ERROR = replace(
+    GATEWAY_ERROR,
+    when="The gateway answered with an error: what became of the refund is not known yet. It is promised, and repeated "
+    "until it is known; the same key tells the outcome. Not stored.",
+    message="the payment gateway answered with an error; the outcome is not known yet: "
+    "the same Idempotency-Key will tell it",
+    details={"refund_id": REFUND, "status": "PENDING"},
+    is_stored=False,
+)
+REFUND_GATEWAY_TIMEOUT = replace(
+    GATEWAY_TIMEOUT,
+    when="The gateway did not answer in time, or the request's time was over. As with 502.",
+    message="the payment gateway did not answer in time; the outcome is not known yet: "
+    "the same Idempotency-Key will tell it",
+    details={"refund_id": REFUND, "status": "PENDING"},
+    is_stored=False,
+)
+REFUNDS_UNAVAILABLE = replace(
+    GATEWAY_UNAVAILABLE,
+    when="The gateway takes no refunds. Nothing was done; the key stays free.",
+    message=str(RefundsUnavailable(1)),
+    refusals=(RefundsUnavailable,),
+)
+
+REFUNDING = (
+    VALIDATION_ERROR,
+    NO_SUCH_PAYMENT,
+    codes.UNAVAILABLE,
+    PAYMENT_STATE,
+    REFUND_TOO_LARGE,
+    BALANCE_LIMIT,
+    REFUND_IN_PROGRESS,
+    IDEMPOTENCY_KEY_REUSED,
+    REFUND_GATEWAY_ERROR,
+    REFUNDS_UNAVAILABLE,
+    REFUND_GATEWAY_TIMEOUT,
+)
+"""Those of a refund, in no order that counts."""

@@ -4,14 +4,17 @@ import asyncio
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from app.contexts.funds.public import TransactionId, WalletNotFound
 from app.contexts.payments.adapters.http.answers import code_of, pending
 from app.contexts.payments.adapters.http.body import PAYMENT_BODY, fingerprint
 from app.contexts.payments.adapters.http.errors import PAYING, PAYMENT
+from app.contexts.payments.adapters.http.watching import watched
 from app.contexts.payments.adapters.shapes import PaymentShape, payment_fields
 from app.contexts.payments.application.pay import OnReserved
+from app.contexts.payments.application.read_payments import TenantOfKeys
 from app.contexts.payments.application.request import PaymentRequest
 from app.contexts.payments.application.results import Answered, StillPending
 from app.contexts.payments.domain.ids import PaymentId, ProviderId
@@ -19,8 +22,9 @@ from app.contexts.payments.domain.outcome import FailureCode
 from app.contexts.payments.domain.payment import Payment
 from app.kernel.money import Currency, Money
 from app.kernel.new_ids import Ids
+from app.kernel.principal import TenantId
 from app.platform.http import queries
-from app.platform.http.inflight import PATIENCE_S, InFlight
+from app.platform.http.inflight import InFlight
 from app.platform.http.operations import API_KEY, Operation, Request, Success
 from app.platform.http.parameters import IDEMPOTENCY_KEY, TRACEPARENT, USER_ID
 from app.platform.http.replies import Reply
@@ -39,9 +43,9 @@ class Paying(Protocol):
 
 
 def operations(
-    pay: Paying, ids: Ids, in_flight: InFlight, known: AbstractSet[str], timeout_s: float
+    pay: Paying, ids: Ids, in_flight: InFlight, known: AbstractSet[str], timeout_s: float, tenant_of_keys: TenantOfKeys
 ) -> Sequence[Operation]:
-    """What HTTP offers of payments. `known` are the currencies; a payment is answered within the time."""
+    """What HTTP offers to holders of API keys. `known` are the currencies; a payment is answered within the time."""
     create = Operation(
         method="POST",
         template="/wallets/{user_id}/payments",
@@ -51,7 +55,7 @@ def operations(
         description="At most one payment per user and key, however often it is sent. A finished request is answered "
         "again with the same bytes and `Idempotent-Replayed: true`.",
         who=API_KEY,
-        handler=_Payments(pay, ids, in_flight, known, timeout_s).create_payment,
+        handler=_Payments(pay, ids, in_flight, known, timeout_s, tenant_of_keys).create_payment,
         parameters=(USER_ID, IDEMPOTENCY_KEY, TRACEPARENT),
         body=PAYMENT_BODY,
         successes=(
@@ -85,12 +89,15 @@ class _Payments:
     in_flight: InFlight
     known: AbstractSet[str]
     timeout_s: float
+    tenant_of_keys: TenantOfKeys
 
     async def create_payment(self, request: Request) -> Reply:
         deadline = asyncio.get_running_loop().time() + self.timeout_s
         reserved: list[Payment] = []
         try:
-            result = await self._pay(self._wanted(request), deadline, reserved)
+            wanted = self._wanted(request, await self.tenant_of_keys())
+            paying = partial(self.pay, wanted, deadline)
+            result = await watched(self.in_flight, paying, deadline, reserved, out_of_time)
         except WalletNotFound as refusal:
             raise queries.unknown_currency(refusal.currency, self.known) or refusal from None
         finally:
@@ -101,7 +108,7 @@ class _Payments:
         request.error_code, request.is_replayed = code_of(result.answer), result.replayed
         return Reply(result.answer.status, result.answer.body, _REPLAYED if result.replayed else ())
 
-    def _wanted(self, request: Request) -> PaymentRequest:
+    def _wanted(self, request: Request, tenant_id: TenantId | None) -> PaymentRequest:
         body = request[PAYMENT_BODY]
         return PaymentRequest(
             PaymentId(self.ids()),
@@ -113,18 +120,10 @@ class _Payments:
             body.external_reference,
             Money(body.amount, Currency(body.currency)),
             request[TRACEPARENT],
+            tenant_id,
         )
 
-    async def _pay(self, request: PaymentRequest, deadline: float, reserved: list[Payment]) -> Answered | StillPending:
-        """Pay, in a task of its own: neither the client's leaving nor the deadline cuts it off half-way.
 
-        The payment is in `reserved` as soon as it exists.
-        """
-        if self.in_flight.draining:
-            raise self.in_flight.not_done()
-        task = self.in_flight.start(self.pay(request, deadline, reserved.append))
-        if await self.in_flight.wait(task, deadline + PATIENCE_S):
-            return task.result()
-        if not reserved:
-            raise self.in_flight.not_done()
-        return StillPending(reserved[0], FailureCode.DEADLINE_EXCEEDED)
+def out_of_time(payment: Payment) -> StillPending:
+    """What is answered of a payment whose request's time is over."""
+    return StillPending(payment, FailureCode.DEADLINE_EXCEEDED)

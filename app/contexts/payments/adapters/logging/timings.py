@@ -65,6 +65,6 @@ class TimedPending(PostgresPendingPayments):
     """Payments left PENDING, with the looks for them timed."""
 
     async def take(self, limit: int, older_than_s: float, lease_s: float) -> Sequence[Payment]:
-        """See `PendingPayments.take`."""
+        """See `Pending.take`."""
         with timed("pending", "take"):
             return await super().take(limit, older_than_s, lease_s)

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from prometheus_client import CollectorRegistry, Gauge
 
 from app.contexts.payments.adapters.gateway.resilience import ResilientGateway
+from app.contexts.payments.adapters.metrics.refunds import PendingRefundMetrics
 from app.contexts.payments.adapters.postgres.pending import PostgresPendingPayments
+from app.contexts.payments.adapters.postgres.pending_refunds import PostgresPendingRefunds
 from app.contexts.payments.application.unsettled import Unsettled
 from app.platform.metrics.gauges import Look
 
@@ -13,11 +15,16 @@ _BREAKER = {"closed": 0, "half_open": 1, "open": 2}
 
 
 def looks(
-    pending: PostgresPendingPayments, unsettled: Unsettled, gateway: ResilientGateway, registry: CollectorRegistry
+    pending: PostgresPendingPayments,
+    refunds: PostgresPendingRefunds,
+    unsettled: Unsettled,
+    gateway: ResilientGateway,
+    registry: CollectorRegistry,
 ) -> Sequence[Look]:
     """What the gauges of a process show that takes or finishes payments."""
     return (
         PendingMetrics(pending, registry).look,
+        PendingRefundMetrics(refunds, registry).look,
         UnsettledMetrics(unsettled, registry).look,
         GateMetrics(gateway, registry).look,
     )

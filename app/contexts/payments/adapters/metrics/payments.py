@@ -17,7 +17,7 @@ class GatewayMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._calls = Counter(
             "strongbox_gateway_calls",
-            "Charges, questions and voids, by how they ended.",
+            "Charges, refunds, questions and voids, by how they ended.",
             ("operation", "outcome"),
             registry=registry,
         )
@@ -35,7 +35,10 @@ class GatewayMetrics:
         )
         # Finding a labelled child costs more than counting; the children are few.
         self._series: dict[tuple[str, str], Counter] = {}
-        self._durations = {operation: self._duration.labels(operation) for operation in ("charge", "ask", "void")}
+        self._durations = {
+            operation: self._duration.labels(operation)
+            for operation in ("charge", "ask", "void", "refund", "ask_refund")
+        }
 
     def observe(self, operation: str, outcome: str, attempts: Sequence[str], elapsed_s: float) -> None:
         """Count a finished call."""

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from app.contexts.payments.application.recover import PendingPayments
+from app.contexts.payments.application.recover import Pending
 from app.contexts.payments.application.results import Answered, StillPending
 from app.contexts.payments.domain.payment import Payment
 from app.kernel.errors import Unavailable
 
 
 class TimedPending:
-    """`PendingPayments` with each look for them timed, and those that fail counted by themselves."""
+    """`Pending` payments with each look for them timed, and those that fail counted by themselves."""
 
-    def __init__(self, pending: PendingPayments, registry: CollectorRegistry) -> None:
+    def __init__(self, pending: Pending[Payment], registry: CollectorRegistry) -> None:
         self._pending = pending
         self._duration = Histogram(
             "strongbox_recovery_sweep_duration_seconds",
@@ -28,7 +28,7 @@ class TimedPending:
         )
 
     async def take(self, limit: int, older_than_s: float, lease_s: float) -> Sequence[Payment]:
-        """See `PendingPayments.take`."""
+        """See `Pending.take`."""
         began = time.perf_counter()
         try:
             taken = await self._pending.take(limit, older_than_s, lease_s)

@@ -5,10 +5,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from functools import partial
 
-from app.contexts.payments.adapters.gateway.record import NoRecord, gateway_record
+from app.contexts.payments.adapters.gateway.listing import NoRecord
+from app.contexts.payments.adapters.gateway.record import gateway_record, gateway_refunds
+from app.contexts.payments.adapters.postgres import refund_invariants
 from app.contexts.payments.adapters.postgres.invariants import QUERIES
-from app.contexts.payments.adapters.postgres.trail import TrailIsComplete
+from app.contexts.payments.adapters.postgres.trail import REFUNDS, TrailIsComplete
 from app.contexts.payments.application.charges_match_payments import BookedPayment, ChargesMatchPayments
+from app.contexts.payments.application.refunds_match_refunds import BookedRefund, RefundsMatchRefunds
 from app.platform.http.client import http_client
 from app.platform.operations.verify import Check
 from app.platform.postgres.evidence import Checks, Compare, Database, Note
@@ -30,7 +33,8 @@ def checks_of_payments(
 
 def checks_of_the_books(books: Session, outbox_retention_h: float, idempotency_ttl_h: float) -> Sequence[Check]:
     """The checks over one snapshot."""
-    return query_checks(books, QUERIES, {"retention_h": outbox_retention_h, "ttl_h": idempotency_ttl_h})
+    every = [*QUERIES, *refund_invariants.QUERIES]
+    return query_checks(books, every, {"retention_h": outbox_retention_h, "ttl_h": idempotency_ttl_h})
 
 
 @asynccontextmanager
@@ -38,20 +42,27 @@ async def _between(url: str, gateway_url: str, note: Note) -> AsyncIterator[Comp
     """Compares with the audit trail, and with the gateway's record if there is one."""
     cut = await time_of(url)
     async with AsyncExitStack() as stack:
-        record = None
+        charges = refunds = None
         try:
             if not gateway_url:
                 raise NoRecord("GATEWAY_URL is not set")
             client = await stack.enter_async_context(http_client(5.0, gateway_url))
-            record = await stack.enter_async_context(gateway_record(client))
+            charges = await stack.enter_async_context(gateway_record(client))
         except NoRecord as error:
             note(f"the gateway's record was not compared: {error}")
+        else:
+            try:
+                refunds = await stack.enter_async_context(gateway_refunds(client))
+            except NoRecord as error:
+                note(f"the gateway's record of refunds was not compared: {error}")
 
         def compare(trail: Session, books: Session) -> Sequence[Check]:
-            complete = TrailIsComplete(trail, books)
-            if record is None:
-                return (complete,)
-            return complete, ChargesMatchPayments(record.charges, partial(_booked, books, cut))
+            checks: list[Check] = [TrailIsComplete(trail, books), TrailIsComplete(trail, books, REFUNDS)]
+            if charges is not None:
+                checks.append(ChargesMatchPayments(charges.charges, partial(_booked, books, cut)))
+            if refunds is not None:
+                checks.append(RefundsMatchRefunds(refunds.refunds, partial(_booked_refunds, books, cut)))
+            return checks
 
         yield compare
 
@@ -63,3 +74,13 @@ async def _booked(books: Session, cut: datetime) -> AsyncIterator[BookedPayment]
     """
     async for row in rows(books, query, {"cut": cut}):
         yield BookedPayment._make(row)
+
+
+async def _booked_refunds(books: Session, cut: datetime) -> AsyncIterator[BookedRefund]:
+    """All refunds of the snapshot, likewise."""
+    query = """
+        SELECT id, payment_id, status, amount, currency, coalesce(finalized_at < %(cut)s, false)
+        FROM payments.refunds ORDER BY id
+    """
+    async for row in rows(books, query, {"cut": cut}):
+        yield BookedRefund._make(row)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
+from app.contexts.payments.adapters.postgres import pending_refunds
 from app.contexts.payments.adapters.postgres.pending import backlog_of
 from app.contexts.payments.application.pending import health_of_recovery
 from app.platform.operations.health import LATE_S, LOOK_S, Health, Part, State, unset
@@ -17,6 +18,7 @@ def parts_of_payments(database_url: str, gateway_url: str, recover_after_s: floa
     return (
         Part("gateway", partial(_gateway, gateway_url), _SEE_TO_THE_GATEWAY),
         Part("recovery", partial(_recovery, database_url, recover_after_s), SEE_TO_POSTGRES),
+        Part("refunds", partial(_refunds, database_url, recover_after_s), SEE_TO_POSTGRES),
     )
 
 
@@ -34,3 +36,9 @@ async def _gateway(url: str) -> Health:
 async def _recovery(url: str, recover_after_s: float) -> Health:
     async with inspecting(url, LOOK_S) as books:
         return health_of_recovery(await backlog_of(books, recover_after_s + LATE_S), recover_after_s)
+
+
+async def _refunds(url: str, recover_after_s: float) -> Health:
+    async with inspecting(url, LOOK_S) as books:
+        backlog = await pending_refunds.backlog_of(books, recover_after_s + LATE_S)
+        return health_of_recovery(backlog, recover_after_s)

@@ -1,10 +1,14 @@
-"""The idempotency keys of payments."""
+"""The idempotency keys of payments and refunds."""
 
 from typing import Final
 
 from app.contexts.funds import part
+from app.contexts.payments.adapters.postgres.refund_rows import columns_of
 from app.contexts.payments.adapters.postgres.rows import PAYMENT_COLUMNS
+from app.platform.idempotency.requests import TABLE
 from app.platform.idempotency.statements import IdempotencyKeys
+
+_ACTIVE: Final = "EXISTS (SELECT FROM service_providers p WHERE p.id = r.provider_id AND p.is_active)"
 
 KEYS: Final = IdempotencyKeys(
     "idempotency_keys",
@@ -12,6 +16,19 @@ KEYS: Final = IdempotencyKeys(
     made_in="payments",
     shown=PAYMENT_COLUMNS,
     given=(("provider_id", "uuid"), ("currency", "text")),
-    needs=f"""{part.has_wallet("r.user_id", "r.currency")}
-        AND EXISTS (SELECT FROM service_providers p WHERE p.id = r.provider_id AND p.is_active)""",
+    needs=f"{part.has_wallet('r.user_id', 'r.currency')} AND {_ACTIVE}",
 )
+V1_KEYS: Final = IdempotencyKeys(
+    TABLE,
+    made="made_id",
+    made_in="payments",
+    is_own=False,
+    shown=PAYMENT_COLUMNS,
+    given=(("payer", "uuid"), ("provider_id", "uuid"), ("currency", "text")),
+    needs=f"{part.has_wallet('r.payer', 'r.currency')} AND {_ACTIVE}",
+)
+"""Those of payments that were asked for on `/v1`, by whoever asked."""
+REFUND_KEYS: Final = IdempotencyKeys(
+    TABLE, made="made_id", made_in="payments.refunds", is_own=False, shown=columns_of("p")
+)
+"""Those of refunds. The payment that one is about is there, and stays."""

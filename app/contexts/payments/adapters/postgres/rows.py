@@ -1,18 +1,33 @@
 """How rows become what the use cases know."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from app.contexts.funds.public import TransactionId
 from app.contexts.payments.domain.ids import PaymentId, ProviderId
 from app.contexts.payments.domain.payment import Payment, Status
 from app.kernel.ids import UserId
 from app.kernel.money import Currency, Money
+from app.platform.postgres.pipeline import Call, Statement, columns
 
 PAYMENT_COLUMNS = """
     p.id, p.transaction_id, p.user_id, p.idempotency_key, p.provider_id, p.external_reference, p.amount, p.currency,
-    p.created_at, p.status, p.failure_code, p.void_requested_at, p.finalized_at, p.traceparent
+    p.created_at, p.status, p.failure_code, p.void_requested_at, p.finalized_at, p.traceparent, p.tenant_id, p.asked_by,
+    p.metadata
 """
+
+LOCK_PAYMENTS: Final = Statement(f"""
+    SELECT {PAYMENT_COLUMNS}
+    FROM payments p
+    WHERE (p.user_id, p.id) IN (SELECT * FROM unnest(%b::uuid[], %b::uuid[]))
+    ORDER BY p.user_id, p.id
+    FOR UPDATE OF p
+""")
+
+
+def lock_payments(payments: Sequence[tuple[UserId, PaymentId]]) -> Call:
+    """The statement that locks the payments; `payment_of` reads its rows."""
+    return LOCK_PAYMENTS, columns(payments)
 
 
 def payment_of(row: Sequence[Any]) -> Payment:
@@ -31,4 +46,7 @@ def payment_of(row: Sequence[Any]) -> Payment:
         void_requested_at=row[11],
         finalized_at=row[12],
         traceparent=row[13],
+        tenant_id=row[14],
+        asked_by=row[15],
+        metadata=row[16],
     )

@@ -19,6 +19,14 @@ PAYMENTS: Final = Tables(
             updates=("status", "failure_code", "void_requested_at", "recover_after", "finalized_at"),
         ),
         table("idempotency_keys", "SELECT", "INSERT", "UPDATE", "DELETE"),
+        table("v1_idempotency_keys", "SELECT", "INSERT", "UPDATE", "DELETE"),
+        table(
+            "refunds",
+            "SELECT",
+            "INSERT",
+            updates=("status", "failure_code", "recover_after", "finalized_at"),
+            schema="payments",
+        ),
         *of_an_outbox("payments"),
         # What processes of the version before 0005 know of it.
         table("outbox_events", "SELECT", "INSERT", "UPDATE", "DELETE"),

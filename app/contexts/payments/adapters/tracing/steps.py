@@ -7,15 +7,21 @@ from typing import Concatenate, ParamSpec, TypeVar
 from opentelemetry.trace import SpanKind, Tracer, get_current_span
 
 from app.contexts.payments.application.pay import Reserving
+from app.contexts.payments.application.promise import Promise, Promised
+from app.contexts.payments.application.refund_payment import Promising, ResolvingRefund, SettlingRefund
+from app.contexts.payments.application.refund_request import RefundPending, Wanted
 from app.contexts.payments.application.request import PaymentRequest
 from app.contexts.payments.application.reserve import Reserved, ReserveResult
 from app.contexts.payments.application.resolve import Marking, Resolving, Settling
 from app.contexts.payments.application.results import Answered, StillPending
+from app.contexts.payments.application.settle_refund import SettledRefund
 from app.contexts.payments.domain.outcome import FailureCode
 from app.contexts.payments.domain.payment import Payment
+from app.contexts.payments.domain.refund import Refund
 from app.platform.tracing.context import (
     OUTCOME,
     PAYMENT_ID,
+    REFUND_ID,
     below,
     is_sampled,
     parent_of,
@@ -63,6 +69,42 @@ def recovering(tracer: Tracer, resolve: Resolving) -> Resolving:
         span = tracer.start_span("recover", below(parent), attributes={PAYMENT_ID: str(payment.id)})
         with within(span):
             result = await resolve(payment, why, deadline)
+            span.set_attribute(OUTCOME, type(result).__name__)
+            return result
+
+    return recover
+
+
+def promising(tracer: Tracer, submit: Promising) -> Promising:
+    """Transaction 1 of a refund, which is stored below the request's span."""
+    submit = _step(tracer, "promise", submit)
+
+    async def promise(wanted: Wanted, deadline: float) -> Promise:
+        span = get_current_span()
+        request = replace(wanted.request, traceparent=traceparent_of(span))
+        result = await submit(replace(wanted, request=request), deadline)
+        if isinstance(result, Promised) and span.is_recording():
+            span.set_attribute(REFUND_ID, str(result.refund.id))
+        return result
+
+    return promise
+
+
+def settling_refund(tracer: Tracer, submit: SettlingRefund) -> SettlingRefund:
+    """Transaction 2 of a refund."""
+    return _step(tracer, "settle_refund", submit)
+
+
+def recovering_refund(tracer: Tracer, resolve: ResolvingRefund) -> ResolvingRefund:
+    """Recovery of a refund, in the trace of its request."""
+
+    async def recover(refund: Refund, why: FailureCode, deadline: float) -> SettledRefund | RefundPending:
+        parent = parent_of(refund.traceparent)
+        if not sampled(parent):
+            return await resolve(refund, why, deadline)
+        span = tracer.start_span("recover_refund", below(parent), attributes={REFUND_ID: str(refund.id)})
+        with within(span):
+            result = await resolve(refund, why, deadline)
             span.set_attribute(OUTCOME, type(result).__name__)
             return result
 

@@ -12,8 +12,8 @@ import structlog
 from msgspec import Meta, Struct
 from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 
-from app.contexts.rewards.application.hear import Failed, Heard, Linked, Minted, Sold
-from app.contexts.rewards.domain.ids import EntryId
+from app.contexts.rewards.application.hear import Failed, GaveBack, Heard, Linked, Minted, Sold
+from app.contexts.rewards.domain.ids import EntryId, RefundId
 from app.contexts.rewards.domain.refusals import Contradiction
 from app.contexts.rewards.domain.sale import Sale, Source
 from app.kernel.ids import EventId, UserId
@@ -50,6 +50,14 @@ class _Payment(Struct, frozen=True):
     payment_id: UUID
     user_id: UUID
     provider_id: UUID
+    amount: Minor
+    currency: _Code
+
+
+class _Refund(Struct, frozen=True):
+    refund_id: UUID
+    payment_id: UUID
+    user_id: UUID
     amount: Minor
     currency: _Code
 
@@ -142,8 +150,7 @@ def _ordered(told: _Told) -> tuple[Sold, None]:
 def _sold(
     source: Source, user_id: UUID, merchant: UUID, reference: UUID, amount_minor: int, currency: str, at: datetime
 ) -> Sold:
-    if amount_minor > MAX_MINOR:
-        raise Malformed("data: the amount is too large")
+    money = _money(amount_minor, currency)
     try:
         at = at.astimezone(UTC)
     except OverflowError:  # what PostgreSQL would keep, and nobody could read
@@ -151,9 +158,21 @@ def _sold(
     return Sold(
         Sale(
             user_id=UserId(user_id), source=source, merchant=str(merchant), reference=str(reference),
-            money=Money(amount_minor, Currency(currency)), at=at,
+            money=money, at=at,
         )
     )  # fmt: skip
+
+
+def _gave_back(told: _Told) -> tuple[GaveBack, None]:
+    refund = told.data_as(_Refund)
+    money = _money(refund.amount, refund.currency)
+    return GaveBack(UserId(refund.user_id), refund.payment_id, RefundId(refund.refund_id), money), None
+
+
+def _money(amount_minor: int, currency: str) -> Money:
+    if amount_minor > MAX_MINOR:
+        raise Malformed("data: the amount is too large")
+    return Money(amount_minor, Currency(currency))
 
 
 def _minted(told: _Told) -> tuple[Minted, None]:
@@ -169,6 +188,7 @@ def _failed(told: _Told) -> tuple[Failed, None]:
 _READ: Final[Mapping[str, Callable[[_Told], tuple[Any, UUID | None]]]] = {
     **dict.fromkeys(("user.registered", "user.address_linked", "user.disabled", "user.enabled"), _linked),
     "payment.completed": _paid,
+    "refund.completed": _gave_back,
     "order.completed": _ordered,
     "mint.completed": _minted,
     "mint.failed": _failed,

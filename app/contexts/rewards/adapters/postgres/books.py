@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -11,8 +12,8 @@ import psycopg
 from app.contexts.rewards.adapters.postgres import entry_rows, purchase_rows, rule_rows, user_rows, waiting_rows
 from app.contexts.rewards.adapters.postgres.event_documents import OUTBOX, outbox_row
 from app.contexts.rewards.application.asked import BuyRequest, RefundRequest
-from app.contexts.rewards.application.books import Changes, Claimed, Held, Parked, Wanted
-from app.contexts.rewards.domain.sale import Reference
+from app.contexts.rewards.application.books import Changes, Claimed, Held, Parked, ParkedRefund, Wanted
+from app.contexts.rewards.domain.sale import Reference, Source
 from app.kernel.ids import EventId, UserId
 from app.kernel.principal import TenantId
 from app.platform.idempotency.keys import KeyRecord, KeyScope
@@ -57,18 +58,25 @@ class PostgresBooks:
             (rows,), _ = await transaction.begin(waiting_rows.locate(users))
         return dict(map(waiting_rows.tenant_of, rows))
 
-    async def park(self, sales: Sequence[Parked]) -> Mapping[UserId, TenantId]:
+    async def park(self, sales: Sequence[Parked], refunds: Sequence[ParkedRefund]) -> Mapping[UserId, TenantId]:
         """See `Books.park`."""
-        users = list(dict.fromkeys(each.sale.user_id for each in sales))
+        users = list(dict.fromkeys([*(each.sale.user_id for each in sales), *(each.user_id for each in refunds)]))
         async with self._transactions.open() as transaction:
-            (_, rows), _ = await transaction.begin(waiting_rows.expect(users), waiting_rows.locate(users))
-            homes = dict(map(waiting_rows.tenant_of, rows))
-            strangers = [each for each in sales if each.sale.user_id not in homes]
-            if strangers:
-                (new,) = await transaction.read(waiting_rows.enter([each.event_id for each in strangers]))
+            (_, rows), _ = await transaction.begin(waiting_rows.expect(users), waiting_rows.locate_firmly(users))
+            homes = dict(waiting_rows.tenant_of(row) for row in rows if row[1] is not None)
+            sales = [each for each in sales if each.sale.user_id not in homes]
+            refunds = [each for each in refunds if each.user_id not in homes]
+            if sales or refunds:
+                (new,) = await transaction.read(
+                    waiting_rows.enter([*(s.event_id for s in sales), *(r.event_id for r in refunds)])
+                )
                 fresh = {event_id for (event_id,) in new}
-                parked = [each for each in strangers if each.event_id in fresh]
-                await transaction.commit([waiting_rows.park(parked)] if parked else [])
+                await transaction.commit(
+                    waiting_rows.let_wait(
+                        [each for each in sales if each.event_id in fresh],
+                        [each for each in refunds if each.event_id in fresh],
+                    )
+                )
         return homes
 
 
@@ -110,21 +118,12 @@ class PostgresWork:
         self._has_begun = True
         purchases = {each.id: each for each in map(purchase_rows.purchase_of, found)}
         users = list(dict.fromkeys(each.sale.user_id for each in purchases.values()))
-        earned = [each.cashback.entry_id for each in purchases.values() if each.cashback]
-        debts = dict.fromkeys(users, 0)
-        for each in purchases.values():
-            debts[each.sale.user_id] += each.cashback.amount if each.cashback else 0
         (locked, entries, opened, refunds), now = await self._begun(
-            user_rows.lock(self._tenant_id, users),
-            entry_rows.read(self._tenant_id, users, earned),
-            entry_rows.read_covering(self._tenant_id, debts),
-            purchase_rows.refunds_of(self._tenant_id, list(purchases.values())),
+            user_rows.lock(self._tenant_id, users), *purchase_rows.earned_by(self._tenant_id, list(purchases.values()))
         )
         held = _held(locked, [*entries, *opened], found, now)
         known = {request.scope: request.purchase_id in purchases for request in requests}
-        before = [purchase_rows.refund_of(row) for row in refunds]
-        of = {purchase_id: [one for one in before if one.purchase_id == purchase_id] for purchase_id in purchases}
-        return Claimed(await self._records(known, won(claimed)), held, of)
+        return Claimed(await self._records(known, won(claimed)), held, purchase_rows.by_purchase(purchases, refunds))
 
     async def hear(self, events: Collection[EventId], users: Collection[UserId]) -> tuple[set[EventId], list[Parked]]:
         """See `Work.hear`."""
@@ -143,15 +142,25 @@ class PostgresWork:
         """See `Work.hold`."""
         users, tenant = list(wanted.users), self._tenant_id
         currencies = list(dict.fromkeys(sale.money.currency for sale in wanted.sales))
-        (locked, opened, entries, rules, used, purchases), now = await self._begun(
+        waiting = [(s.user_id, UUID(s.reference)) for s in wanted.sales if s.source is Source.PAYMENT]
+        (locked, opened, entries, rules, used, purchases, parked, paid), now = await self._begun(
             user_rows.lock(tenant, users),
             entry_rows.read_open(tenant, users, wanted.all_of),
             entry_rows.read(tenant, users, wanted.entries),
             rule_rows.in_force(tenant, currencies),
             rule_rows.used(tenant, users, currencies),
             purchase_rows.by_reference(tenant, list(dict.fromkeys(sale.key for sale in wanted.sales))),
+            waiting_rows.take_refunds(waiting),
+            purchase_rows.of_payments(tenant, wanted.payments),
         )
-        return _held(locked, [*opened, *entries], purchases, now, rules, used)
+        entries, refunds = [*opened, *entries], list[Row]()
+        of_them = [purchase_rows.purchase_of(row) for row in paid]
+        if of_them:
+            earned, covering, refunds = await self._transaction.read(*purchase_rows.earned_by(tenant, of_them))
+            entries += [*earned, *covering]
+        held = _held(locked, entries, [*purchases, *paid], now, rules, used)
+        before = purchase_rows.by_purchase([each.id for each in of_them], refunds)
+        return replace(held, refunds=before, parked_refunds=[waiting_rows.parked_refund_of(row) for row in parked])
 
     async def commit(self, changes: Changes) -> None:
         """See `Work.commit`."""
@@ -173,6 +182,7 @@ class PostgresWork:
             yield purchase_rows.insert(changes.purchases)
         if changes.refunds:
             yield purchase_rows.insert_refunds(tenant, changes.refunds)
+        yield from waiting_rows.let_wait((), changes.parked_refunds)
         if changes.accounts:
             yield user_rows.update(tenant, changes.accounts)
         if new:

@@ -1,9 +1,11 @@
 """Rows of purchases, and of what of them was given back."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Final
+from uuid import UUID
 
+from app.contexts.rewards.adapters.postgres import entry_rows
 from app.contexts.rewards.domain.ids import EntryId, PurchaseId, RefundId, RuleId
 from app.contexts.rewards.domain.sale import Cashback, Purchase, Reference, Refund, Sale, Source
 from app.kernel.ids import UserId
@@ -25,6 +27,10 @@ BY_REFERENCE: Final = Statement(f"""
 """)
 BY_ID: Final = Statement(f"""
     SELECT {PURCHASE_COLUMNS} FROM rewards.purchases p WHERE p.tenant_id = %b::uuid AND p.id = ANY(%b::uuid[])
+""")
+OF_PAYMENTS: Final = Statement(f"""
+    SELECT {PURCHASE_COLUMNS} FROM rewards.purchases p
+    WHERE p.tenant_id = %b::uuid AND p.reference = ANY(%b::text[]) AND p.source = 'payment'
 """)
 # Sorted, so that two batches never wait for each other's references crosswise.
 INSERT: Final = Statement("""
@@ -69,6 +75,11 @@ def by_reference(tenant_id: TenantId, references: Collection[Reference]) -> Call
 def by_id(tenant_id: TenantId, purchases: Collection[PurchaseId]) -> Call:
     """The statement that reads purchases; `purchase_of` reads its rows."""
     return BY_ID, (tenant_id, list(purchases))
+
+
+def of_payments(tenant_id: TenantId, payments: Collection[UUID]) -> Call:
+    """The statement that reads what was bought by payments; `purchase_of` reads its rows."""
+    return OF_PAYMENTS, (tenant_id, [*map(str, payments)])
 
 
 def insert(purchases: Sequence[Purchase]) -> Call:
@@ -141,6 +152,27 @@ def refund_of(row: Row) -> Refund:
         reversed=int(reversed_),
         created_at=created_at,
     )
+
+
+def earned_by(tenant_id: TenantId, purchases: Sequence[Purchase]) -> Sequence[Call]:
+    """The statements that read what changes when something of these is given back, whose users are locked: what they
+    have earned, what else pays for it, and what of them was given back before."""
+    debts: dict[UserId, int] = {}
+    for each in purchases:
+        debts[each.sale.user_id] = debts.get(each.sale.user_id, 0) + (each.cashback.amount if each.cashback else 0)
+    return (
+        entry_rows.read(tenant_id, list(debts), [each.cashback.entry_id for each in purchases if each.cashback]),
+        entry_rows.read_covering(tenant_id, debts),
+        refunds_of(tenant_id, purchases),
+    )
+
+
+def by_purchase(purchases: Iterable[PurchaseId], rows: Sequence[Row]) -> Mapping[PurchaseId, Sequence[Refund]]:
+    """What of each of the purchases was given back."""
+    before: dict[PurchaseId, list[Refund]] = {purchase_id: [] for purchase_id in purchases}
+    for refund in map(refund_of, rows):
+        before[refund.purchase_id].append(refund)
+    return before
 
 
 def _bucket_of(reference: Reference) -> int:

@@ -35,6 +35,7 @@ REWARDS: Final = Tables(
         *PUBLIC,
         table("processed_events", "SELECT", "INSERT", "DELETE", schema=SCHEMA),
         table("parked_events", "SELECT", "INSERT", "DELETE", schema=SCHEMA),
+        table("parked_refunds", "SELECT", "INSERT", "DELETE", schema=SCHEMA),
         table("whereabouts", "SELECT", "INSERT", updates=("tenant",), schema=SCHEMA),
         table("rules", "SELECT", "INSERT", updates=_OF_A_RULE, schema=SCHEMA),
         table("users", "SELECT", "INSERT", updates=_OF_A_USER, schema=SCHEMA),

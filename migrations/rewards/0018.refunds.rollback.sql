@@ -1,0 +1,2 @@
+DROP TABLE rewards.parked_refunds;
+DROP INDEX rewards.purchases_of_payments;
