@@ -12,7 +12,7 @@ from app.main.local.clean import clean
 from app.platform.process.processes import ProcessId, comes_true
 from app.platform.process.run_state import read
 
-# A part that serves, where it has a port, and notes its end.
+# A part that serves, where it has a port, and notes that it hears signals, and its end.
 PART = """
 import asyncio, os, signal, sys
 name, port, deaf = sys.argv[1], int(sys.argv[2]), "deaf" in sys.argv
@@ -27,6 +27,7 @@ async def main():
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, (lambda: None) if deaf else stop.set)
     server = await asyncio.start_server(answer, "127.0.0.1", port) if port else None
+    with open("begun", "a") as file: file.write(name + "\\n")
     await stop.wait()
     with open("ended", "a") as file: file.write(name + "\\n")
 asyncio.run(main())
@@ -72,6 +73,11 @@ class Terminal:
 
     def serves(self) -> bool:
         return "Ctrl-C ends it" in self.output()
+
+    def begun(self) -> set[str]:
+        """The parts that hear signals: one without a port is not waited for by its run, and may still be starting."""
+        noted = self.folder / "begun"
+        return set(noted.read_text().split()) if noted.exists() else set()
 
     def output(self) -> str:
         return (self.folder / "output").read_text()

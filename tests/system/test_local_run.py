@@ -31,6 +31,7 @@ def test_a_run_serves_is_found_and_ends_in_order(terminal: Terminal) -> None:
     assert urls(terminal.base)["gateway"] == found["GATEWAY_URL"]
     assert (terminal.base / "run.json").stat().st_mode & 0o777 == 0o600
 
+    soon(lambda: terminal.begun() == {"api", "relay", "gateway"})
     run.send_signal(signal.SIGINT)
     run.send_signal(signal.SIGTERM)  # the same wish: make passes on what its group got as well
     assert run.wait(60) == 0
