@@ -99,7 +99,13 @@ class BulkBody(Struct, frozen=True, forbid_unknown_fields=True):
     ]
     sender: Annotated[
         Annotated[
-            str, Meta(min_length=1, max_length=MAX_RECIPIENT, description="From whose wallet, where a machine asks.")
+            str,
+            Meta(
+                min_length=1,
+                max_length=MAX_RECIPIENT,
+                description="From whose wallet, where a machine asks.",
+                extra_json_schema={"pattern": PLAIN_TEXT},
+            ),
         ]
         | UnsetType,
         Rule(_SENDER, lambda sender: sender is UNSET or is_plain(sender)),
