@@ -7,7 +7,7 @@ from typing import Any
 OTHER, HOOK = os.environ["FUZZ_OTHER"], os.environ["FUZZ_WEBHOOK"]
 CURRENCY = re.compile(r"[A-Z]{3,5}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.IGNORECASE)
-LONG_AGO, GONE_BY = "2020-01-01T00:00:00Z", "2026-01-01T00:00:00Z"
+LONG_AGO, GONE_BY, FAR_AHEAD = "2020-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "2199-01-01T00:00:00Z"
 REPORT = "type,charge_id,payment_id,refund_id,amount,currency,occurred_at\n"
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 

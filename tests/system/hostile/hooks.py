@@ -13,6 +13,9 @@ import schemathesis
 
 from tests.system.hostile.business import (
     CURRENCY,
+    FAR_AHEAD,
+    LONG_AGO,
+    TIME,
     as_books_are_kept,
     as_receivers_ask,
     as_reports_come,
@@ -179,8 +182,10 @@ def _as_tills_ask(case: Any) -> None:
         body["amount"] = 1
     if re.fullmatch("[1-9][0-9]{77}", str(body.get("cap_per_user_month"))):
         body["cap_per_user_month"] = "5000000"
-    if body.get("from") is not None:
-        body.pop("until", None)
+    # By themselves, too: a rule that is changed has the other time from before.
+    for name, then in (("from", LONG_AGO), ("until", FAR_AHEAD)):
+        if TIME.fullmatch(str(body.get(name))):
+            body[name] = then
 
 
 def _at_auctions(case: Any) -> None:
