@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -17,11 +17,16 @@ from aiormq.abc import AbstractChannel, DeliveredMessage
 from app.contexts.payments.public import EVENTS
 from app.platform.messaging.ports import OutboxMessage
 from app.platform.postgres.pool import Pool, make_pool
+from app.platform.rabbitmq import connection as connections
+from app.platform.rabbitmq import consumer as consumers
+from app.platform.rabbitmq import publisher as publishers
 from app.platform.rabbitmq import topology
 from app.platform.rabbitmq.connection import BrokerConnection, connected, split
 
 TYPES = {1: "payment.created", 2: "payment.failed", 3: "refund.created"}
 STATUSES = {1: "PENDING", 2: "DECLINED"}
+LIMIT_S = 120.0
+"""What tells soon from never."""
 
 
 def document(payment_id: UUID, sequence: int = 1, event_id: UUID | None = None, **data: object) -> bytes:
@@ -79,7 +84,7 @@ def unsent(url: str) -> int:
     return int(query(url, "SELECT count(*) FROM payments.outbox_events WHERE sent_at IS NULL")[0][0])
 
 
-async def eventually(holds: Callable[[], Any], limit_s: float = 60) -> None:
+async def eventually(holds: Callable[[], Any], limit_s: float = LIMIT_S) -> None:
     """Wait until the condition, which may be a coroutine function, holds."""
     deadline = time.monotonic() + limit_s
     while True:
@@ -101,7 +106,7 @@ async def running(run: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncItera
         yield stop
     finally:
         stop.set()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(LIMIT_S):
             await task
 
 
@@ -109,7 +114,7 @@ async def running(run: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncItera
 async def outbox_pool(url: str) -> AsyncIterator[Pool]:
     """An open pool of the services' kind."""
     pool = make_pool(url, "tests", 6)
-    await pool.open(wait=True)
+    await pool.open(wait=True, timeout=LIMIT_S)
     try:
         yield pool
     finally:
@@ -181,6 +186,17 @@ async def clean_broker(url: str) -> AsyncIterator[Broker]:
         await remove_topology(broker.channel)
         await topology.declare(broker.channel, EVENTS)
         yield broker
+
+
+@pytest.fixture(scope="module")
+def patient_brokers() -> Iterator[None]:
+    """A broker that a busy machine has wait is none that is away."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connections, "CONNECT_TIMEOUT_S", 60.0)
+        patch.setattr(consumers, "BROKER_TIMEOUT_S", 60.0)
+        patch.setattr(publishers, "LISTENER_WITHIN_S", 60.0)
+        patch.setitem(publishers.RabbitPublisher.__init__.__kwdefaults__, "timeout_s", 60.0)
+        yield
 
 
 @pytest.fixture
