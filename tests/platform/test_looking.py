@@ -1,6 +1,7 @@
 """Looks at other parts of the service end, whatever those answer."""
 
 import asyncio
+import ssl
 
 import httpx
 import pytest
@@ -33,6 +34,17 @@ async def test_an_answer_is_its_status_and_its_content() -> None:
     async with serving(echo) as server:
         answer = await ask("PUT", server.url, 60, {"a": 1})
     assert (answer.status_code, answer.json()) == (200, {"a": 1})
+
+
+async def test_over_plain_http_no_authorities_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read() -> ssl.SSLContext:
+        raise AssertionError("whom to trust is not asked here")
+
+    monkeypatch.setattr(ssl, "create_default_context", read)
+    async with serving(echo) as server:
+        assert (await ask("GET", server.url, 60)).status_code == 200
+        with pytest.raises(AssertionError):
+            await ask("GET", server.url.replace("http://", "HTTPS://"), 60)
 
 
 @pytest.mark.parametrize(("script", "kind"), [(flood, httpx.RemoteProtocolError), (drip, httpx.ReadTimeout)])
