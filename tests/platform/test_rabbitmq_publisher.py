@@ -192,7 +192,7 @@ async def test_service_resumes_when_a_killed_broker_is_back(rabbitmq_node: Rabbi
     async with clean_broker(rabbitmq_node.url):
         first = outbox_message()
         await publisher.publish([first])
-    await queues_outlive_a_kill()
+    await queues_outlive_a_kill(rabbitmq_node)
     rabbitmq_node.kill()
     with pytest.raises(BrokerUnavailable):
         await publisher.publish([outbox_message()])

@@ -171,7 +171,7 @@ async def test_a_broker_that_is_down_burns_no_attempts_and_service_resumes(
     publisher = RabbitPublisher([rabbitmq_node.url], EVENTS)
     async with clean_broker(rabbitmq_node.url):
         pass
-    await queues_outlive_a_kill()
+    await queues_outlive_a_kill(rabbitmq_node)
     async with running(Relay(PostgresOutbox(pool, "payments"), publisher, "me").run):
         rabbitmq_node.kill()
         insert_events(database.app_url, [uuid4() for _ in range(50)])
