@@ -20,9 +20,8 @@ from app.platform.messaging.ports import OutboxMessage
 from app.platform.postgres.pool import Pool, make_pool
 from app.platform.rabbitmq import connection as connections
 from app.platform.rabbitmq import consumer as consumers
-from app.platform.rabbitmq import dead_letters
+from app.platform.rabbitmq import dead_letters, topology
 from app.platform.rabbitmq import publisher as publishers
-from app.platform.rabbitmq import topology
 from app.platform.rabbitmq.connection import BrokerConnection, connected, split
 
 TYPES = {1: "payment.created", 2: "payment.failed", 3: "refund.created"}
@@ -181,8 +180,7 @@ async def queues_outlive_a_kill(node: RabbitMQNode) -> None:
     youngest = f"youngest-{uuid4().hex}"
     async with broker_as_it_is(node.url) as broker:
         await broker.channel.queue_declare(youngest, durable=True, arguments={"x-queue-type": "quorum"})
-    (noted,) = node.folder.rglob("names.dets")
-    await eventually(lambda: youngest.encode() in noted.read_bytes())
+    await eventually(lambda: any(youngest.encode() in noted.read_bytes() for noted in node.folder.rglob("names.dets")))
 
 
 @asynccontextmanager
@@ -197,12 +195,14 @@ async def clean_broker(url: str) -> AsyncIterator[Broker]:
 @pytest.fixture(scope="module")
 def patient_brokers() -> Iterator[None]:
     """A broker that a busy machine has wait is none that is away."""
+    publishing = publishers.RabbitPublisher.__init__.__kwdefaults__
+    assert publishing is not None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connections, "CONNECT_TIMEOUT_S", 60.0)
         patch.setattr(consumers, "BROKER_TIMEOUT_S", 60.0)
         patch.setattr(dead_letters, "BACK_WITHIN_S", 60.0)
         patch.setattr(publishers, "LISTENER_WITHIN_S", 60.0)
-        patch.setitem(publishers.RabbitPublisher.__init__.__kwdefaults__, "timeout_s", 60.0)
+        patch.setitem(publishing, "timeout_s", 60.0)
         yield
 
 

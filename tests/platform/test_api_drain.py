@@ -24,7 +24,6 @@ from tests.api_harness import GRACE_S, KEY, PAYMENTS, Options, make_app, order, 
 from tests.fakes.api import FakePay
 from tests.pace import slow
 
-
 PATIENT = Options((KEY,), request_timeout_s=60, shutdown_grace_s=60)
 """Neither a request's time nor the grace is over before a busy machine has done what a test does meanwhile."""
 

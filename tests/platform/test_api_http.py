@@ -92,7 +92,6 @@ def test_the_access_log_names_route_and_id_and_neither_key_nor_query(
     client.get(f"/wallets/{USER}/balance", params={"currency": "CHF"}, headers={"X-Request-ID": "one"})
     exchange(api.port, b"GET / HTTP/1.1\r\nX-Request-ID: two\r\n\r\n")
 
-
     def ours() -> list[Any]:
         return [entry for entry in logged if entry["request_id"] in ("one", "two")]
 

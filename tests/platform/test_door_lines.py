@@ -70,7 +70,6 @@ def test_what_cannot_be_told_now_is_told_in_the_log_with_its_reason(
         house.doorman.is_away = False
     assert (answer.status_code, "it is away" in answer.text) == (503, False)
 
-
     def ours() -> list[Any]:
         return [line for line in logged if line["request_id"] == "one"]
 
