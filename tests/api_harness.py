@@ -130,7 +130,7 @@ def running(options: Options = OPTIONS, keep_alive_s: int = KEEP_ALIVE_S) -> Ite
         if thread.is_alive():
             api.release()
         server.stop()
-        assert api.is_over(GRACE_S + 6), "the server did not end"
+        assert api.is_over(options.shutdown_grace_s + 6), "the server did not end"
 
 
 def wait_until(condition: Any, within_s: float = 60.0) -> None:

@@ -125,6 +125,7 @@ def patient_pools() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pool, "WAIT_S", 30.0)
         patch.setattr(pool, "CHECK_S", 30.0)
+        patch.setattr(pool, "RECONNECT_S", 5.0)
         yield
 
 
@@ -212,7 +213,7 @@ def private_node(folder: Path) -> Iterator[RabbitMQNode]:
     """A node in the folder, ended with the block."""
     if not rabbitmq.installed():
         pytest.fail(NO_RABBITMQ)
-    node = RabbitMQNode(folder)
+    node = RabbitMQNode(folder, servers.START_LIMIT_S)
     node.start()
     try:
         yield node

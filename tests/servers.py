@@ -26,6 +26,8 @@ TEMPLATE = "strongbox_template"
 DOCKER_IMAGE = "rabbitmq:4.3"
 VIRTUAL_HOSTS = tuple(f"gw{number}" for number in range(8))
 """For each worker one, by the name that pytest-xdist gives it."""
+START_LIMIT_S = 300.0
+"""For a node, which takes seconds of a quiet machine."""
 _started: list[PostgresServer | RabbitMQNode] = []
 """Kept, as what is dropped complains of the process that it leaves behind."""
 
@@ -61,13 +63,20 @@ def leave() -> None:
 def postgres(folder: Path) -> PostgresServer:
     """The server of all workers, with the roles and the template that databases are copied from."""
     with alone(folder / "postgres.lock"):
-        server = PostgresServer(folder / "postgres", settings=("max_connections=400", "fsync=off"))
+        server = _Serving(folder / "postgres", settings=("max_connections=400", "fsync=off"))
         first = not server.folder.exists()
         server.start()
         _started.append(server)
         if first:
             prepare(server)
         return server
+
+
+class _Serving(PostgresServer):
+    """A server that whoever comes later takes as it is: one that is slow to answer is not ended under the others."""
+
+    def _adopt(self) -> bool:
+        return self.find_running()
 
 
 def prepare(server: PostgresServer) -> None:
@@ -85,14 +94,21 @@ def urls(server: PostgresServer, name: str) -> Urls:
 def rabbitmq_url(folder: Path, worker: str) -> str:
     """The node of all workers: where this one has a virtual host of its own."""
     with alone(folder / "rabbitmq.lock"):
-        node = _Shared(folder / "rabbitmq")
+        node = _Shared(folder / "rabbitmq", START_LIMIT_S)
         node.start()
         _started.append(node)
         return f"{node.url}{worker}"
 
 
 class _Shared(RabbitMQNode):
-    """A node with a virtual host for each worker from its first moment on, as making them one by one takes seconds."""
+    """A node with a virtual host for each worker from its first moment on, as making them one by one takes seconds.
+
+    Whoever comes later takes it as it is, as with the server of PostgreSQL.
+    """
+
+    def start(self) -> None:
+        if not self.alive:
+            super().start()
 
     def _configure(self) -> None:
         super()._configure()

@@ -13,7 +13,7 @@ import psycopg
 from app.main.local.announce import DEMO_CURRENCY, DEMO_PROVIDER, DEMO_USER
 from app.platform.process import terminal
 
-STEP_LIMIT_S = 30.0
+STEP_LIMIT_S = 120.0
 AMOUNT = 1_000
 
 

@@ -9,7 +9,9 @@ import pytest
 
 from strongbox_client import AsyncClient, Client, Patience
 
-QUICK = Patience(deadline_s=1.0, attempt_s=0.4, first_wait_s=0.01)
+QUICK = Patience(first_wait_s=0.01)
+HASTY = Patience(deadline_s=2.0, attempt_s=1.0, first_wait_s=0.01)
+"""Gives up soon, though not before a busy machine has come to the first bytes of an answer."""
 
 Service = Callable[[httpx.Request], httpx.Response]
 Deed = Callable[[Any], Any]

@@ -23,7 +23,7 @@ from strongbox_client import (
 from strongbox_client.operations.orders import Order
 from strongbox_client.operations.wallet import OwnWallet, Transfer
 from tests.client.offered import operations
-from tests.client.served import EITHER, QUICK, Asked, in_turn
+from tests.client.served import EITHER, HASTY, QUICK, Asked, in_turn
 from tests.client.talking import AT, ID, TRANSFER, USER
 
 ORDER = {
@@ -110,9 +110,10 @@ def test_who_drips_an_answer_is_not_waited_for(by: Any) -> None:
 
     service = Asked(lambda _: httpx.Response(201, stream=Dripping()))
     with pytest.raises(OutcomeUnknown) as unknown:
-        by(service, lambda client: client.wallet.send(to="bob", amount=5, currency="USD"), patience=QUICK)
+        by(service, lambda client: client.wallet.send(to="bob", amount=5, currency="USD"), patience=HASTY)
     assert isinstance(unknown.value.last, NoAnswer)
-    assert 0 < max(drips) < 50
+    assert drips
+    assert max(drips) < 50
 
 
 @EITHER
@@ -138,7 +139,7 @@ def test_what_can_never_be_sent_is_not_tried_again(by: Any) -> None:
 def test_one_client_acts_as_many_and_within_any_time(by: Any) -> None:
     service = Asked(lambda _: httpx.Response(503))
     with pytest.raises(OutcomeUnknown):
-        by(service, lambda client: client.acting_as(None).within(0.05).wallet.send(to="b", amount=1, currency="USD"))
+        by(service, lambda client: client.acting_as(None).within(0.5).wallet.send(to="b", amount=1, currency="USD"))
     assert "authorization" not in service.requests[0].headers
 
 

@@ -1,5 +1,13 @@
-"""A clean broker."""
+"""A clean broker, and patience."""
 
-from tests.platform.outbox_fixtures import broker
+import pytest
 
-__all__ = ["broker"]
+from tests.platform.outbox_fixtures import broker, patient_brokers
+
+
+@pytest.fixture(scope="module", autouse=True)
+def all_are_patient(patient_pools: None, patient_brokers: None) -> None:
+    """Every pool of these tests, and whoever asks a broker."""
+
+
+__all__ = ["broker", "patient_brokers"]

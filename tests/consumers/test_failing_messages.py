@@ -6,10 +6,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
+import pytest
 from aiormq import spec
 
 from app.contexts.payments.public import EVENTS
 from app.main.local.roles import Urls
+from app.platform.messaging import worker as workers
 from app.platform.messaging.inbox_database import Database
 from app.platform.messaging.received_events import Malformed
 from app.platform.messaging.worker import Counts, Delivery, Finished, Worker
@@ -22,8 +24,9 @@ from tests.platform.outbox_fixtures import Broker, document, eventually
 
 
 async def test_poison_ends_in_the_dead_letter_queue_with_its_reason_while_others_flow(
-    broker: Broker, database: Urls
+    broker: Broker, database: Urls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(workers, "RETRY_BACKOFF_S", (0.2, 0.6, 5.0))  # time to look while it is tried
     poison = [b"no JSON", b"\xff\xfe", b'{"subject": "x"}', b"[" * 100_000, document(uuid4(), 1, UUID(int=7))[:-1]]
     payment = uuid4()
     poison.append(document(payment).replace(b'"sequence": 1', b'"sequence": 0'))
@@ -33,7 +36,7 @@ async def test_poison_ends_in_the_dead_letter_queue_with_its_reason_while_others
             await broker.send(document(uuid4()))
             await broker.send(body)
         await broker.send(document(payment, 2), "payment.failed")
-        await eventually(lambda: audited(database.app_url) == len(poison), 5)  # those that nothing waits for
+        await eventually(lambda: audited(database.app_url) == len(poison))  # those that nothing waits for
         await eventually(lambda: counts.dead_letters == len(poison))
         await eventually(lambda: audited(database.app_url) == len(poison) + 1)
         await eventually(lambda: settled(broker, "audit.queue"))

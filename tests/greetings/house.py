@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[2]
 TOOL = "tests.greetings"
 CONSUMERS = "tests.greetings.consumers"
 OPERATOR_KEY = "an-operators-key-of-the-tests"
+UNHURRIED = {"REQUEST_TIMEOUT_S": "12", "GATEWAY_TIMEOUT_S": "3", "RECOVER_AFTER_S": "13"}
+"""Nobody's time is over here, however busy the machine is."""
 
 
 class Joined(House):
@@ -73,7 +75,7 @@ def house(
     ports = {name: str(free_port()) for name in ("CONSOLE_PORT", "RELAY_METRICS_PORT", "ANSWER_METRICS_PORT")}
     house = Joined(
         database, rabbitmq_url, tmp_path_factory.mktemp("joined"), PYTHONPATH=str(ROOT),
-        CONSOLE_KEYS=f"alice:{OPERATOR_KEY}", GREETINGS_MOOD="merry", **ports, **own,
+        CONSOLE_KEYS=f"alice:{OPERATOR_KEY}", GREETINGS_MOOD="merry", **UNHURRIED, **ports, **own,
     )  # fmt: skip
     house.tool = TOOL
     try:

@@ -52,6 +52,12 @@ async def taken(broker: Broker, queue: str) -> list[str]:
     return [str(message.header.properties.message_id) for message in await broker.take(queue)]
 
 
+async def left(broker: Broker, count: int, queue: str = "audit.dlq") -> list[str]:
+    """The ids of so many, once they are there: what a command held comes back some moments after its end."""
+    await eventually(lambda: is_deep(broker, queue, count))
+    return await taken(broker, queue)
+
+
 class Shell:
     """Runs `strongbox` commands with these settings."""
 
@@ -73,7 +79,7 @@ class Shell:
             assert done.returncode == code, f"{words} exited {done.returncode}: {done.stdout}{done.stderr}"
             return done.stdout + done.stderr
         process = self.start(*words, program=program)
-        out, err = await asyncio.to_thread(process.communicate, None, 60)
+        out, err = await asyncio.to_thread(process.communicate, None, 300)
         assert process.returncode == code, f"{words} exited {process.returncode}: {out}{err}"
         return out + err
 

@@ -4,7 +4,12 @@ import pytest
 
 from tests.api_fixtures import api, client, logged, transport
 from tests.fakes.outbox import FakeOutbox, FakePublisher
-from tests.platform.outbox_fixtures import broker
+from tests.platform.outbox_fixtures import broker, patient_brokers
+
+
+@pytest.fixture(scope="module", autouse=True)
+def all_are_patient(patient_pools: None, patient_brokers: None) -> None:
+    """Every pool of these tests, and whoever asks a broker."""
 
 
 @pytest.fixture
@@ -17,4 +22,4 @@ def publisher() -> FakePublisher:
     return FakePublisher()
 
 
-__all__ = ["api", "broker", "client", "logged", "transport"]
+__all__ = ["api", "broker", "client", "logged", "patient_brokers", "transport"]

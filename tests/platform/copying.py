@@ -21,4 +21,4 @@ async def problems(urls: Urls) -> dict[str, str]:
 def start(urls: Urls, *words: str) -> "subprocess.CompletedProcess[str]":
     """Start a command that has to refuse, else recovery."""
     environment = {"DATABASE_URL": urls.app_url, "GATEWAY_URL": "http://127.0.0.1:1", "PATH": ""}
-    return forks.run(("app", *(words or ("recover",))), Path.cwd(), environment, 25)
+    return forks.run(("app", *(words or ("recover",))), Path.cwd(), environment)

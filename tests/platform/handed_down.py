@@ -40,7 +40,7 @@ HANDED_DOWN = {
     "default_transaction_isolation": "serializable",
     "synchronous_commit": "off",
     "client_min_messages": "error",
-    "idle_session_timeout": "1s",
+    "idle_session_timeout": "1min",
     "exit_on_error": "on",
     "lock_timeout": "1ms",
     "plan_cache_mode": "force_generic_plan",
@@ -85,12 +85,12 @@ def hand(database: Urls) -> Hand:
 
 
 async def in_a_pool(url: str) -> Any:
-    async with make_planned_pool(url, "test", 1) as pool, pool.connection(timeout=30) as connection:
+    async with make_planned_pool(url, "test", 1) as pool, pool.connection(timeout=120) as connection:
         return await (await connection.execute(SHOWN, (LIST,))).fetchall()
 
 
 async def at_a_look(url: str) -> Any:
-    async with inspecting(url, 5.0) as connection:
+    async with inspecting(url, 60.0) as connection:
         await connection.rollback()
         await connection.set_isolation_level(None)
         return await (await connection.execute(SHOWN, (LIST,))).fetchall()

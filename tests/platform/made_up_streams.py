@@ -25,7 +25,7 @@ from tests.platform.made_up_market import OPTIONS, offer
 
 ROUTE = "/v1/ticks"
 FIRST = b"retry: 1000\n\n: hello\n\n"
-GRACE_S = 2.0
+GRACE_S = 10.0
 
 CLOSING = b"Connection: close\r\n"
 LARGE = b"x" * 20_000
@@ -87,7 +87,7 @@ class Ticking:
     def connect(self, receive_bytes: int = 0) -> socket.socket:
         """A connection, whose system keeps so many bytes that nobody reads."""
         connection = socket.socket()
-        connection.settimeout(20)
+        connection.settimeout(60)
         if receive_bytes:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         connection.connect(("127.0.0.1", self.port))

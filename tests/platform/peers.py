@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from app.platform.outgoing.transport import Http1Transport
+from app.platform.process.processes import free_port
 
 Script = Callable[["Peer"], Awaitable[None]]
 
@@ -112,9 +113,7 @@ async def shut(server: asyncio.Server) -> None:
 
 def closed_port() -> int:
     """A port on which nothing listens."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    return free_port()  # which nobody else is given meanwhile
 
 
 async def until(holds: Callable[[], bool]) -> None:

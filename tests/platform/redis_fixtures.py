@@ -20,7 +20,7 @@ def server(kind: str, folder: Path, *settings: str) -> RedisServer:
     if not (program := redis.find([KINDS[kind]])):
         pytest.fail(MISSING[kind])
     assert program.name == kind
-    return RedisServer(folder, program, settings)
+    return RedisServer(folder, program, settings, start_limit_s=300)
 
 
 @pytest.fixture(scope="session", params=KINDS)

@@ -91,13 +91,17 @@ def test_the_access_log_names_route_and_id_and_neither_key_nor_query(
 ) -> None:
     client.get(f"/wallets/{USER}/balance", params={"currency": "CHF"}, headers={"X-Request-ID": "one"})
     exchange(api.port, b"GET / HTTP/1.1\r\nX-Request-ID: two\r\n\r\n")
-    wait_until(lambda: len(logged) == 3)
-    requests = [entry for entry in logged if entry["event"] == "request"]
+
+    def ours() -> list[Any]:
+        return [entry for entry in logged if entry["request_id"] in ("one", "two")]
+
+    wait_until(lambda: len(ours()) == 3)
+    requests = [entry for entry in ours() if entry["event"] == "request"]
     first, second = ({key: entry[key] for key in ("request_id", "route", "status")} for entry in requests)
     assert first == {"request_id": "one", "route": "/wallets/{user_id}/balance", "status": 404}
     assert second == {"request_id": "two", "route": "malformed", "status": 400}
     assert {"event", "log_level", "method", "latency_ms"} | first.keys() == requests[0].keys()
-    malformed = next(entry for entry in logged if entry["log_level"] == "warning")
+    malformed = next(entry for entry in ours() if entry["log_level"] == "warning")
     assert (malformed["event"], malformed["request_id"]) == ("validation_failed", "two")
     assert KEY not in str(logged)
     assert "CHF" not in str(logged)
@@ -191,14 +195,14 @@ def test_a_forged_forwarding_header_has_no_effect(client: httpx.Client) -> None:
 
 
 def test_an_idle_connection_is_kept_for_the_time_that_is_set() -> None:
-    with running(keep_alive_s=1) as api, socket.create_connection(("127.0.0.1", api.port), timeout=60) as connection:
+    with running(keep_alive_s=3) as api, socket.create_connection(("127.0.0.1", api.port), timeout=60) as connection:
         for _ in range(2):
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
             assert connection.recv(4096).startswith(b"HTTP/1.1 200")
             began = time.monotonic()
-            time.sleep(0.7)  # not yet
+            time.sleep(1.6)  # not yet
         assert connection.recv(1) == b""
-        assert 0.9 < time.monotonic() - began < slow(2)
+        assert 2.9 < time.monotonic() - began < slow(5)
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="there is no IPv6 here")

@@ -53,7 +53,7 @@ async def test_a_key_and_all_that_match_a_pattern_are_forgotten_everywhere_on_re
     async with processes(redis_url, redis_url) as (api, console), page(console, truth, record) as client:
         csrf = await log_in(client)
         for key, kind in ((truth.key, "The key"), ("product:*", "All keys that match")):
-            await api.keeps(truth)
+            await api.shares(truth)
             asked = await client.get("/cache/forget", params={"tenant": "default", "key": f" {key} "})
             assert f'{kind} <span class="id">{key}</span> of default' in asked.text
             assert api.level1.get((truth.tenant.int, truth.key)) is not None

@@ -59,7 +59,7 @@ def privileges(url: str) -> set[tuple[Any, ...]]:
 
 def run(command: Sequence[str], environment: Mapping[str, str]) -> str:
     """What the command prints, which does not fail."""
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -201,9 +201,9 @@ async def test_a_logical_copy_goes_on_where_the_server_before_ended(tmp_path: Pa
                 return connection.execute(query.encode()).fetchone() == (True,)
 
         type_in("pg_dump --schema-only")
-        assert comes_true(lambda: asks(new, "SELECT bool_and(srsubstate"), 30)
+        assert comes_true(lambda: asks(new, "SELECT bool_and(srsubstate"), 300)
         insert_events(urls_of(old).owner_url, old_payments, (2,))
-        assert comes_true(lambda: asks(old, "SELECT bool_and(confirmed_flush_lsn"), 30)
+        assert comes_true(lambda: asks(old, "SELECT bool_and(confirmed_flush_lsn"), 300)
         copied = urls_of(new)
         assert set(await problems(copied)) == {"sequences"}
         with pytest.raises(NotRecorded):

@@ -3,8 +3,9 @@
 import asyncio
 import gc
 import subprocess
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -31,7 +32,7 @@ END_ALL = """
     SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity
     WHERE usename = user AND datname = current_database() AND pid <> pg_backend_pid()
 """
-LIMIT_S = 120.0
+LIMIT_S, SOON_S = 120.0, 1.0
 WRONG_PASSWORD = 'password authentication failed for user "strongbox_service"'
 
 
@@ -85,12 +86,12 @@ async def waiting() -> AsyncIterator[None]:
 async def test_a_pool_without_connections_logs_the_reason_and_not_at_every_attempt(shut: str) -> None:
     with capture_logs() as logs:
         async with make_pool(shut, "shut", 2) as pool:
-            await without_connections_until(logs, pool)
+            await without_connections_until(WRONG_PASSWORD, logs, pool)
             with pytest.raises(PoolTimeout):
-                await pool.getconn()
-    assert [entry["event"] for entry in logs] == ["database_out_of_reach"]
-    assert WRONG_PASSWORD in logs[0]["reason"]
-    assert "s3cret" not in logs[0]["reason"]
+                await pool.getconn(SOON_S)
+    assert {entry["event"] for entry in logs} == {"database_out_of_reach"}
+    assert [WRONG_PASSWORD in entry["reason"] for entry in logs].count(True) == 1  # and a busy one may have been late
+    assert "s3cret" not in str(logs)
 
 
 @pytest.mark.usefixtures("waiting")
@@ -109,12 +110,12 @@ async def test_readiness_notices_what_sessions_behind_a_pooler_get_from_now_on(d
             assert problems["session"].startswith("client_min_messages is error and has to be warning")
         with capture_logs() as logs:
             async with make_pool(url, "ready", 1) as pool:
-                await without_connections_until(logs, pool)
+                await without_connections_until("client_min_messages", logs, pool)
                 for _ in range(3):
                     with pytest.raises(PoolTimeout):
-                        await pool.getconn()
+                        await pool.getconn(SOON_S)
                 assert open_to(url) <= 1  # the attempt under way: who was refused has hung up
-        assert f'ALTER ROLE "{LOGIN}" IN DATABASE "{name}"' in logs[0]["reason"]
+        assert any(f'ALTER ROLE "{LOGIN}" IN DATABASE "{name}"' in entry["reason"] for entry in logs)
 
 
 async def until_it_is_the_session(reader: SchemaReader) -> Mapping[str, str]:
@@ -132,14 +133,14 @@ def open_to(url: str) -> int:
     return sum(str(connection.info.port) == conninfo_to_dict(url)["port"] for connection in alive)
 
 
-async def without_connections_until(logs: Sequence[object], pool: Pool) -> None:
+async def without_connections_until(said: str, logs: Sequence[MutableMapping[str, Any]], pool: Pool) -> None:
     """Ask for a connection, in vain, until it is said why: on a busy machine the pool's first attempt may take longer
     than whoever asks waits for it."""
     async with asyncio.timeout(LIMIT_S):
         while True:
             with pytest.raises(PoolTimeout):
-                await pool.getconn()
-            if logs:
+                await pool.getconn(SOON_S)
+            if any(said in entry["reason"] for entry in logs):
                 return
 
 

@@ -12,7 +12,7 @@ from app.kernel.errors import Unavailable
 from app.platform.rabbitmq import dead_letters
 from app.platform.rabbitmq.connection import split
 from app.platform.rabbitmq.dead_letters import RabbitDeadLetters
-from tests.platform.burying import DIED, Shell, bury, is_deep, shell, taken
+from tests.platform.burying import DIED, Shell, bury, is_deep, left, shell
 from tests.platform.outbox_fixtures import Broker, eventually
 
 __all__ = ["shell"]
@@ -27,7 +27,7 @@ async def test_looking_again_and_again_loses_nothing_and_changes_no_order(broker
         assert [letter.id for letter in await letters.look("audit.queue")] == ids[:window]
         await eventually(lambda: is_deep(broker, "audit.dlq", 300))
     assert await letters.counts(["metrics.queue", "audit.queue"]) == {"metrics.queue": 0, "audit.queue": 300}
-    assert await taken(broker, "audit.dlq") == ids
+    assert await left(broker, 300) == ids
 
 
 async def test_all_who_look_at_once_see_everything(broker: Broker) -> None:
@@ -79,8 +79,7 @@ async def test_a_look_that_is_broken_off_gives_everything_back_in_its_order(
     monkeypatch.setattr(dead_letters, "letter_of", die)
     with pytest.raises(KeyError):
         await letters.look("audit.queue")
-    await eventually(lambda: is_deep(broker, "audit.dlq", 200))
-    assert await taken(broker, "audit.dlq") == ids
+    assert await left(broker, 200) == ids
 
 
 async def test_ls_and_show_tell_what_died_of_what(broker: Broker, shell: Shell) -> None:
@@ -99,4 +98,4 @@ async def test_ls_and_show_tell_what_died_of_what(broker: Broker, shell: Shell) 
     assert "\x1b" not in await shell.run("dlq", "show", nameless_id)
     missing = await shell.run("dlq", "show", str(uuid4()), code=1)
     assert "Error: there is no dead letter" in missing
-    assert sorted(await taken(broker, "audit.dlq")) == sorted([first, second, third])
+    assert sorted(await left(broker, 3)) == sorted([first, second, third])

@@ -56,9 +56,9 @@ async def test_looking_deletes_none_of_them_and_changes_no_order(broker: Broker,
     for _ in range(25):
         seen = await letters.look("audit.queue")
         assert [letter.id for letter in seen] == ids[:window]
+        await eventually(lambda: is_deep(broker, "audit.dlq", len(ids)))
     assert [letter.attempts for letter in seen[: taking.BATCH]] == [4] * (taking.BATCH - 4) + [ATTEMPTS] * 4
     assert seen[taking.BATCH - 1].reason == "by the broker: delivery_limit"
-    await eventually(lambda: is_deep(broker, "audit.dlq", len(ids)))
     assert await taken(broker, "audit.dlq") == ids
 
 

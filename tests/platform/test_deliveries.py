@@ -1,6 +1,7 @@
 """Deliveries are found in whatever pieces the bytes come, and all else goes on as it came."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 import pamqp.frame
@@ -112,9 +113,11 @@ async def test_aiormq_learns_that_the_broker_is_alive_while_messages_are_all_tha
     others: list[bytes] = []
     deliveries = Deliveries(others.append)
     deliveries.give(1, lambda _: None)
+    began = time.monotonic()
     for tag in range(50):
         deliveries.feed(b"".join(delivery(tag, b"body")))
-    assert others == [HEARTBEAT], "one a second, not one a message"
+    assert set(others) == {HEARTBEAT}
+    assert len(others) <= 1 + (time.monotonic() - began), "one a second, not one a message"
 
 
 async def test_bytes_that_are_not_amqp_are_left_to_aiormq() -> None:

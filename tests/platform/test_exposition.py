@@ -13,6 +13,7 @@ from prometheus_client.core import GaugeMetricFamily
 from app.platform.http.sockets import listen
 from app.platform.metrics import small_server as pages
 from app.platform.metrics.exposition import make_registry, serve
+from tests.pace import slow
 from tests.platform.peers import closed_port, until
 
 
@@ -166,7 +167,7 @@ async def test_of_many_connections_the_oldest_end_and_who_comes_is_served() -> N
 
 
 async def test_the_end_waits_for_nobody_who_takes_nothing() -> None:
-    async with asyncio.timeout(pages.END_WITHIN_S + 2):
+    async with asyncio.timeout(slow(pages.END_WITHIN_S + 2)):
         async with served(a_registry()) as client:
             await client.get("/healthz")
             _, writer = await ask(client.base_url.port, b"")

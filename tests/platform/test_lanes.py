@@ -114,17 +114,18 @@ async def test_what_was_lost_once_may_have_happened_whatever_comes_then(then: Ex
 
 
 async def test_what_was_lost_once_may_have_happened_though_no_time_is_left_to_try_again() -> None:
-    gone = psycopg.OperationalError("gone")
+    gone, loop = psycopg.OperationalError("gone"), asyncio.get_running_loop()
+    until = loop.time() + 1
 
     async def fails(_: Sequence[int]) -> Sequence[int]:
         raise gone
 
     async def mends() -> None:
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(until - loop.time() + 0.1)
 
     lane = Lane(fails, size=8, queue_limit=8, on_lost=mends)
     with pytest.raises(Unavailable) as late:
-        await lane.submit(1, asyncio.get_running_loop().time() + 0.1)
+        await lane.submit(1, until)
     assert late.value.__cause__ is gone
 
 

@@ -20,7 +20,7 @@ from app.platform.process.settings import PlatformSettings
 from tests.pace import slow
 from tests.platform.outbox_fixtures import eventually
 from tests.platform.redis_fixtures import mortal_redis
-from tests.platform.taking import shared_buckets
+from tests.platform.taking import PATIENCE_S, shared_buckets
 
 __all__ = ["mortal_redis"]
 
@@ -45,11 +45,19 @@ class Limited:
         return taken.count(None)
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is busy is none that is away, when it is looked for."""
+    monkeypatch.setattr(shared, "RETURN_LIMIT_S", PATIENCE_S)
+
+
 @asynccontextmanager
-async def limited(url: str) -> AsyncIterator[Limited]:
-    """The limits as the API has them."""
+async def limited(url: str, limit_s: float = PATIENCE_S) -> AsyncIterator[Limited]:
+    """The limits as the API has them, but for the time that a request waits for a Redis that is there."""
     registry = CollectorRegistry()
-    limits = make(PlatformSettings(redis_url=url, rate_limit_ip=f"0.001:{BURST}"), registry)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SharedBuckets.__init__, "__defaults__", (limit_s,))
+        limits = make(PlatformSettings(redis_url=url, rate_limit_ip=f"0.001:{BURST}"), registry)
     async with limits.opened():
         yield Limited(limits, registry)
 
@@ -79,8 +87,8 @@ async def test_a_process_that_starts_without_redis_serves_and_finds_it_when_it_i
 
 
 async def test_a_frozen_redis_is_waited_for_once_and_briefly_however_many_ask(mortal_redis: RedisServer) -> None:
-    async with limited(mortal_redis.url) as one:
-        assert not one.is_alone
+    async with limited(mortal_redis.url, LIMIT_S) as one:
+        await eventually(lambda: not one.is_alone)
         assert mortal_redis.process
         mortal_redis.process.send(signal.SIGSTOP)
         began_s = time.monotonic()
@@ -103,7 +111,8 @@ def answers_at_once(call: Any) -> None:
 async def test_a_redis_that_is_too_slow_is_not_waited_for_and_taken_again_when_it_is_not(
     mortal_redis: RedisServer,
 ) -> None:
-    async with limited(mortal_redis.url) as one, Redis.from_url(mortal_redis.url) as operator:
+    async with limited(mortal_redis.url, LIMIT_S) as one, Redis.from_url(mortal_redis.url) as operator:
+        await eventually(lambda: not one.is_alone)
         await operator.client_pause(3000)
         began_s = time.monotonic()
         assert await one.pass_of(9, "a") == BURST

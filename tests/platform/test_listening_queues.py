@@ -87,7 +87,7 @@ async def test_one_that_would_refuse_would_hold_up_the_events_of_all(
 ) -> None:
     """Why those that listen have to yield."""
     await full(broker, replace(POINTS, yields=False))
-    sent = [outbox_message() for _ in range(5)]  # it refuses from a batch or two on
+    sent = [outbox_message() for _ in range(500)]  # it refuses from a batch or two on, sooner or later
     with pytest.raises(BrokerUnavailable, match="refused"):
         await _publish_each(publisher, sent)
 

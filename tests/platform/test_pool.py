@@ -17,6 +17,7 @@ from app.platform.postgres.pool import Pool, make_pool
 from tests.platform.peers import shut
 
 THERE = "SELECT 1 FROM pg_stat_activity WHERE pid = %s"
+LIMIT_S = 120.0
 READY = b"Z\x00\x00\x00\x05I"
 
 
@@ -27,7 +28,7 @@ async def backend_of(pool: Pool) -> int:
 
 async def insistently(pool: Pool) -> int:
     """The same for who asks again: the pool gives everybody a second, and a busy machine needs longer to connect."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(LIMIT_S):
         while True:
             with suppress(PoolTimeout):
                 return await backend_of(pool)
@@ -37,13 +38,13 @@ async def test_a_connection_whose_server_says_nothing_more_is_replaced(
     database: Urls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with make_pool(database.app_url, "silent", 1) as pool:
-        await pool.wait()
+        await pool.wait(LIMIT_S)
         silent = await backend_of(pool)
         monkeypatch.setattr(pooling, "CHECK_S", 0.2)
         os.kill(silent, signal.SIGSTOP)
         try:
             checking = asyncio.create_task(pool.check())
-            await asyncio.wait({checking}, timeout=20)
+            await asyncio.wait({checking}, timeout=LIMIT_S)
             assert checking.done()
             assert await insistently(pool) != silent
         finally:
@@ -103,10 +104,10 @@ async def test_a_pooler_that_lets_one_in_and_falls_silent_does_not_block_the_poo
 
 async def test_a_session_that_the_server_found_too_long_idle_is_a_lost_one(database: Urls) -> None:
     async with make_pool(database.app_url, "idle", 1, idle_session_timeout=50) as pool:
-        await pool.wait()
+        await pool.wait(LIMIT_S)
         async with pool.connection() as connection:
             pass
-        async with asyncio.timeout(60), await psycopg.AsyncConnection.connect(database.owner_url) as watching:
+        async with asyncio.timeout(LIMIT_S), await psycopg.AsyncConnection.connect(database.owner_url) as watching:
             while await (await watching.execute(THERE, (connection.info.backend_pid,))).fetchone():
                 await watching.rollback()
         with pytest.raises(psycopg.Error) as raised:

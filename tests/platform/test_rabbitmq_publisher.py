@@ -124,7 +124,7 @@ async def test_a_message_that_makes_the_broker_close_the_channel_is_singled_out(
     broker: Broker, rabbitmq_url: str
 ) -> None:
     """The broker closes the channel over a message that is too large, and with it ends the whole batch."""
-    publisher = RabbitPublisher(split(rabbitmq_url), EVENTS, timeout_s=30)
+    publisher = RabbitPublisher(split(rabbitmq_url), EVENTS, timeout_s=300)
     huge = replace(outbox_message(), body=bytes(2**27 + 1))
     outcomes = await publisher.publish([outbox_message(), huge])
     await publisher.close()
@@ -170,8 +170,9 @@ def test_a_queue_knows_what_it_takes(queue: Queue, key: str, takes: bool) -> Non
 async def test_a_hanging_broker_hangs_nobody(rabbitmq_node: RabbitMQNode) -> None:
     """It answers nothing any more, but its sockets are open: publishing and closing end within their limits."""
     async with clean_broker(rabbitmq_node.url):
-        publisher = RabbitPublisher([rabbitmq_node.url], EVENTS, timeout_s=1.0)
+        publisher = RabbitPublisher([rabbitmq_node.url], EVENTS)
         await publisher.publish([outbox_message()])
+        publisher._timeout_s = 1.0  # once it is connected, and all is declared
         node = rabbitmq_node.processes[0].pid
         os.kill(node, signal.SIGSTOP)
         try:
@@ -191,7 +192,7 @@ async def test_service_resumes_when_a_killed_broker_is_back(rabbitmq_node: Rabbi
     async with clean_broker(rabbitmq_node.url):
         first = outbox_message()
         await publisher.publish([first])
-    await queues_outlive_a_kill()
+    await queues_outlive_a_kill(rabbitmq_node)
     rabbitmq_node.kill()
     with pytest.raises(BrokerUnavailable):
         await publisher.publish([outbox_message()])
@@ -203,7 +204,7 @@ async def test_service_resumes_when_a_killed_broker_is_back(rabbitmq_node: Rabbi
         except BrokerUnavailable:
             return False
 
-    await eventually(published, 30)
+    await eventually(published)
     async with broker_as_it_is(rabbitmq_node.url) as broker:
         assert first.body in [message.body for message in await broker.take("audit.queue")]
     await publisher.close()

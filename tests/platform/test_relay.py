@@ -156,11 +156,9 @@ async def test_an_event_that_is_rejected_holds_back_only_its_payment(
     query(database.owner_url, spoil, bad)
     async with running(Relay(PostgresOutbox(pool, "payments"), publisher, "me").run):
         await eventually(lambda: unsent(database.app_url) == 2)
-        [(attempts, reason)] = query(
-            database.app_url, "SELECT attempts, last_error FROM payments.outbox_events WHERE type = 'no.such'"
-        )
-        assert attempts >= 1
-        assert reason == "no queue is bound for 'no.such'"
+        tried = "SELECT last_error FROM payments.outbox_events WHERE type = 'no.such' AND attempts > 0"
+        await eventually(lambda: query(database.app_url, tried) != [])  # its batch may be marked behind the others
+        assert query(database.app_url, tried) == [("no queue is bound for 'no.such'",)]
         query(database.owner_url, "UPDATE payments.outbox_events SET type = 'payment.created' WHERE type = 'no.such'")
         await eventually(lambda: unsent(database.app_url) == 0)
     seen = first_publications([message.body for message in await broker.take("audit.queue")])
@@ -173,12 +171,12 @@ async def test_a_broker_that_is_down_burns_no_attempts_and_service_resumes(
     publisher = RabbitPublisher([rabbitmq_node.url], EVENTS)
     async with clean_broker(rabbitmq_node.url):
         pass
-    await queues_outlive_a_kill()
+    await queues_outlive_a_kill(rabbitmq_node)
     async with running(Relay(PostgresOutbox(pool, "payments"), publisher, "me").run):
         rabbitmq_node.kill()
         insert_events(database.app_url, [uuid4() for _ in range(50)])
         await asyncio.to_thread(rabbitmq_node.start)
-        await eventually(lambda: unsent(database.app_url) == 0, 20)
+        await eventually(lambda: unsent(database.app_url) == 0)
     assert query(database.app_url, "SELECT DISTINCT attempts FROM payments.outbox_events") == [(0,)]
     await publisher.close()
 
@@ -205,5 +203,5 @@ async def test_the_look_into_the_queues_ends_whenever_it_is_told_to(broker: Brok
         registry = CollectorRegistry()
         async with watching(QueueMetrics(split(broker.url), EVENTS.queues, registry).watch):
             await asyncio.sleep(nth * 0.005)
-    await eventually(lambda: asyncio.all_tasks() <= before, limit_s=10)
+    await eventually(lambda: asyncio.all_tasks() <= before)
     assert registry.get_sample_value("strongbox_queue_messages", {"queue": "audit.dlq"}) in (None, 0)

@@ -14,7 +14,8 @@ from app.platform.postgres.outbox import PostgresOutbox
 from tests.fakes.outbox import FakeOutbox
 from tests.platform.outbox_fixtures import eventually, insert_events, outbox_pool, query, unsent
 
-TTL_S = 0.4
+TTL_S = 3.0
+"""Of leases that are to end, and longer than a busy machine takes for two statements."""
 
 
 @dataclass
@@ -66,8 +67,8 @@ async def test_one_relay_holds_every_partition(subject: Subject) -> None:
 
 
 async def test_a_renewal_keeps_the_epochs(subject: Subject) -> None:
-    first = await subject.outbox.lease("a", (), TTL_S)
-    assert await subject.outbox.lease("a", first.epochs, TTL_S) == first
+    first = await subject.outbox.lease("a", (), 30)
+    assert await subject.outbox.lease("a", first.epochs, 30) == first
 
 
 async def test_a_relay_that_finds_nothing_free_is_given_its_share(subject: Subject) -> None:
@@ -94,7 +95,7 @@ async def test_a_dead_relays_partitions_are_taken_when_its_lease_ends(subject: S
         taken = dict((await subject.outbox.lease("b", taken, 30)).epochs)
         return len(taken) == 16
 
-    await eventually(all_taken, 5)
+    await eventually(all_taken)
     assert all(taken[partition] > first.epochs[partition] for partition in taken)
 
 
@@ -146,14 +147,14 @@ async def test_a_retry_hides_all_events_of_its_payment_until_it_is_due(subject: 
     epochs = (await subject.outbox.lease("a", (), 30)).epochs
     subject.insert([uuid4(), uuid4()], (1, 2))
     bad, *_ = claimed = await subject.outbox.claim([0, 1], 100)
-    assert await subject.outbox.record([(bad, Retry("no", 0.3))], epochs) == 1
+    assert await subject.outbox.record([(bad, Retry("no", TTL_S))], epochs) == 1
     left = await subject.outbox.claim([0, 1], 100)
     assert left == [message for message in claimed if message.subject != bad.subject]
 
     async def is_back() -> bool:
         return len(await subject.outbox.claim([0, 1], 100)) == 4
 
-    await eventually(is_back, 5)
+    await eventually(is_back)
     assert [message.attempts for message in await subject.outbox.claim([0], 100)] == [1, 0]
 
 
@@ -165,7 +166,7 @@ async def test_a_zombies_record_changes_nothing(subject: Subject) -> None:
     async def taken_over() -> bool:
         return len((await subject.outbox.lease("new", (), 30)).epochs) == 16
 
-    await eventually(taken_over, 5)
+    await eventually(taken_over)
     results: list[tuple[OutboxMessage, Confirmed | Retry]] = [(claimed[0], Confirmed()), (claimed[1], Retry("no", 1))]
     assert await subject.outbox.record(results, stale) == 0
     assert await subject.outbox.claim(range(16), 100) == claimed

@@ -48,8 +48,9 @@ async def test_an_outbox_is_looked_at_less_often_while_nothing_comes(publisher: 
 
 
 async def test_a_rejected_event_holds_back_only_the_later_events_of_its_payment(
-    outbox: FakeOutbox, publisher: FakePublisher
+    outbox: FakeOutbox, publisher: FakePublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(relaying, "REJECTED_BACKOFF_S", (300.0, 300.0))
     bad, good = uuid4(), uuid4()
     outbox.insert(message(bad), message(bad), message(good), message(good))
     publisher.answer = lambda sent: Rejected("too strange") if sent.subject == bad else Confirmed()

@@ -23,7 +23,7 @@ from app.platform.postgres.figures import PostgresFigures
 from app.platform.postgres.schema import Expected
 from app.platform.process.processes import ProcessId, comes_true
 
-WITHIN_S = 60
+WITHIN_S = 120
 PASSWORD = "only-for-tests"
 
 
@@ -109,7 +109,9 @@ def a_commit_that_hangs(primary: PostgresServer) -> Iterator[None]:
 @contextmanager
 def stopped(standby: PostgresServer) -> Iterator[None]:
     """The standby stays connected and takes nothing."""
-    receiver = ProcessId.of(int(str(ask(standby, "SELECT pid FROM pg_stat_wal_receiver"))))
+    pid = "SELECT pid FROM pg_stat_wal_receiver"
+    assert comes_true(lambda: ask(standby, pid) is not None, WITHIN_S)
+    receiver = ProcessId.of(int(str(ask(standby, pid))))
     receiver.send(signal.SIGSTOP)
     try:
         yield
@@ -149,6 +151,8 @@ def test_a_standby_that_takes_nothing_is_named_once_a_commit_hangs(
 @pytest.mark.usefixtures("standby")
 def test_a_standby_that_is_another_than_the_one_waited_for_is_not_taken_for_it(primary: PostgresServer) -> None:
     with waiting_for(primary, "ghost"):
+        # The process that sends to it reads the new settings a moment later.
+        assert comes_true(lambda: "near (async" in told(primary.url("strongbox")).seen, WITHIN_S)
         health = told(primary.url("strongbox"))
         assert (health.state, health.hint) == (
             State.DEGRADED,
@@ -162,6 +166,7 @@ def test_a_login_that_may_not_read_statistics_is_told_which_standbys_there_are_a
     primary: PostgresServer,
 ) -> None:
     with waiting_for(primary, "near"):
+        assert comes_true(lambda: "near (sync" in told(primary.url("strongbox")).seen, WITHIN_S)
         health = told(primary.url("strongbox", LOGIN, PASSWORD))
         assert health.state is State.OK
         assert "; COMMITs wait for near; 1 standby(s): near; the rest shows to a login with pg_read_all" in health.seen

@@ -49,7 +49,7 @@ async def test_a_session_whose_foreign_keys_hold_nothing_is_refused(database: Ur
         async with snapshot(database.app_url):
             pass
     with pytest.raises(Unavailable, match="cannot be used: session_replication_role is replica"):
-        async with inspecting(database.app_url, 5.0):
+        async with inspecting(database.app_url, 60.0):
             pass
 
 

@@ -86,7 +86,7 @@ async def test_a_server_that_takes_no_writes_is_refused_behind_a_pooler_which_li
         hand(default_transaction_read_only="on")
         with psycopg.connect(database.owner_url, autocommit=True) as owner:
             owner.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+                "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE backend_type = 'client backend'"
                 " AND datname = current_database() AND pid <> pg_backend_pid()"
             )
         with pytest.raises(Unavailable, match="default_transaction_read_only is on"):
@@ -124,10 +124,10 @@ async def one_of_a_pool(url: str) -> AsyncIterator[AsyncConnection]:
 
 
 async def test_a_verification_takes_its_time_behind_a_pooler_too(database: Urls, hand: Hand, tmp_path: Path) -> None:
-    hand(statement_timeout="50ms", idle_in_transaction_session_timeout="50ms")
+    hand(statement_timeout="1s", idle_in_transaction_session_timeout="1s")
     with pooled(database, tmp_path) as pooler:
         async with snapshot(pooler.owner_url) as connection:
-            await connection.execute("SELECT pg_sleep(0.2)")
+            await connection.execute("SELECT pg_sleep(1.5)")
 
 
 async def test_what_operators_do_is_recorded_through_a_pooler(pooler: Urls) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 import sys
+import time
 import uuid
 from collections.abc import AsyncIterator
+from math import ceil
 from urllib.parse import urlsplit
 
 import pytest
@@ -74,7 +76,7 @@ async def test_several_processes_together_let_through_no_more_than_the_burst_and
 ) -> None:
     quotas = ["50:20", "3:7", "333.3:1", "2000:300", "0.2:10", "0.7:1"]
     pipe = asyncio.subprocess.PIPE
-    words = (sys.executable, "-m", "tests.platform.taking", redis_url, key(), "1.5", *quotas)
+    words = (sys.executable, "-m", "tests.platform.taking", redis_url, key(), "4", *quotas)
     processes = [
         await asyncio.create_subprocess_exec(*words, stdin=pipe, stdout=pipe, stderr=pipe) for _ in range(PROCESSES)
     ]
@@ -92,10 +94,10 @@ async def test_several_processes_together_let_through_no_more_than_the_burst_and
 
 
 async def test_the_next_passes_when_the_refusal_says_and_not_before(buckets: RedisBuckets) -> None:
-    ask = Ask(key(), Quota(10.0, 1))
+    ask = Ask(key(), Quota(0.5, 1))
     assert await buckets.ask([ask]) == [0]
     (wait_us,) = await buckets.ask([ask])
-    assert 0 < wait_us <= 100_000
+    assert 0 < wait_us <= 2_000_000
     await asyncio.sleep(wait_us / 1e6)
     assert await buckets.ask([ask]) == [0]
 
@@ -118,20 +120,22 @@ async def test_what_is_given_back_never_lifts_a_bucket_above_its_burst(shared: S
 
 
 async def test_a_refusal_says_the_same_as_that_of_one_process(shared: SharedBuckets) -> None:
-    of, mine = limits(shared, "0.3:2"), key()
+    of, mine, began = limits(shared, "0.3:2"), key(), time.monotonic()
     assert [await of.take("login", mine) for _ in range(2)] == [None, None]
-    assert await of.take("login", mine) == Refused("login", burst=2, window_s=7, retry_after_s=4, reset_s=4)
+    refused = await of.take("login", mine)
+    wait_s = 10 / 3 - (time.monotonic() - began)  # at the least, as time brings some of a token
+    assert refused in [Refused("login", 2, 7, seconds, seconds) for seconds in range(max(1, ceil(wait_s)), 5)]
 
 
 async def test_no_address_and_no_mail_is_in_redis_and_what_is_there_goes_by_itself(
     shared: SharedBuckets, redis: Redis
 ) -> None:
     before = {*await redis.keys("*")}
-    assert await limits(shared, "1:5", secret=key()).take("login", f"email:{MAIL}") is None
+    assert await limits(shared, "0.1:5", secret=key()).take("login", f"email:{MAIL}") is None
     (made,) = {*await redis.keys("*")} - before
     assert str(made).startswith("b'strongbox:limit:login:")
     assert "somebody" not in f"{made!r} {await redis.get(made)!r}"
-    assert 0 < await redis.pttl(made) <= 2000  # a token's second, and one more
+    assert 0 < await redis.pttl(made) <= 11_000  # a token's ten seconds, and one more
 
 
 async def test_with_another_secret_a_key_is_another(shared: SharedBuckets) -> None:

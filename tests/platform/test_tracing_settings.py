@@ -112,7 +112,7 @@ def test_off_loads_nothing_of_opentelemetry() -> None:
         " app.contexts.payments.processes,"
         " consumers.cli; print([name for name in sys.modules if name.startswith(('opentelemetry', 'google'))])"
     )
-    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True, timeout=300)
     assert done.stdout == "[]\n"
 
 
@@ -126,7 +126,7 @@ def test_a_collector_that_is_away_is_told_of_once_and_does_not_hold_up_the_end(
     with capture_logs() as logs:
         with tracing("api", 0.2) as tracer:
             assert tracer is not None
-            until = time.monotonic() + 10
+            until = time.monotonic() + 120
             while not logs and time.monotonic() < until:
                 tracer.start_span("lost").end()
             for _ in range(100):
@@ -151,6 +151,6 @@ def test_the_console_takes_spans_for_those_who_have_no_collector() -> None:
     )
     environ = os.environ | {"OTEL_TRACES_EXPORTER": "console"}
     done = subprocess.run(
-        [sys.executable, "-c", do], env=environ, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", do], env=environ, capture_output=True, text=True, check=True, timeout=300
     )
     assert json.loads(done.stdout)["name"] == "seen"

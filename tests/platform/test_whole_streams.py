@@ -47,7 +47,7 @@ def test_what_cannot_be_said_breaks_it_off(api: Ticking) -> None:
         taken = read_until(connection, FIRST)
         api.tell(failure=AWAY)
         assert unchunked(body_of(connection, taken))[1] is False
-    assert api.ended("unavailable") == 1
+    wait_until(lambda: api.ended("unavailable") == 1)
 
 
 def test_where_there_are_no_chunks_it_is_reset(api: Ticking) -> None:
@@ -63,7 +63,7 @@ def test_whoever_is_let_in_no_more_hears_no_end_of_it(api: Ticking, monkeypatch:
         taken = read_until(connection, FIRST)
         monkeypatch.delitem(doorman.TOKENS, "customer")
         assert unchunked(body_of(connection, taken))[1] is False
-    assert api.ended("not_let_in") == 1
+    wait_until(lambda: api.ended("not_let_in") == 1)
 
 
 def test_the_end_of_the_process_leaves_it_the_grace(api: Ticking) -> None:

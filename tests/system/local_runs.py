@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from app.main.contexts import load
+from app.main.local import plan
 from app.main.local.clean import clean
-from app.platform.process.processes import ProcessId, comes_true
+from app.platform.process.processes import ProcessId, comes_true, free_port
 from app.platform.process.run_state import read
 
 # A part that serves, where it has a port, and notes that it hears signals, and its end.
@@ -49,9 +51,12 @@ def parts(settings, at, in_process, tool):
 sys.exit(asyncio.run(run(load(), Path(".strongbox"), parts, ("tool.py",))))
 """
 
+LIMIT_S = 300.0
+"""What tells soon from never, where a start that takes seconds takes a minute."""
+
 
 class Terminal:
-    """Runs in one folder, as from a shell."""
+    """Runs in one folder, as from a shell, on ports that no other run takes meanwhile."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -63,10 +68,11 @@ class Terminal:
     def start(self, *words: str, **environment: str) -> "subprocess.Popen[str]":
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         inherited |= {"PYTHONPATH": str(Path(__file__).parents[2])}
+        ports = {name: str(free_port()) for name in plan.defaults(load({}))}
         with (self.folder / "output").open("a") as output:
             run = subprocess.Popen(
                 [sys.executable, "run.py", *words], cwd=self.folder, stdout=output, stderr=output, text=True,
-                env=inherited | {"API_KEYS": "given"} | environment, start_new_session=True,
+                env=inherited | ports | {"API_KEYS": "given"} | environment, start_new_session=True,
             )  # fmt: skip
         self.runs.append(run)
         return run
@@ -99,5 +105,5 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     clean(terminal.base)
 
 
-def soon(condition: Callable[[], bool], limit_s: float = 120) -> None:
-    assert comes_true(condition, limit_s)
+def soon(condition: Callable[[], bool]) -> None:
+    assert comes_true(condition, LIMIT_S)

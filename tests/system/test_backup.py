@@ -18,6 +18,7 @@ from app.platform.postgres import migrations
 from app.platform.process.processes import comes_true
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/backup.md").read_text()
+LIMIT_S = 300.0
 PROVIDERS = "SELECT name FROM service_providers ORDER BY name"
 
 
@@ -80,12 +81,12 @@ def test_a_base_backup_and_its_log_bring_back_a_moment(tmp_path: Path) -> None:
             environment["UNTIL"] = str(connection.execute("SELECT clock_timestamp()").fetchall()[0][0])
             add("3 too late")
             ((last,),) = connection.execute("SELECT pg_walfile_name(pg_switch_wal())").fetchall()
-            assert comes_true(is_archived, 30)
+            assert comes_true(is_archived, LIMIT_S)
         type_in(block("sh", "cp -a"), account.prefix, environment)
         (restored.folder / "password").write_text((lost.folder / "password").read_text())
     with serving(restored), psycopg.connect(restored.url("strongbox"), autocommit=True) as connection:
         is_over = "SELECT NOT pg_is_in_recovery()"
-        assert comes_true(lambda: connection.execute(is_over).fetchone() == (True,), 30)
+        assert comes_true(lambda: connection.execute(is_over).fetchone() == (True,), LIMIT_S)
         assert [name for (name,) in connection.execute(PROVIDERS)] == ["1 in the backup", "2 in the log"]
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("SET ROLE strongbox_app; DELETE FROM ledger_entries")

@@ -15,6 +15,7 @@ from app.main.local import postgres_binaries, rabbitmq
 from app.main.local.postgres import PostgresServer
 from app.main.local.rabbitmq import RabbitMQNode
 from app.platform.process.processes import CannotStart, comes_true
+from tests.servers import START_LIMIT_S
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def test_a_killed_postgres_comes_back_with_its_data(server: PostgresServer) -> N
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
     assert server.process
     os.kill(server.process.pid, signal.SIGKILL)
-    assert comes_true(lambda: not server.alive, 5)
+    assert comes_true(lambda: not server.alive, 120)
     server.start()
     assert ask(server, "SELECT answer FROM kept") == 42
 
@@ -143,7 +144,7 @@ def test_without_any_postgres_the_way_out_is_said(server: PostgresServer, monkey
 
 @pytest.mark.skipif(not rabbitmq.installed(), reason="RabbitMQ is not installed here: its URL is given, or Docker's")
 def test_a_rabbitmq_that_still_runs_is_adopted_and_ended_with_its_port_mapper(tmp_path: Path) -> None:
-    node = RabbitMQNode(tmp_path / "a folder" / "rabbitmq")
+    node = RabbitMQNode(tmp_path / "a folder" / "rabbitmq", START_LIMIT_S)
     node.start()
     try:
         processes = node.processes

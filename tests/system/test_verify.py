@@ -165,7 +165,7 @@ def test_it_can_be_ended_in_the_middle(database: Urls, postgres_url: str, end: s
     with psycopg.connect(f"{postgres_url.rpartition('/')[0]}/{name}", autocommit=True) as superuser:
         superuser.execute(
             "ALTER TABLE audit.head RENAME TO real_head; GRANT SELECT ON audit.real_head TO strongbox_app;"
-            "CREATE VIEW audit.head AS SELECT real_head.* FROM audit.real_head, pg_sleep(60);"
+            "CREATE VIEW audit.head AS SELECT real_head.* FROM audit.real_head, pg_sleep(600);"
             "GRANT SELECT ON audit.head TO strongbox_app"
         )
 
@@ -180,7 +180,7 @@ def test_it_can_be_ended_in_the_middle(database: Urls, postgres_url: str, end: s
         try:
             wait_until(lambda: sessions("PgSleep") > 0, "a check to be under way")
             process.send_signal(end)
-            assert process.communicate(timeout=30) == ("", "Aborted!\n")
+            assert process.communicate(timeout=300) == ("", "Aborted!\n")
             assert process.returncode == 1
         finally:
             process.kill()

@@ -98,5 +98,5 @@ def on_a_terminal(database: Urls, *words: str) -> str:
         while piece := os.read(ours, 4096):
             shown += piece
     os.close(ours)
-    assert process.wait(60) == 0
+    assert process.wait(300) == 0
     return shown.decode()

@@ -9,12 +9,22 @@ MOST_BYTES = 4 * 1024 * 1024
 """Of an answer: metrics of many workers are a tenth of it."""
 
 
-def http_client(timeout_s: float, base_url: str = "") -> httpx.AsyncClient:
+def http_client(timeout_s: float, base_url: str) -> httpx.AsyncClient:
     """A client that calls as the charges do: past the environment's proxies, and with the authorities that they trust.
 
     Those are the system's, or what `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
+
+    Raises:
+        httpx.InvalidURL: the URL is none.
     """
-    return httpx.AsyncClient(base_url=base_url, timeout=timeout_s, trust_env=False, verify=ssl.create_default_context())
+    return httpx.AsyncClient(base_url=base_url, timeout=timeout_s, trust_env=False, verify=_authorities(base_url))
+
+
+def _authorities(url: str) -> ssl.SSLContext:
+    """To read them takes 30 ms and 2 MiB each time. Over plain HTTP nobody is asked for: none is trusted then."""
+    if httpx.URL(url).scheme == "http":
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return ssl.create_default_context()
 
 
 async def ask(method: str, url: str, within_s: float, body: object = None) -> httpx.Response:
@@ -27,7 +37,7 @@ async def ask(method: str, url: str, within_s: float, body: object = None) -> ht
     """
     content = bytearray()
     try:
-        async with asyncio.timeout(within_s), http_client(within_s) as client:
+        async with asyncio.timeout(within_s), http_client(within_s, url) as client:
             headers = {"Accept-Encoding": "identity"}
             async with client.stream(method, url, json=body, headers=headers) as answer:
                 async for piece in answer.aiter_raw():

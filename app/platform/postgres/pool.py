@@ -31,6 +31,9 @@ SILENCE_S = 8.0
 WAIT_S = 1.0
 """What a connection is waited for at the most: a database that is away is answered for, not waited for."""
 
+RECONNECT_S = 1.0
+"""How long a pool tries to connect. Where it has given up the next request begins a fresh attempt at once."""
+
 CHECK_S = 2.0
 """What no statement takes that asks for nothing but an answer."""
 
@@ -109,8 +112,7 @@ def make_pool(url: str, application_name: str, size: int, **session: int | str) 
         open=False,
         timeout=WAIT_S,
         max_waiting=256,
-        # A short patience: when the pool gives up, the next request begins a fresh attempt at once.
-        reconnect_timeout=1.0,
+        reconnect_timeout=RECONNECT_S,
         max_idle=300.0,
         name=application_name,
         configure=partial(_configure, settings=session),

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from uuid import uuid4
 
 from prometheus_client import CollectorRegistry
@@ -16,6 +16,7 @@ from app.platform.cache.metrics import CacheMetrics
 from app.platform.cache.ports import Kind
 from app.platform.cache.redis_listening import RedisListening
 from app.platform.cache.redis_remote import RedisRemote
+from app.platform.cache.remote import Away
 from app.platform.cache.running import Upkeep
 from app.platform.cache.subscription import Subscription
 from app.platform.cache.wire import Wire
@@ -89,6 +90,21 @@ class Process:
             return self.subscription.is_fresh and self.level1.get(place) is not None
 
         await comes(is_kept)
+
+    async def shares(self, truth: Truth) -> None:
+        """Read until it is served from the process itself, and kept in Redis for others: that is not waited for, and
+        within the limit of a cache it is not, perhaps, on a busy machine."""
+        place = (truth.tenant.int, truth.key)
+
+        async def is_shared() -> bool:
+            await self.keeps(truth)
+            with suppress(Away):
+                if (await self.remote.look(place, uuid4().hex)).value is not None:
+                    return True
+            await self.cache.delete(truth.tenant, [truth.key])
+            return False
+
+        await comes(is_shared)
 
 
 @asynccontextmanager

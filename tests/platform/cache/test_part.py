@@ -8,12 +8,19 @@ from redis.asyncio import Redis
 
 from app.kernel.errors import Unavailable
 from app.main.local.redis import RedisServer
+from app.platform.cache import part
 from app.platform.cache.part import cache
 from app.platform.operations.health import State
 from tests.platform.cache.sharing import Truth, processes
 from tests.platform.redis_fixtures import mortal_redis, redis_url
 
 __all__ = ["mortal_redis", "redis_url"]
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that a busy machine has wait is none that is away."""
+    monkeypatch.setattr(part, "LOOK_S", 60.0)
 
 
 async def test_one_that_keeps_and_forgets_is_well(redis_url: str) -> None:

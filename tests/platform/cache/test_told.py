@@ -27,7 +27,7 @@ async def flushed(process: Process) -> Told:
 async def test_a_process_tells_of_each_kind_what_it_found_and_where(redis_url: str) -> None:
     async with processes(redis_url, redis_url) as (one, other):
         truth = Truth()
-        await one.keeps(truth)
+        await one.shares(truth)
         await other.keeps(truth)
         await other.read(truth)
         found = await flushed(other)
