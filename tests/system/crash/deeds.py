@@ -15,7 +15,7 @@ from app.kernel.principal import Role
 from app.platform.process.processes import free_port
 from tests.system.crash.fragile import PARTS, Fragile
 from tests.system.e2e.crowd import Person, person
-from tests.system.e2e.house import _ok, wait_until
+from tests.system.e2e.house import LIMIT_S, _ok, wait_until
 from tests.system.teller.asking import ask, listens
 
 P = ParamSpec("P")
@@ -115,7 +115,7 @@ def _http(path: str, who: Person, body: dict[str, Any]) -> Callable[[Place], Sai
     headers = who.bearer | {"Idempotency-Key": str(uuid.uuid4())}
 
     def asking(place: Place) -> Said:
-        answer = httpx.post(f"http://127.0.0.1:{place.port}{path}", json=body, headers=headers, timeout=15)
+        answer = httpx.post(f"http://127.0.0.1:{place.port}{path}", json=body, headers=headers, timeout=LIMIT_S)
         assert answer.status_code in (201, 409, 503), answer.text
         is_under_way = answer.status_code == 409 and answer.json()["error"]["code"] == "IDEMPOTENCY_IN_PROGRESS"
         known = answer.status_code != 503 and not is_under_way
