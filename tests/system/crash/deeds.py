@@ -4,7 +4,7 @@ import json
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple, ParamSpec, TypeVar
@@ -187,6 +187,11 @@ def deed(what: str, house: Fragile, at: dict[str, Place]) -> Deed:
             return Deed(teller, asking, lambda: (mine(), theirs()), ((600, 400), None), ((750, 0), (250, 0)))
         case _:
             return Deed(teller, _port("release", **hold), mine, (600, 400), (1_000, 0))
+
+
+def forbidden(one: Deed) -> Deed:
+    """That this is not to be done, asked of those whom it is asked of."""
+    return replace(one, ask=_port("forbid", business=one.business))
 
 
 def _over_http(what: str, house: Fragile, api: Place, ada: Person, bob: Person) -> Deed:

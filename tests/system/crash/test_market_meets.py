@@ -192,8 +192,8 @@ def disabled(deal: Deal) -> int:
     def told() -> int:
         return ask(deal.house, deal.sellers[0], "GET", "/v1/cart").status_code
 
-    wait_until(lambda: told() != 200, "its API to hear of it")
-    return told()
+    wait_until(lambda: told() == 401, "its API to hear of it")
+    return 401
 
 
 MIDDLES = {
