@@ -150,7 +150,7 @@ def test_an_outcome_that_the_gateway_keeps_to_itself_is_asked_for_until_it_is_kn
             "currency": "USD",
         }
         with pytest.raises(OutcomeUnknown) as unknown:
-            client.within(6).wallets.pay(PAYER, **order)
+            client.within(15).wallets.pay(PAYER, **order)
         assert isinstance(unknown.value.last, codes.GatewayTimeout | codes.IdempotencyInProgress)
         assert len(charges(service, "silent")) == 1
         healed = threading.Timer(2, lambda: httpx.put(admin, json={"mode": "happy"}, timeout=30))
