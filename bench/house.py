@@ -23,7 +23,7 @@ from tests.system.e2e.house import QUICK, House
 
 ROOT: Final = Path(__file__).parents[1]
 LEASH: Final = ROOT / "app/platform/process/leash.py"
-READY_LIMIT_S: Final = 60.0
+READY_LIMIT_S: Final = 300.0
 QUIET_LIMIT_S: Final = 300.0
 VERIFY_LIMIT_S: Final = 3600.0
 NEWEST: Final = 10_000
