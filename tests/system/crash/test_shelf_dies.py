@@ -18,7 +18,7 @@ from redis import Redis
 
 from app.kernel.principal import Role
 from app.main.local.redis import RedisServer
-from tests.pace import slow
+from tests.pace import is_busy, slow
 from tests.system.crash.deeds import COMMITTED, Place, later
 from tests.system.crash.fragile import Fragile
 from tests.system.crash.proxy import Then
@@ -92,10 +92,6 @@ class Shelf:
         """What a process has served of its own."""
         text = httpx.get(f"http://127.0.0.1:{place.port}/metrics").text
         return sum(map(float, re.findall(r'^strongbox_cache_hits_total\{.*level="1".*\} (\S+)$', text, re.MULTILINE)))
-
-    def outages(self) -> int:
-        """How often a process found Redis away: one that a busy machine does not come to in time is so, too."""
-        return sum(self.house.log(name).count("cache_away") for name in ("api", self.other.name))
 
     def serves_its_own(self, place: Place) -> None:
         """Wait until a process serves what it keeps itself."""
@@ -172,9 +168,9 @@ TROUBLES: dict[str, tuple[Callable[[RedisServer], None], Callable[[RedisServer],
 def test_whatever_becomes_of_redis_no_reader_sees_what_was_before_for_long(shelf: Shelf, trouble: str) -> None:
     begins, ends = TROUBLES[trouble]
     shelf.serves_its_own(shelf.other)
-    reads, before = [later(shelf.read_on, place) for place in (None, shelf.other)], shelf.outages()
+    reads = [later(shelf.read_on, place) for place in (None, shelf.other)]
     shelf.edits(10)
-    began_at, met = time.monotonic(), shelf.outages() - before
+    began_at = time.monotonic()
     begins(shelf.redis)
     shelf.edits(10)
     ends(shelf.redis)
@@ -183,14 +179,14 @@ def test_whatever_becomes_of_redis_no_reader_sees_what_was_before_for_long(shelf
     shelf.serves_its_own(shelf.other)
     heals_by = healed_at + slow(HEALED_S)
     wait_until(lambda: time.monotonic() > heals_by, "the time that the return may take")
-    before = shelf.outages() - met
     shelf.edits(10)
     shelf.stop.set()
     own, others = (each.result(60) for each in reads)
     assert {read.status for read in [*own, *others]} == {200}
     assert [r for r in own if r.price < shelf.newest_by(r.began_at)] == [], "a writer reads its own write at once"
     quiet = [r for r in others if r.began_at < began_at or r.began_at > heals_by]
-    within_s = slow(OTHERS_S if shelf.outages() == before else HEALED_S)
+    # Nobody waits for Redis longer than 50 ms: where a busy machine does not come to it by then it is in trouble, too.
+    within_s = slow(HEALED_S if is_busy() else OTHERS_S)
     old = [read for read in quiet if read.price < shelf.newest_by(read.began_at - within_s)]
     assert (old, len(quiet) > 10) == ([], True)
     assert shelf.read(shelf.other).json()["price"] == shelf.price
