@@ -168,7 +168,7 @@ class BenchHouse(House):
 
     def _samples(self, name: str) -> list[Sample]:
         """The API's samples of that name."""
-        text = httpx.get(f"{self.api_url}/metrics").raise_for_status().text
+        text = httpx.get(f"{self.api_url}/metrics", timeout=60).raise_for_status().text
         families = text_string_to_metric_families(text)
         return [sample for family in families for sample in family.samples if sample.name == name]
 
@@ -179,7 +179,7 @@ class BenchHouse(House):
 
     def forget_charges(self) -> None:
         """Empty the gateway's record."""
-        httpx.delete(f"{self.gateway_url}/admin/charges").raise_for_status()
+        httpx.delete(f"{self.gateway_url}/admin/charges", timeout=60).raise_for_status()
 
     def cpu_s(self) -> dict[str, float]:
         """The processor time that each process, and each server, has used so far, in seconds."""

@@ -81,7 +81,7 @@ class Shelf:
 
     def readiness(self) -> dict[str, Any]:
         """What the API's readiness says, which is 200 whatever becomes of Redis."""
-        said: dict[str, Any] = body(httpx.get(f"{self.house.api_url}/readyz", timeout=15), 200)
+        said: dict[str, Any] = body(httpx.get(f"{self.house.api_url}/readyz"), 200)
         return said
 
     def newest_by(self, at: float) -> int:

@@ -132,7 +132,7 @@ class House:
 
     def mode(self, mode: str, **how: Any) -> None:
         """Switch the gateway."""
-        httpx.put(f"{self.gateway_url}/admin/mode", json={"mode": mode, **how}).raise_for_status()
+        httpx.put(f"{self.gateway_url}/admin/mode", json={"mode": mode, **how}, timeout=LIMIT_S).raise_for_status()
 
     def charge(self, payment_id: str) -> dict[str, Any] | None:
         """What the gateway's record says of a payment."""

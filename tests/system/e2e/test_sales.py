@@ -44,11 +44,11 @@ def seller(house: House) -> SignedIn:
 def by_wallet(house: House) -> SignedIn:
     """Somebody new, who has signed in with a wallet."""
     wallet = Wallet(uuid4().int)
-    given = body(httpx.get(f"{house.api_url}/v1/auth/nonce", timeout=15), 200)
+    given = body(httpx.get(f"{house.api_url}/v1/auth/nonce"), 200)
     said = {name: given[name] for name in ("domain", "uri", "nonce")}
     text = message_text(**said, address=wallet.address, issued_at=at(0, datetime.now(UTC)))
     signed = {"message": text, "signature": wallet.sign(text)}
-    answer = body(httpx.post(f"{house.api_url}/v1/auth/siwe", json=signed, timeout=15), 200)
+    answer = body(httpx.post(f"{house.api_url}/v1/auth/siwe", json=signed), 200)
     return SignedIn(house, answer["user"]["user_id"], None, answer["access_token"])
 
 
@@ -167,7 +167,7 @@ def test_three_pieces_are_sold_once_each_to_eight_who_want_one_at_once(house: Ho
 
 def test_recovery_shows_that_nothing_of_the_market_is_left_half_done(house: House) -> None:
     def shown() -> dict[str, str]:
-        text = httpx.get(f"http://127.0.0.1:{house.environment['RECOVER_METRICS_PORT']}/metrics", timeout=15).text
+        text = httpx.get(f"http://127.0.0.1:{house.environment['RECOVER_METRICS_PORT']}/metrics").text
         return dict(line.split() for line in text.splitlines() if line.startswith("strongbox_") and "{" not in line)
 
     names = (
