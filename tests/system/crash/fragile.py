@@ -126,9 +126,8 @@ class Fragile(Parted):
     def wait_for_session(self, application: str, waits_for: str, statement: str = "") -> None:
         """Wait until a statement of the application, with that text in it, waits for a `Lock`, or for `SyncRep`."""
         with self.as_superuser() as session:
-            wait_until(
-                lambda: self._waits(session, application, waits_for, statement), f"{application} to wait for {waits_for}"
-            )
+            what = f"{application} to wait for {waits_for}"
+            wait_until(lambda: self._waits(session, application, waits_for, statement), what)
 
     def _waits(self, session: psycopg.Connection, application: str, waits_for: str, statement: str = "") -> bool:
         find = (

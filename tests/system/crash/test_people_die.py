@@ -34,7 +34,8 @@ def dies(house: Fragile, work: tuple[str, str], end: str, table: str, do: Callab
     """Do it, and kill the API at that point."""
     first_words, last_words = work
     if end == "inside":
-        return house.dies_waiting(do, table, "strongbox-people")
+        house.dies_waiting(do, table, "strongbox-people")
+        return
     words, then = {
         "before it began": (first_words, Then.HOLD),
         "with everything locked": (last_words, Then.HOLD),

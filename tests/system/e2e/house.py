@@ -109,7 +109,7 @@ class House:
         """End a process and wait for it; its exit code. Before it hears signals it would end in no good order."""
         process = self.processes.pop(name)
         if number != signal.SIGKILL:
-            wait_until(lambda: process.poll() is not None or forks.hears(process.pid, number), f"{name} to hear signals")
+            wait_until(lambda: process.poll() is not None or forks.hears(process.pid, number), f"{name} to hear us")
         process.send_signal(number)
         return process.wait(LIMIT_S)
 

@@ -83,8 +83,8 @@ def returns(houses: list[House]) -> int:
 
 
 def answers_by_redis(houses: list[House], network: str) -> Counter[int]:
-    """The same, of an address in that network, while all processes ask Redis: a process that it does not answer in time,
-    as a busy machine's may not, counts alone for a moment."""
+    """The same, of an address in that network, while all processes ask Redis: one that it does not answer in time, as a
+    busy machine's may not, counts alone for a moment."""
     found: list[Counter[int]] = []
 
     def were_together() -> bool:

@@ -20,7 +20,7 @@ ALL_REFUNDED = ["payment.created", "payment.failed", "refund.created"]
 @pytest.fixture(scope="module")
 def house(module_database: Urls, rabbitmq_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Every process of Strongbox, with requests that have time."""
-    with measured(module_database, rabbitmq_url, tmp_path_factory.mktemp("house"), **TIMES) as house:
+    with measured(module_database, rabbitmq_url, tmp_path_factory.mktemp("house"), House, **TIMES) as house:
         yield house
 
 

@@ -72,7 +72,7 @@ def put(buyer: SignedIn, product: dict[str, Any], qty: int = 1) -> dict[str, Any
 
 
 def check_out(buyer: SignedIn, total: int) -> httpx.Response:
-    """What becomes of the cart. Who is told that others hold what is sold asks again, by the same key, as clients do."""
+    """What becomes of the cart. Who is told that others hold what is sold asks again by the same key, as clients do."""
     headers, answers = {"Idempotency-Key": uuid4().hex}, list[httpx.Response]()
 
     def is_known() -> bool:
