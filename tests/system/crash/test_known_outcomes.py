@@ -16,7 +16,7 @@ def test_payments_that_were_charged_as_the_database_fell_are_settled_by_their_ap
     house = patient
     house.stop("recover")
     users = [house.wallet(1_000) for _ in range(2)]
-    house.mode("latency", latency_ms=5_000, charge="before")
+    house.mode("latency", latency_ms=4_000, charge="before")
     charged = _charges(house)
     answers = [house.pay_later(user_id, 10, f"fall-{n}") for user_id in users for n in range(16)]
     wait_until(lambda: _charges(house) == charged + 32, "all charges to be under way")
