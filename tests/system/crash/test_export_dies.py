@@ -69,7 +69,7 @@ def killed_over(part: Path, export: Callable[..., "subprocess.Popen[bytes]"], fo
     """Whether one that writes it was killed before it was through with it: that takes somebody who looks in time."""
     shutil.rmtree(part.parent, ignore_errors=True)
     begun = export(*range_of(part.parent.name, format_))
-    wait_until(lambda: begun.poll() is not None or (part.exists() and part.stat().st_size > 0))
+    wait_until(lambda: begun.poll() is not None or (part.exists() and part.stat().st_size > 0), LIMIT_S)
     begun.send_signal(signal.SIGKILL)
     return begun.wait(LIMIT_S) == -signal.SIGKILL and part.exists()
 
@@ -81,7 +81,7 @@ def test_who_is_killed_in_the_middle_of_a_file_leaves_no_half_of_it_and_goes_on_
 ) -> None:
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     part = killed / f"{day}.{format_}.part"
-    wait_until(lambda: killed_over(part, export, format_))
+    wait_until(lambda: killed_over(part, export, format_), LIMIT_S)
     done = DAYS[: DAYS.index(day)]
     assert sorted(path.name for path in killed.glob(f"*.{format_}")) == [f"{one}.{format_}" for one in done]
     if done:
@@ -103,7 +103,7 @@ def test_one_that_is_told_to_end_ends_between_two_entries_and_another_goes_on(
     export: Callable[..., "subprocess.Popen[bytes]"], tmp_path: Path
 ) -> None:
     first = export(*range_of("out", "csv"))
-    wait_until(lambda: first.poll() is not None or (tmp_path / "out" / f"{DAYS[0]}.csv.part").exists())
+    wait_until(lambda: first.poll() is not None or (tmp_path / "out" / f"{DAYS[0]}.csv.part").exists(), LIMIT_S)
     first.terminate()
     assert first.wait(LIMIT_S) == 0
     assert not [*(tmp_path / "out").glob("*.part")]
