@@ -81,7 +81,7 @@ def _measure(names: Sequence[str], sizes: Sizes, home: Path) -> Results:
     say = _teller()
     measured: dict[str, Measure] = {}
     with _folder(home) as folder:
-        servers = Servers(folder, say)
+        servers = Servers(folder, say, is_durable=sizes is not SHORT)
         try:
             servers.start()
             (folder / "processes").mkdir()

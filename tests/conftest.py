@@ -173,8 +173,9 @@ def _maker(server: PostgresServer, prefix: str) -> MakeDatabase:
 
 @pytest.fixture(scope="session")
 def mortal_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    """A server of one's own, for tests that kill it."""
-    server = PostgresServer(tmp_path_factory.mktemp("mortal-postgres"), settings=("max_connections=200",))
+    """A server of one's own, for tests that kill it: what it has written the system has, on the disk or not yet."""
+    settings = ("max_connections=200", "fsync=off")
+    server = PostgresServer(tmp_path_factory.mktemp("mortal-postgres"), settings=settings)
     server.start()
     try:
         servers.prepare(server)

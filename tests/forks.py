@@ -127,6 +127,17 @@ def run(
         return subprocess.CompletedProcess(list(words), code, out.read().decode(), err.read().decode())
 
 
+def hears(pid: int, number: int) -> bool:
+    """Whether a process has a handler for the signal by now; so it is where the system does not say, and of one that
+    has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return True
+    caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught, 16) >> (number - 1) & 1)
+
+
 def leave() -> None:
     """Leave the process that all are forked from, if it is of ours, to the end of the run, which it sees by itself."""
     for nursery in _nurseries:

@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 
+def is_busy() -> bool:
+    """Whether there are more who wanted the cores in the last minute than cores."""
+    return os.getloadavg()[0] > (os.cpu_count() or 1)
+
+
 def slow(limit_s: float) -> float:
     """The limit as it is on a machine with nothing to do; where others wait for the cores, as much longer as they make
     whoever has to wait.

@@ -15,7 +15,7 @@ import uvloop
 from bench.clients.buying import Connection
 from bench.results import percentile
 
-TOLD_LIMIT_S: Final = 20.0
+TOLD_LIMIT_S: Final = 60.0
 AT_ONCE: Final = 200
 """Bids under way at the most. One more is lost."""
 RISE: Final = 10

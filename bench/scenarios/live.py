@@ -106,7 +106,8 @@ def _opened(house: BenchHouse, people: Path) -> str:
         "currency": CURRENCY,
         "ends_at": (datetime.now(UTC) + timedelta(hours=3)).isoformat(),
     }
-    answer = httpx.post(f"{house.api_url}/v1/auctions", json=terms, headers={"Authorization": f"Bearer {token}"})
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = httpx.post(f"{house.api_url}/v1/auctions", json=terms, headers=headers, timeout=60)
     return str(answer.raise_for_status().json()["auction_id"])
 
 

@@ -36,7 +36,7 @@ def observed(stage: Stage) -> Mapping[str, Measure]:
         before, paid = house.cpu_s(), house.payments()
         found = stage.pay(house, stage.sizes.wallets, stage.sizes.connections, name)
         house.settle_down()
-        payments = house.payments() - paid
+        payments = max(house.payments() - paid, 1)
         rates[name].append(found.rate)
         costs[name] = {part: (used - before[part]) / payments * 1e6 for part, used in house.cpu_s().items()}
         failed[name] += errors(house, found)
@@ -84,7 +84,7 @@ def _operators(house: BenchHouse) -> Iterator[None]:
 
     def look() -> None:
         try:
-            with httpx.Client(base_url=url, headers={"Origin": url}, timeout=30.0) as browser:
+            with httpx.Client(base_url=url, headers={"Origin": url}, timeout=120.0) as browser:
                 browser.post("/login", data={"key": _KEY, "next": "/"})
                 while not stop.wait(LOOK_EVERY_S):
                     browser.get("/live/overview").raise_for_status()

@@ -18,7 +18,7 @@ AUDIT = EVENTS.queue("audit.queue")
 
 LIMIT: Final = "a bare aio-pika loop: gather of 500, confirmed"
 DRAIN_LIMIT_S: Final = 300.0
-COUNT_LIMIT_S: Final = 10.0
+COUNT_LIMIT_S: Final = 60.0
 
 # As if they had never been sent: what the operator's replay does. Marked again, they are the newest again.
 _RELEASE: Final = """

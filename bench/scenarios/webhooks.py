@@ -19,6 +19,7 @@ from bench.deliveries import add_deliveries, add_webhooks, body, wake
 from bench.house import ROOT, BenchHouse, ending
 from bench.results import Measure, measure
 from bench.stage import Stage
+from tests.system.teller.asking import listens
 
 WEBHOOKS: Final = 50
 LIMIT: Final = "a bare httpx loop that posts as many bodies as long to the same receiver, one at a time for each URL"
@@ -89,7 +90,7 @@ def _sending(stage: Stage) -> Iterator[_Sending]:
         key = house.environment["WEBHOOK_KEY"]
         tenants = add_webhooks(database, key, [f"{url}/{nth}" for nth in range(WEBHOOKS)])
         (dead,) = add_webhooks(database, key, [f"http://127.0.0.1:{silent}/"])
-        house.start("receiver", "bench.clients.receiver", str(port), str(silent))
+        house.start("receiver", "bench.clients.receiver", str(port), str(silent), expect=lambda: listens(silent))
         house.start("webhooks", "app", "webhooks", expect=lambda: "consuming" in house.log("webhooks"))
         yield _Sending(house, url, tenants, dead)
         for name in ("webhooks", "receiver"):

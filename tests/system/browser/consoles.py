@@ -36,7 +36,7 @@ async def launched(playwright: Playwright) -> Browser:
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
         pytest.fail(NO_BROWSER)
-    return await playwright.chromium.launch(executable_path=found, args=FLAGS)
+    return await playwright.chromium.launch(executable_path=found, args=FLAGS, timeout=LIMIT_MS)
 
 
 class Console:
@@ -76,7 +76,7 @@ class Console:
 
     def visitor(self, key: str | None = ALICE) -> "Visitor":
         """A client without a browser, logged in."""
-        client = httpx.Client(base_url=self.url, timeout=30)
+        client = httpx.Client(base_url=self.url, timeout=LIMIT_MS / 1_000)
         self._clients.append(client)
         visitor = Visitor(client, self.origin)
         if key is not None:
@@ -128,10 +128,16 @@ class Screen:
         await self.page.wait_for_url("**/")
 
 
-async def screen(browser: Browser, console: Console, **options: Any) -> Screen:
-    """A window of a browser that knows nothing yet."""
-    context = await browser.new_context(base_url=console.url, **options)
+async def window(browser: Browser, **options: Any) -> BrowserContext:
+    """A window of a browser that knows nothing yet, and has patience."""
+    context = await browser.new_context(**options)
     context.set_default_timeout(LIMIT_MS)
+    return context
+
+
+async def screen(browser: Browser, console: Console, **options: Any) -> Screen:
+    """A window for the console."""
+    context = await window(browser, base_url=console.url, **options)
     opened = Screen(context, await context.new_page())
     # Chromium says there what a policy forbids, and what a page could not load.
     opened.page.on("console", lambda m: opened.wrong.append(m.text) if m.type in ("error", "warning") else None)

@@ -10,7 +10,7 @@ import httpx
 from app.contexts.funds.public import HoldRef, Part
 from app.kernel.ids import UserId
 from tests.funds.moving import open_books
-from tests.system.e2e.house import House, body
+from tests.system.e2e.house import LIMIT_S, House, body
 
 PASSWORD = "a line of a song"
 
@@ -49,7 +49,7 @@ async def market(house: House) -> Market:
     """A market of its own for whoever asks."""
     name = f"a{uuid4().hex[:20]}"
     house.command("client", "add", "till-7", "--scope", "wallet:receive")
-    async with httpx.AsyncClient(base_url=house.api_url, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=house.api_url, timeout=LIMIT_S) as client:
         ada, bob = [UUID(await _registered(client, name + which)) for which in ("a", "b")]
         house.command("wallet", "fund", str(ada), "USD", "1000000000000000")
         login = {"email": f"{name}a@example.org", "password": PASSWORD}

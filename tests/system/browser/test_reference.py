@@ -11,7 +11,7 @@ from app.main.api import described
 from app.platform.http.openapi import document
 from app.platform.http.openapi_page import page as reference
 from app.platform.http.services import HttpOptions
-from tests.system.browser.consoles import PHONE
+from tests.system.browser.consoles import PHONE, window
 from tests.system.browser.test_pages_for_everybody import FAULTS
 
 SCREENS = 2
@@ -22,7 +22,7 @@ SCREENS = 2
 async def test_the_reference_fits_a_phone_and_a_link_opens_what_it_leads_to(
     browser: Browser, scheme: Literal["light", "dark"]
 ) -> None:
-    context = await browser.new_context(viewport=PHONE, color_scheme=scheme)
+    context = await window(browser, viewport=PHONE, color_scheme=scheme)
     page = await context.new_page()
     html = reference(document(described(HttpOptions(api_keys=())), ISO_4217))
     await page.route("**/docs", lambda route: route.fulfill(body=html, content_type="text/html"))

@@ -13,6 +13,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.conftest import MakeDatabase
 from tests.identity.wallets import Wallet
+from tests.system.browser.consoles import window
 from tests.system.documents import ROOT
 from tests.system.e2e.house import House
 
@@ -56,7 +57,7 @@ def _serves(url: str) -> bool:
 
 async def opened(browser: Browser, wallet: Wallet | None, url: str, api: House) -> Page:
     """The page at that URL, in a browser of its own, with the wallet in it."""
-    context = await browser.new_context()
+    context = await window(browser)
     page = await context.new_page()
     if wallet is not None:
         await page.add_init_script(WALLET_JS.read_text() + f'\ninstall("{wallet.key}");')

@@ -14,8 +14,8 @@ from tests.system.crash.fragile import Fragile, open_house
 from tests.system.crash.generous import BLOCK_S, Generous, opened
 
 PATIENT = {
-    "REQUEST_TIMEOUT_S": "12",
-    "RECOVER_AFTER_S": "12.5",
+    "REQUEST_TIMEOUT_S": "30",
+    "RECOVER_AFTER_S": "30.5",
     "GATEWAY_TIMEOUT_S": "6",
     "GATEWAY_ATTEMPTS": "1",
 }

@@ -4,7 +4,7 @@ import json
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple, ParamSpec, TypeVar
@@ -15,7 +15,7 @@ from app.kernel.principal import Role
 from app.platform.process.processes import free_port
 from tests.system.crash.fragile import PARTS, Fragile
 from tests.system.e2e.crowd import Person, person
-from tests.system.e2e.house import _ok, wait_until
+from tests.system.e2e.house import LIMIT_S, _ok, wait_until
 from tests.system.teller.asking import ask, listens
 
 P = ParamSpec("P")
@@ -115,7 +115,7 @@ def _http(path: str, who: Person, body: dict[str, Any]) -> Callable[[Place], Sai
     headers = who.bearer | {"Idempotency-Key": str(uuid.uuid4())}
 
     def asking(place: Place) -> Said:
-        answer = httpx.post(f"http://127.0.0.1:{place.port}{path}", json=body, headers=headers, timeout=15)
+        answer = httpx.post(f"http://127.0.0.1:{place.port}{path}", json=body, headers=headers, timeout=LIMIT_S)
         assert answer.status_code in (201, 409, 503), answer.text
         is_under_way = answer.status_code == 409 and answer.json()["error"]["code"] == "IDEMPOTENCY_IN_PROGRESS"
         known = answer.status_code != 503 and not is_under_way
@@ -187,6 +187,11 @@ def deed(what: str, house: Fragile, at: dict[str, Place]) -> Deed:
             return Deed(teller, asking, lambda: (mine(), theirs()), ((600, 400), None), ((750, 0), (250, 0)))
         case _:
             return Deed(teller, _port("release", **hold), mine, (600, 400), (1_000, 0))
+
+
+def forbidden(one: Deed) -> Deed:
+    """That this is not to be done, asked of those whom it is asked of."""
+    return replace(one, ask=_port("forbid", business=one.business))
 
 
 def _over_http(what: str, house: Fragile, api: Place, ada: Person, bob: Person) -> Deed:

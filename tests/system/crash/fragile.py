@@ -20,11 +20,13 @@ from tests.system.crash.broker import Broker, metrics_total
 from tests.system.crash.dialects import Amqp, Http, Postgres
 from tests.system.crash.parts import Parted, elsewhere
 from tests.system.crash.proxy import Proxy
-from tests.system.e2e.house import QUICK, _ok, wait_until
+from tests.system.e2e.house import LIMIT_S, QUICK, _ok, wait_until
 
 UNLIMITED = {f"RATE_LIMIT_{name}": "off" for name in ("IP", "USER", "WALLET", "LOGIN")}
 TIMES = QUICK | UNLIMITED | {"GATEWAY_ATTEMPTS": "2", "SIWE_DOMAINS": "shop.example", "MARKET_FEE_BP": "1000"}
 # Recovery that takes over while the request is still under way, as if the API had been paused.
+DIED = (httpx.HTTPError, OSError)
+"""How clients see a process die."""
 EARLY = {"REQUEST_TIMEOUT_S": "1", "GATEWAY_TIMEOUT_S": "0.8", "RECOVER_AFTER_S": "1.1"}
 PARTS = {
     "gateway": ("mock_gateway",),
@@ -124,14 +126,47 @@ class Fragile(Parted):
     def wait_for_session(self, application: str, waits_for: str, statement: str = "") -> None:
         """Wait until a statement of the application, with that text in it, waits for a `Lock`, or for `SyncRep`."""
         with self.as_superuser() as session:
-            find = (
-                "SELECT FROM pg_stat_activity WHERE application_name = %s AND datname = current_database()"
-                " AND %s IN (wait_event_type, wait_event) AND strpos(query, %s) > 0"
-            )
-            wait_until(
-                lambda: bool(session.execute(find, (application, waits_for, statement)).fetchall()),
-                f"{application} to wait for {waits_for}",
-            )
+            what = f"{application} to wait for {waits_for}"
+            wait_until(lambda: self._waits(session, application, waits_for, statement), what)
+
+    def _waits(self, session: psycopg.Connection, application: str, waits_for: str, statement: str = "") -> bool:
+        find = (
+            "SELECT FROM pg_stat_activity WHERE application_name = %s AND datname = current_database()"
+            " AND %s IN (wait_event_type, wait_event) AND strpos(query, %s) > 0"
+        )
+        return bool(session.execute(find, (application, waits_for, statement)).fetchall())
+
+    def dies_waiting(
+        self,
+        do: Callable[[], object],
+        table: str,
+        application: str,
+        name: str = "api",
+        again: Callable[[], object] | None = None,
+    ) -> None:
+        """Do it while nobody can write the table, and kill the process that does it as its session waits for that.
+
+        It waits for half a second. Where that was over before the kill came, it is asked for once more: whoever was
+        refused has done nothing.
+        """
+
+        def has_died() -> bool:
+            doing = self._clients.submit(do)
+            with self.as_superuser() as session:
+                wait_until(lambda: self._waits(session, application, "Lock") or doing.done(), f"{application} to wait")
+            if is_under_way := not doing.done():
+                self.kill(name)
+                self.wait_until_rolled_back(application)
+            try:
+                doing.result(LIMIT_S)
+            except DIED:
+                return True
+            if is_under_way:
+                again() if again else self.begin(name)
+            return False
+
+        with self.locked(table):
+            wait_until(has_died, f"a death before {table} is written")
 
     def wait_until_rolled_back(self, application: str) -> None:
         """Wait until no statement of the application waits for a lock: a dead process's have run into their limit."""
@@ -169,6 +204,15 @@ class Fragile(Parted):
     def counted(self, status: str) -> float:
         """How many payments of that status the metrics consumer has counted."""
         return metrics_total(httpx.get(f"{self.metrics_url}/metrics").raise_for_status().text, status)
+
+    def counted_so_far(self, status: str = "APPROVED") -> float:
+        """The same, once it has heard of all that the tests before have done."""
+        unheard = (
+            "SELECT FROM payments.outbox_events o LEFT JOIN metrics.inbox i USING (event_id)"
+            " WHERE i.event_id IS NULL AND starts_with(o.type, 'payment.')"
+        )
+        wait_until(lambda: not self.query(unheard), "the metrics to have heard of everything")
+        return self.counted(status)
 
     def wait_until_counted(self, approved: float) -> None:
         """Wait until the metrics consumer has counted that many approved payments, and has no more to count."""

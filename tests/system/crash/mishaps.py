@@ -1,8 +1,10 @@
 """What befalls servers: a disk that fills up, and whom to look for when one hangs."""
 
+import contextlib
 import os
+import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -45,11 +47,25 @@ def tiny_disk(house: Fragile, tmp_path_factory: pytest.TempPathFactory) -> Itera
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def server_pids(house: Fragile) -> list[int]:
+@contextlib.contextmanager
+def hanging(house: Fragile) -> Iterator[None]:
+    """The server is stopped in its tracks, and goes on afterwards."""
     assert isinstance(house.server.process, ProcessId)
     postmaster = house.server.process.pid
+    os.kill(postmaster, signal.SIGSTOP)  # first of all: from here on it has no other children
     children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-    return [postmaster, *map(int, children)]
+    pids = [postmaster, *map(int, children)]
+    _signal(pids, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        _signal(pids, signal.SIGCONT)
+
+
+def _signal(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):  # whoever has ended meanwhile
+            os.kill(pid, number)
 
 
 def _move(house: Fragile, name: str, *statements: str) -> None:
@@ -68,8 +84,8 @@ def _move(house: Fragile, name: str, *statements: str) -> None:
         house.begin(part)
 
 
-def waiting_connections(port: int) -> int:
-    """How many connections the system has made for a listener that has not accepted them."""
+def waiting_requests(port: int) -> int:
+    """On how many connections to a listener something has come that it has not read."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    # Of a listener (state 0A) the receive queue counts connections.
-    return sum(int(row[4].partition(":")[2], 16) for row in rows if row[3] == "0A" and row[1].endswith(f":{port:04X}"))
+    # Of a connection (state 01) the receive queue counts bytes.
+    return sum(row[3] == "01" and row[1].endswith(f":{port:04X}") and row[4][-8:] != "00000000" for row in rows)

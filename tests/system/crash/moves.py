@@ -14,7 +14,7 @@ from tests.system.crash.deeds import Place
 from tests.system.e2e.crowd import Person
 from tests.system.teller.asking import ask
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 class Moves:
@@ -55,7 +55,7 @@ class Moves:
         url = f"http://127.0.0.1:{self._at['api'].port}/v1/wallet/send"
 
         def is_known() -> bool:
-            answer = httpx.post(url, json=body, headers=headers, timeout=15)
+            answer = httpx.post(url, json=body, headers=headers, timeout=PATIENCE_S)
             if answer.status_code not in (201, 503) or ("Retry-After" in answer.headers) != (answer.status_code == 503):
                 self.odd[answer.text] += 1
             return answer.status_code == 201

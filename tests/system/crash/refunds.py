@@ -10,7 +10,7 @@ import httpx
 from tests.system.crash.deeds import later
 from tests.system.crash.fragile import Fragile
 from tests.system.e2e.crowd import Person
-from tests.system.e2e.house import body, wait_until
+from tests.system.e2e.house import LIMIT_S, body, wait_until
 
 POST = r"POST /charges/[^/]+/refunds$"
 ASK = r"GET /charges/[^/]+/refunds/"
@@ -28,7 +28,7 @@ class Back:
     def ask(self, key: str = "back", amount: int | None = 150, port: int | None = None) -> httpx.Response:
         url = f"http://127.0.0.1:{port or self.house.ports['HTTP_PORT']}/v1/payments/{self.payment_id}/refunds"
         headers = self.admin.bearer | {"Idempotency-Key": key + self.payment_id}
-        return httpx.post(url, json={} if amount is None else {"amount": amount}, headers=headers, timeout=15)
+        return httpx.post(url, json={} if amount is None else {"amount": amount}, headers=headers, timeout=LIMIT_S)
 
     def ask_later(
         self, key: str = "back", amount: int | None = 150, port: int | None = None

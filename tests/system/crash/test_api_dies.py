@@ -40,12 +40,7 @@ def test_an_api_that_dies_inside_transaction_1_leaves_nothing_and_the_retry_crea
     house: Fragile, table: str
 ) -> None:
     user_id = house.wallet(1_000)
-    with house.locked(table):
-        first = house.pay_later(user_id, 400, "inside")
-        house.wait_for_session("strongbox-reserve", "Lock")
-        house.kill("api")
-        house.wait_until_rolled_back("strongbox-reserve")
-        _died(first.exception(60))
+    house.dies_waiting(lambda: house.pay(user_id, 400, "inside"), table, "strongbox-reserve")
     assert house.query("SELECT FROM idempotency_keys WHERE user_id = %s", user_id) == []
     assert house.statuses(user_id) == []
     house.begin("api")
@@ -74,7 +69,8 @@ def test_a_lost_commit_is_decided_by_the_same_process_with_one_payment_and_one_c
     house.verify()
 
 
-def test_a_mark_whose_commit_is_lost_is_made_sure_of_before_the_void_is_sent(house: Fragile) -> None:
+def test_a_mark_whose_commit_is_lost_is_made_sure_of_before_the_void_is_sent(patient: Fragile) -> None:
+    house = patient
     user_id = house.wallet(1_000)
     house.mode("500", charge="never")
     with (
@@ -160,7 +156,8 @@ def test_a_commit_whose_wait_for_replication_was_cancelled_is_not_acted_upon(hou
     house.verify()
 
 
-def test_an_api_that_dies_after_transaction_1_before_the_gateway_call_has_its_payment_failed(house: Fragile) -> None:
+def test_an_api_that_dies_after_transaction_1_before_the_gateway_call_has_its_payment_failed(patient: Fragile) -> None:
+    house = patient
     user_id = house.wallet(1_000)
     with house.gateway.trap("POST /charges$", Then.HOLD) as trap:
         first = house.pay_later(user_id, 400, "after-1")

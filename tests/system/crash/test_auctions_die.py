@@ -40,7 +40,7 @@ def test_an_auction_whose_worker_dies_ends_once_by_another(house: Fragile, step:
     auction = an_auction(house)
     with worker_behind_the_proxy(house):
         worker_dies(house, ENDING[step], end, auction.end, SOLD if step == "5 over" else None)
-    refused = body(auction.buy(), 409)["error"]
+    refused = body(insist(auction.buy), 409)["error"]
     assert (refused["code"], refused["details"]["status"]) == (
         "AUCTION_CLOSED", "ended" if (step, end) == ("5 over", "behind") else "live",
     )  # fmt: skip

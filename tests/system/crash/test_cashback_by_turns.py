@@ -34,5 +34,5 @@ def test_whatever_dies_in_any_order_every_request_comes_to_its_end_in_time(
         return all(generous.is_minted(gift) for gift in gifts) and generous.is_quiet()
 
     wait_until(all_have_ended, f"the end of all that was asked for before {plan(seed, length)} were over")
-    assert time.monotonic() - healed < limit_s
+    assert time.monotonic() - healed < max(limit_s, slow(WITHIN_S)), "by how busy the machine was, or is"
     generous.all_is_well(*gifts)

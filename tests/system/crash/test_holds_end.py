@@ -8,7 +8,7 @@ from tests.system.crash.proxy import Then
 from tests.system.e2e.crowd import Person
 from tests.system.e2e.house import wait_until
 
-SOON_S = 1.5
+SOON_S = 3.0
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import time
 
+import httpx
 import psycopg
 
 from tests.system.crash.fragile import TIMES, Fragile
@@ -15,9 +16,10 @@ def test_payments_that_were_charged_as_the_database_fell_are_settled_by_their_ap
     house = patient
     house.stop("recover")
     users = [house.wallet(1_000) for _ in range(2)]
-    house.mode("latency", latency_ms=2_500)
+    house.mode("latency", latency_ms=4_000, charge="before")
+    charged = _charges(house)
     answers = [house.pay_later(user_id, 10, f"fall-{n}") for user_id in users for n in range(16)]
-    wait_until(lambda: all(len(house.statuses(user_id)) == 16 for user_id in users), "all charges to be under way")
+    wait_until(lambda: _charges(house) == charged + 32, "all charges to be under way")
     house.server.kill()
     house.server.stop()
     assert {answer.result(60).status_code for answer in answers} == {503}
@@ -28,6 +30,11 @@ def test_payments_that_were_charged_as_the_database_fell_are_settled_by_their_ap
     assert [house.balance(user_id) for user_id in users] == [840, 840]
     house.begin("recover")
     house.verify()
+
+
+def _charges(house: Fragile) -> int:
+    """How many the gateway has."""
+    return len(httpx.get(f"{house.gateway_url}/admin/charges").raise_for_status().json()["charges"])
 
 
 def test_a_settlement_whose_connection_breaks_again_and_again_is_written_by_its_api(patient: Fragile) -> None:
@@ -47,7 +54,7 @@ def test_a_settlement_whose_connection_breaks_again_and_again_is_written_by_its_
         meanwhile = house.pay(user_id, 400, "cut")
         assert body(meanwhile, 409)["error"]["code"] == "IDEMPOTENCY_IN_PROGRESS"
         third.let_go()
-        house.wait_for_status(user_id, "APPROVED", limit_s=2)
+        house.wait_for_status(user_id, "APPROVED")
     assert house.pay(user_id, 400, "cut").headers["Idempotent-Replayed"] == "true"
     assert house.balance(user_id) == 600
     house.begin("recover")

@@ -89,8 +89,9 @@ def _busy(house: Fragile) -> dict[str, list[str]]:
         body(insist(lambda who=who, path=path: ask(house, who, "POST", f"/v1/orders/{path}", json={})), 200)  # type: ignore[misc]
     lamp, chair = (f"/v1/products/{product_id}" for product_id in deal.products)
     version = ask(house, one, "GET", lamp).headers["ETag"]
-    assert ask(house, one, "PUT", lamp, json=details(450), headers={"If-Match": version}).status_code == 200
-    assert ask(house, other, "DELETE", chair).status_code == 204
+    said, of = details(450), {"If-Match": version}
+    assert insist(lambda: ask(house, one, "PUT", lamp, json=said, headers=of)).status_code == 200
+    assert insist(lambda: ask(house, other, "DELETE", chair)).status_code == 204
     return {
         orders[one]: ["order.paid", "order.shipped", "order.completed"],
         orders[other]: ["order.paid", "order.cancelled"],

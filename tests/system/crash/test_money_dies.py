@@ -62,12 +62,8 @@ LAST_WRITTEN = {"forbid": "operations"}
 @pytest.mark.parametrize("what", some("bulk", "send", "release", "forbid"))
 def test_who_dies_inside_has_done_nothing(house: Fragile, at: dict[str, Place], what: str) -> None:
     one = deed(what, house, at)
-    with house.locked(LAST_WRITTEN.get(what, "funds.outbox_events")):
-        first = one.later()
-        house.wait_for_session("strongbox-move", "Lock")
-        house.kill(one.at.name)
-        house.wait_until_rolled_back("strongbox-move")
-        _died(first.exception(60))
+    last = LAST_WRITTEN.get(what, "funds.outbox_events")
+    house.dies_waiting(one.now, last, "strongbox-move", one.at.name, one.at.begin)
     _happens_now(house, one)
 
 

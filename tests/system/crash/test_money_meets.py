@@ -5,7 +5,7 @@ import json
 import pytest
 
 from app.platform.postgres.pool import IDLE_IN_TRANSACTION_TIMEOUT_MS
-from tests.system.crash.deeds import WRITES, Place, deed, ending_hold, later, places, wallet_of
+from tests.system.crash.deeds import WRITES, Place, deed, ending_hold, forbidden, later, places, wallet_of
 from tests.system.crash.fragile import Fragile
 from tests.system.crash.proxy import Then
 from tests.system.crash.test_money_dies import some
@@ -13,7 +13,7 @@ from tests.system.e2e.crowd import person
 from tests.system.e2e.house import wait_until
 from tests.system.teller.asking import ask
 
-GIVEN_UP_S = IDLE_IN_TRANSACTION_TIMEOUT_MS / 1_000 + 10
+GIVEN_UP_S = IDLE_IN_TRANSACTION_TIMEOUT_MS / 1_000 + 60
 
 
 @pytest.fixture
@@ -33,9 +33,9 @@ def test_what_two_processes_do_at_once_is_done_once(house: Fragile, at: dict[str
         assert (meanwhile.known, one.stands()) == (False, one.before)
         writing.let_go()
         answer = first.result(60)
-    assert answer.known, answer
-    assert one.insist(other) == answer
-    one.is_done_once(answer)
+    told = one.insist(other)
+    assert told == answer or not answer.known, "who was held up for too long by this test is told so"
+    one.is_done_once(told)
     assert house.stop(other.name) == 0
     house.verify()
 
@@ -81,16 +81,17 @@ def test_who_sleeps_before_it_begins_finds_it_done(house: Fragile, at: dict[str,
 
 def test_what_is_under_way_is_waited_for_by_who_forbids_it(house: Fragile, at: dict[str, Place]) -> None:
     one = deed("hold", house, at)
-    forbidding = {"ask": "forbid", "business": one.business}
+    forbidding = forbidden(one)
     other = one.at.another()
     with house.postgres.trap(WRITES, Then.HOLD) as writing:
         first = one.later()
         writing.wait()
-        assert "unavailable" in ask(other.port, **forbidding)
+        assert not forbidding.now(other).known
         writing.let_go()
-        answer = first.result(60)
-    assert answer.known, answer
-    assert ask(other.port, **forbidding) == json.loads(answer.content)
+        held = first.result(60)
+    answer = one.insist()
+    assert answer == held or not held.known, "who was held up for too long by this test is told so"
+    assert forbidding.insist(other) == answer
     one.is_done_once(answer)
     assert house.stop(other.name) == 0
     house.verify()
@@ -105,18 +106,18 @@ def test_what_is_forbidden_while_its_process_sleeps_is_not_done_when_it_wakes(
         first = one.later()
         beginning.wait()
         with house.paused(one.at.name):
-            assert ask(other.port, ask="forbid", business=one.business) == {"forbidden": True}
+            assert json.loads(forbidden(one).insist(other).content) == {"forbidden": True}
             beginning.let_go()
         assert json.loads(first.result(60).content) == {"refused": "FORBIDDEN_OPERATION"}
     assert one.stands() == one.before
-    assert json.loads(one.now().content) == {"refused": "FORBIDDEN_OPERATION"}
+    assert json.loads(one.insist().content) == {"refused": "FORBIDDEN_OPERATION"}
     assert house.stop(other.name) == 0
     house.verify()
 
 
 def test_a_capture_that_sleeps_over_the_end_of_its_hold_is_refused(house: Fragile, at: dict[str, Place]) -> None:
     teller, bob = at["teller"], person(house)
-    ada, hold = ending_hold(house, teller, in_s=2)
+    ada, hold = ending_hold(house, teller, in_s=4)
     with house.postgres.trap("strongbox-move: BEGIN", Then.HOLD) as beginning:
         first = later(ask, teller.port, ask="capture", parts=[[str(bob.id), 400]], **hold)
         beginning.wait()

@@ -37,7 +37,7 @@ async def send_all(apis: Sequence[Place], sends: Sequence[tuple[Person, Person, 
     so asks again, as clients do.
     """
     slots = asyncio.Semaphore(AT_ONCE)
-    async with httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=AT_ONCE)) as client:
+    async with httpx.AsyncClient(timeout=LIMIT_S, limits=httpx.Limits(max_connections=AT_ONCE)) as client:
 
         async def ask(number: int, sender: Person, to: Person, amount: int) -> httpx.Response:
             async with slots:

@@ -26,7 +26,7 @@ CONFIRM = b"\0\x3c\0\x50"  # basic.ack, from the broker
 def test_a_relay_that_dies_publishing_has_the_event_published_again_with_one_effect(
     house: Fragile, then: Then, copies: int
 ) -> None:
-    user_id, before = house.wallet(1_000), house.counted("APPROVED")
+    user_id, before = house.wallet(1_000), house.counted_so_far()
     house.stop("relay")
     payment_id = house.paid(user_id, 400)
     with house.rabbitmq.trap("publish", then, CONFIRM) as publishing:
@@ -50,7 +50,7 @@ def test_a_relay_that_dies_publishing_has_the_event_published_again_with_one_eff
 def test_a_relay_that_dies_after_the_confirm_before_the_mark_has_the_event_published_again_with_one_effect(
     house: Fragile,
 ) -> None:
-    user_id, before = house.wallet(1_000), house.counted("APPROVED")
+    user_id, before = house.wallet(1_000), house.counted_so_far()
     house.stop("relay")
     payment_id = house.paid(user_id, 400)
     with house.locked("outbox_events"):
@@ -69,7 +69,7 @@ def test_a_relay_that_dies_after_the_confirm_before_the_mark_has_the_event_publi
 
 
 def test_a_relay_whose_confirm_is_lost_publishes_again_by_itself(house: Fragile) -> None:
-    user_id, before = house.wallet(1_000), house.counted("APPROVED")
+    user_id, before = house.wallet(1_000), house.counted_so_far()
     with house.rabbitmq.trap("publish", Then.LOSE_THE_ANSWER, CONFIRM) as publishing:
         payment_id = house.paid(user_id, 400)
         publishing.wait_for_the_answer()
@@ -123,7 +123,7 @@ def test_without_a_contract_queue_nothing_is_marked_sent_that_the_queue_does_not
 @pytest.mark.long
 @pytest.mark.parametrize("how", ["stopped", "killed"])
 def test_while_the_broker_is_away_payments_go_on_and_their_events_wait(house: Fragile, how: str) -> None:
-    user_id, before = house.wallet(10_000), house.counted("APPROVED")
+    user_id, before = house.wallet(10_000), house.counted_so_far()
     early = [house.paid(user_id, 10) for _ in range(5)]
     if how == "stopped":
         house.broker.node.stop()
@@ -141,7 +141,7 @@ def test_while_the_broker_is_away_payments_go_on_and_their_events_wait(house: Fr
 @pytest.mark.long
 def test_a_broker_killed_under_load_loses_no_event_and_doubles_no_effect(house: Fragile) -> None:
     users = [house.wallet(10_000) for _ in range(4)]
-    before = house.counted("APPROVED")
+    before = house.counted_so_far()
     with Load(house, users, name="broker-killed") as load:
         wait_until(lambda: len(load.approved_at) >= 50, "some of the load")
         house.broker.node.kill()

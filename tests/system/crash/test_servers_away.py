@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import os
-import signal
 import time
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from tests.pace import slow
 from tests.system.crash.conftest import PATIENT
 from tests.system.crash.fragile import TIMES, Fragile
 from tests.system.crash.load import Load, clients_through_a_sigterm, newcomers_through_a_sigterm
-from tests.system.crash.mishaps import FAKETIME, server_pids, tiny_disk, waiting_connections
+from tests.system.crash.mishaps import FAKETIME, hanging, tiny_disk, waiting_requests
 from tests.system.crash.proxy import Then
 from tests.system.e2e.house import HEADERS, _ok, body, wait_until
 
@@ -67,19 +65,13 @@ def test_postgresql_away_for_a_while_is_answered_503_in_bounded_time(house: Frag
 def test_a_postgresql_that_hangs_is_answered_503_in_bounded_time_and_service_resumes(house: Fragile) -> None:
     user_id = house.wallet(10_000)
     house.pay(user_id, 1)
-    pids = server_pids(house)
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
+    with hanging(house):
         for round_ in range(2):
             began = time.monotonic()
             answers = [house.pay_later(user_id, 1, f"hung-{n}") for n in range(10)]
             assert {answer.result(60).status_code for answer in answers} == {503}
             assert all("Retry-After" in answer.result().headers for answer in answers)
             assert time.monotonic() - began < slow(ANSWER_WITHIN_S), f"round {round_}"
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
     wait_until(lambda: house.pay(user_id, 1, "hung-0").status_code != 503, "service", 10)
     house.verify()
 
@@ -145,7 +137,7 @@ def test_sigterm_under_load_lets_every_request_under_way_finish(house: Fragile) 
 def test_sigterm_resets_no_connection_that_was_made_before_it(house: Fragile) -> None:
     """Many wait to be accepted at that moment: their requests are sent, and wait to be read."""
     said = asyncio.run(newcomers_through_a_sigterm(house, house.wallet(100_000)))
-    assert set(said) <= {*ANSWERED, "refused"}, said
+    assert set(said) <= {*ANSWERED, "refused", "late"}, said
     assert house.processes.pop("api").wait(60) == 0
     house.begin("api")
     house.verify()
@@ -156,7 +148,7 @@ def test_requests_that_a_sigterm_overtakes_are_answered(house: Fragile) -> None:
     user_id = house.wallet(10_000)
     with house.paused("api"):
         answers = [house.pay_later(user_id, 1, f"overtaken-{n}") for n in range(40)]
-        wait_until(lambda: waiting_connections(house.ports["HTTP_PORT"]) >= 30, "connections")
+        wait_until(lambda: waiting_requests(house.ports["HTTP_PORT"]) == 40, "all of them to be sent")
         house.processes["api"].terminate()
     assert house.processes.pop("api").wait(60) == 0
     codes = {"refused" if isinstance(a.exception(60), httpx.ConnectError) else a.result().status_code for a in answers}

@@ -18,7 +18,7 @@ from redis import Redis
 
 from app.kernel.principal import Role
 from app.main.local.redis import RedisServer
-from tests.pace import slow
+from tests.pace import is_busy, slow
 from tests.system.crash.deeds import COMMITTED, Place, later
 from tests.system.crash.fragile import Fragile
 from tests.system.crash.proxy import Then
@@ -81,7 +81,7 @@ class Shelf:
 
     def readiness(self) -> dict[str, Any]:
         """What the API's readiness says, which is 200 whatever becomes of Redis."""
-        said: dict[str, Any] = body(httpx.get(f"{self.house.api_url}/readyz", timeout=15), 200)
+        said: dict[str, Any] = body(httpx.get(f"{self.house.api_url}/readyz"), 200)
         return said
 
     def newest_by(self, at: float) -> int:
@@ -177,15 +177,17 @@ def test_whatever_becomes_of_redis_no_reader_sees_what_was_before_for_long(shelf
     healed_at = time.monotonic()
     shelf.edits(10)
     shelf.serves_its_own(shelf.other)
-    wait_until(lambda: time.monotonic() > healed_at + slow(HEALED_S), "the time that the return may take")
+    heals_by = healed_at + slow(HEALED_S)
+    wait_until(lambda: time.monotonic() > heals_by, "the time that the return may take")
     shelf.edits(10)
     shelf.stop.set()
     own, others = (each.result(60) for each in reads)
     assert {read.status for read in [*own, *others]} == {200}
-    old = [read for read in own if read.price < shelf.newest_by(read.began_at)]
-    assert old == [], "a writer reads its own write at once"
-    quiet = [r for r in others if r.began_at < began_at or r.began_at > healed_at + slow(HEALED_S)]
-    old = [read for read in quiet if read.price < shelf.newest_by(read.began_at - slow(OTHERS_S))]
+    assert [r for r in own if r.price < shelf.newest_by(r.began_at)] == [], "a writer reads its own write at once"
+    quiet = [r for r in others if r.began_at < began_at or r.began_at > heals_by]
+    # Nobody waits for Redis longer than 50 ms: where a busy machine does not come to it by then it is in trouble, too.
+    within_s = slow(HEALED_S if is_busy() else OTHERS_S)
+    old = [read for read in quiet if read.price < shelf.newest_by(read.began_at - within_s)]
     assert (old, len(quiet) > 10) == ([], True)
     assert shelf.read(shelf.other).json()["price"] == shelf.price
     all_is_well(shelf.house)

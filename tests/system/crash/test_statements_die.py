@@ -19,7 +19,7 @@ def statement(house: Fragile, who: Person) -> bytes:
     assert isinstance(now, datetime)
     until = now.astimezone(UTC).isoformat().replace("+00:00", "Z")
     query = {"currency": "USD", "from": "2020-01-01T00:00:00Z", "to": until, "format": "csv"}
-    answer = httpx.get(f"{house.api_url}/v1/wallet/statement", params=query, headers=who.bearer, timeout=30)
+    answer = httpx.get(f"{house.api_url}/v1/wallet/statement", params=query, headers=who.bearer)
     return answer.raise_for_status().content
 
 

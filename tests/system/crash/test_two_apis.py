@@ -8,7 +8,7 @@ import httpx
 from app.platform.process.processes import free_port
 from tests.system.crash.fragile import PARTS, Fragile
 from tests.system.crash.proxy import Then
-from tests.system.e2e.house import _ok, body, wait_until
+from tests.system.e2e.house import LIMIT_S, _ok, body, wait_until
 
 # Behind the claim and the locks, before anything is written.
 HALF_WAY = r"strongbox-reserve: \s*INSERT INTO payments"
@@ -26,7 +26,7 @@ class Second:
     def pay(self, user_id: object, amount: int, key: str, **members: object) -> httpx.Response:
         """Send a payment there."""
         request = self._house.payment(user_id, amount, key, **members)  # type: ignore[arg-type]
-        return httpx.post(**request | {"url": f"{self.url}/wallets/{user_id}/payments"}, timeout=15)
+        return httpx.post(**request | {"url": f"{self.url}/wallets/{user_id}/payments"}, timeout=LIMIT_S)
 
 
 @contextmanager
@@ -36,7 +36,8 @@ def second(house: Fragile) -> Iterator[Second]:
     assert house.stop("api2") == 0
 
 
-def test_money_that_another_api_has_read_but_not_yet_taken_is_not_spent_twice(house: Fragile) -> None:
+def test_money_that_another_api_has_read_but_not_yet_taken_is_not_spent_twice(patient: Fragile) -> None:
+    house = patient
     user_id = house.wallet(1_000)
     with second(house) as other:
         with house.postgres.trap(HALF_WAY, Then.HOLD) as taking:
@@ -53,8 +54,9 @@ def test_money_that_another_api_has_read_but_not_yet_taken_is_not_spent_twice(ho
     house.verify()
 
 
-def test_a_key_that_another_api_has_claimed_but_not_yet_committed_makes_no_second_payment(house: Fragile) -> None:
+def test_a_key_that_another_api_has_claimed_but_not_yet_committed_makes_no_second_payment(patient: Fragile) -> None:
     """The second request is for another wallet of the user: nothing but the key is common to both."""
+    house = patient
     user_id = house.wallet(1_000)
     house.command("wallet", "fund", str(user_id), "EUR", "1000")
     with second(house) as other:

@@ -142,7 +142,7 @@ def ask(
     """Ask the API, or that other one."""
     url = f"http://127.0.0.1:{place.port}" if place else house.api_url
     headers = who.bearer | request.pop("headers", {})
-    return httpx.request(method, url + path, headers=headers, timeout=15, **request)
+    return httpx.request(method, url + path, headers=headers, timeout=PATIENCE_S, **request)
 
 
 def insist(asking: Callable[[], httpx.Response]) -> httpx.Response:

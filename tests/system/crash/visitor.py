@@ -8,6 +8,7 @@ import httpx
 
 from tests.identity.wallets import DOMAIN, Wallet, at, message_text
 from tests.system.crash.fragile import Fragile
+from tests.system.e2e.house import LIMIT_S
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Visitor:
     house: Fragile
 
     def post(self, what: str, **body: Any) -> httpx.Response:
-        return httpx.post(f"{self.house.api_url}/v1/auth/{what}", json=body, headers={"Host": DOMAIN}, timeout=15)
+        return httpx.post(f"{self.house.api_url}/v1/auth/{what}", json=body, headers={"Host": DOMAIN}, timeout=LIMIT_S)
 
     def message(self, wallet: Wallet) -> dict[str, str]:
         """What the wallet has signed, with a nonce that is good."""

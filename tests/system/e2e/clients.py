@@ -1,6 +1,5 @@
 """Clients of the real API, and the model of a few lines that predicts what they are told."""
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,10 +15,8 @@ from hypothesis.stateful import (
     rule,
 )
 
-from app.contexts.funds.for_operators import fund_wallet
-from app.main.contexts import load
-from app.main.house import House as Rooms
 from tests.system.e2e.house import HEADERS, House
+from tests.system.e2e.paying_in import pay_in
 
 # How the gateway behaves, what that answers, the status that it leaves, and the one that recovery makes of it.
 MODES: dict[str, tuple[dict[str, Any], int, str, str]] = {
@@ -90,8 +87,7 @@ class Clients(RuleBasedStateMachine):
     @rule(user=users, currency=currencies, amount=st.integers(1, 1_000))
     def fund(self, user: int, currency: str, amount: int) -> None:
         owner = self.users[user]
-        funds = Rooms(load({"DATABASE_URL": self.house.database.app_url})).container("funds")
-        asyncio.run(fund_wallet(funds, owner, currency, amount, None))
+        pay_in({"DATABASE_URL": self.house.database.app_url}, owner, currency, amount)
         self.wallets.setdefault((owner, currency), Wallet()).move("FUNDING", amount, "COMPLETED")
 
     @rule(user=users, currency=currencies, amount=amounts, key=keys)

@@ -6,7 +6,6 @@ import signal
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,14 +13,13 @@ from typing import Any, TypeVar
 import httpx
 import psycopg
 
-from app.contexts.funds.for_operators import fund_wallet
 from app.main.contexts import load
-from app.main.house import House as Rooms
 from app.main.local.plan import made_here
 from app.main.local.roles import Urls
 from app.platform.process.processes import free_port
 from tests import forks
 from tests.pace import slow
+from tests.system.e2e.paying_in import pay_in
 
 T = TypeVar("T")
 LIMIT_S = 120.0
@@ -30,9 +28,9 @@ HEADERS = {"X-API-Key": API_KEY}
 
 # Short times, in the proportions of the defaults; not so short that a busy machine turns an answer into a time-out.
 QUICK = {
-    "REQUEST_TIMEOUT_S": "4",
-    "GATEWAY_TIMEOUT_S": "0.8",
-    "RECOVER_AFTER_S": "4.5",
+    "REQUEST_TIMEOUT_S": "6",
+    "GATEWAY_TIMEOUT_S": "1.2",
+    "RECOVER_AFTER_S": "6.5",
     "RECOVER_EVERY_S": "0.2",
     "BREAKER_FAILURES": "1000",
     "LOG_LEVEL": "info",
@@ -108,8 +106,10 @@ class House:
         wait_until(lambda: _ok(f"{self.metrics_url}/metrics") or self._alive("metrics"), "metrics to be ready")
 
     def stop(self, name: str, number: signal.Signals = signal.SIGTERM) -> int:
-        """End a process and wait for it; its exit code."""
+        """End a process and wait for it; its exit code. Before it hears signals it would end in no good order."""
         process = self.processes.pop(name)
+        if number != signal.SIGKILL:
+            wait_until(lambda: process.poll() is not None or forks.hears(process.pid, number), f"{name} to hear us")
         process.send_signal(number)
         return process.wait(LIMIT_S)
 
@@ -125,16 +125,14 @@ class House:
         return done.stdout + done.stderr
 
     def wallet(self, amount: int, currency: str = "USD") -> uuid.UUID:
-        """A new user with that much. It is paid in as the command does it, without the second that a process takes."""
+        """A new user with that much."""
         user_id = uuid.uuid4()
-        funds = Rooms(load(self.environment, {})).container("funds")
-        with ThreadPoolExecutor(1) as thread:  # a test's own may have an event loop under way
-            thread.submit(asyncio.run, fund_wallet(funds, user_id, currency, amount, reference=None)).result()
+        pay_in(self.environment, user_id, currency, amount)
         return user_id
 
     def mode(self, mode: str, **how: Any) -> None:
         """Switch the gateway."""
-        httpx.put(f"{self.gateway_url}/admin/mode", json={"mode": mode, **how}).raise_for_status()
+        httpx.put(f"{self.gateway_url}/admin/mode", json={"mode": mode, **how}, timeout=LIMIT_S).raise_for_status()
 
     def charge(self, payment_id: str) -> dict[str, Any] | None:
         """What the gateway's record says of a payment."""
@@ -143,7 +141,7 @@ class House:
 
     def pay(self, user_id: uuid.UUID, amount: int, key: str | None = None, **members: Any) -> httpx.Response:
         """Send a payment."""
-        return httpx.post(**self.payment(user_id, amount, key, **members), timeout=15)
+        return httpx.post(**self.payment(user_id, amount, key, **members), timeout=LIMIT_S)
 
     def paid(self, user_id: uuid.UUID, amount: int, key: str | None = None, **members: Any) -> str:
         """Send a payment that is made; its id."""
@@ -151,7 +149,7 @@ class House:
 
     async def pay_at_once(self, requests: list[dict[str, Any]]) -> list[httpx.Response]:
         """Send many payments at the same time."""
-        async with httpx.AsyncClient(timeout=20, limits=httpx.Limits(max_connections=None)) as client:
+        async with httpx.AsyncClient(timeout=LIMIT_S, limits=httpx.Limits(max_connections=None)) as client:
             return list(await asyncio.gather(*(client.post(**request) for request in requests)))
 
     def payment(self, user_id: uuid.UUID, amount: int, key: str | None = None, **members: Any) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class LyingGateway(ThreadingHTTPServer):
         self.upstream = ""
         self.lies = dict(lies)
         self.heads: list[str] = []
-        self.client = httpx.Client(trust_env=False, timeout=30)
+        self.client = httpx.Client(trust_env=False, timeout=60)
         self._references: dict[str, str] = {}
 
     def server_close(self) -> None:

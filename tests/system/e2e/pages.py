@@ -98,7 +98,7 @@ class Shell:
         os.killpg(self._bash.pid, signal.SIGKILL)  # with what it has started
         self._bash.communicate()
 
-    def type(self, command: str, limit_s: float = 60, asked: bool = False) -> tuple[int | None, str]:
+    def type(self, command: str, limit_s: float = 300, asked: bool = False) -> tuple[int | None, str]:
         """Exit code and output of a command; None when it ended the shell, as a script does that fails half-way.
 
         A command that is `asked` has a terminal, where a password is typed whenever it asks.
@@ -125,7 +125,7 @@ class Shell:
         return re.sub(r"\b\d{4,5}\b", lambda found: names.get(found[0], found[0]), text)
 
 
-def follow(block: Block, shell: Shell, limit_s: float = 30) -> None:
+def follow(block: Block, shell: Shell, limit_s: float = 180) -> None:
     """Type a block as its reader would, and compare what is printed with what it shows.
 
     A command with the comment `# again, …` is repeated until it prints what is shown. One that shows `Password:` is

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.system.e2e.house import House, body
+from tests.system.e2e.house import LIMIT_S, House, body
 
 PASSWORD = "correct horse battery staple 7"
 
@@ -25,7 +25,7 @@ class SignedIn:
 
     def ask(self, method: str, path: str, **request: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.token}"} | request.pop("headers", {})
-        return httpx.request(method, self.house.api_url + path, headers=headers, timeout=15, **request)
+        return httpx.request(method, self.house.api_url + path, headers=headers, timeout=LIMIT_S, **request)
 
     def send(self, to: str, amount: int, key: str | None = None, **more: Any) -> httpx.Response:
         members = {"to": to, "amount": amount, "currency": "USD"} | more
@@ -44,7 +44,7 @@ def somebody(house: House, username: str | None = None) -> SignedIn:
     """A new user who has logged in."""
     email = f"{uuid4().hex}@example.com"
     about = {"email": email, "password": PASSWORD} | ({"username": username} if username else {})
-    user = body(httpx.post(f"{house.api_url}/v1/auth/register", json=about, timeout=15), 201)["user"]
+    user = body(httpx.post(f"{house.api_url}/v1/auth/register", json=about, timeout=LIMIT_S), 201)["user"]
     return SignedIn(house, user["user_id"], username, log_in(house, email))
 
 
@@ -66,7 +66,7 @@ def added(house: House, role: str) -> SignedIn:
 def log_in(house: House, email: str) -> str:
     """Log in; the token."""
     credentials = {"email": email, "password": PASSWORD}
-    answer = body(httpx.post(f"{house.api_url}/v1/auth/login", json=credentials, timeout=15), 200)
+    answer = body(httpx.post(f"{house.api_url}/v1/auth/login", json=credentials, timeout=LIMIT_S), 200)
     return str(answer["access_token"])
 
 
@@ -76,5 +76,5 @@ def machine(house: House, *scopes: str) -> SignedIn:
     client = json.loads(house.command("client", "add", f"machine-{uuid4().hex[:8]}", *words, "--json"))
     asked = {"grant_type": "client_credentials"}
     credentials = (client["client_id"], client["client_secret"])
-    answer = body(httpx.post(f"{house.api_url}/v1/auth/token", data=asked, auth=credentials, timeout=15), 200)
+    answer = body(httpx.post(f"{house.api_url}/v1/auth/token", data=asked, auth=credentials, timeout=LIMIT_S), 200)
     return SignedIn(house, client["client_id"], None, answer["access_token"])

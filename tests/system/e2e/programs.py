@@ -13,7 +13,7 @@ from tests.system.e2e.service import Service
 
 CLIENT = ROOT / "clients/python"
 PASSWORD = "correct horse battery staple 7"
-HASTY = Patience(deadline_s=60, attempt_s=2)
+HASTY = Patience(deadline_s=120, attempt_s=5)
 
 
 def key_of(service: Service) -> str:
@@ -52,7 +52,7 @@ def run_program(service: Service, text: str, *scopes: str) -> str:
     program = text.replace("http://127.0.0.1:8080", url).replace("a key of API_KEYS", key_of(service))
     done = subprocess.run(
         [sys.executable, "-W", "error", "-"], cwd=service.folder, env=service.environment | known, input=program,
-        capture_output=True, text=True, check=False, timeout=120,
+        capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout

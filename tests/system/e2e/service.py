@@ -21,7 +21,7 @@ from tests.system.e2e.pages import ROOT, Shell
 
 # Short times, in the proportions of the defaults.
 PORTS = plan.defaults(load({}))
-QUICK = {"REQUEST_TIMEOUT_S": "4", "GATEWAY_TIMEOUT_S": "0.8", "RECOVER_AFTER_S": "4.5", "RECOVER_EVERY_S": "0.2"}
+QUICK = {"REQUEST_TIMEOUT_S": "6", "GATEWAY_TIMEOUT_S": "1.2", "RECOVER_AFTER_S": "6.5", "RECOVER_EVERY_S": "0.2"}
 QUICK |= {"CHAIN_CONFIRMATIONS": "3"}
 
 
@@ -80,7 +80,7 @@ def serving(folder: Path, request: pytest.FixtureRequest, **settings: str) -> It
         asyncio.run(without_what_others_left(url))
     run = service.start()
     try:
-        wait_until(lambda: run.poll() is not None or "Ctrl-C ends it" in service.log.read_text(), "`make run`", 300)
+        wait_until(lambda: run.poll() is not None or "Ctrl-C ends it" in service.log.read_text(), "`make run`", 600)
         assert run.poll() is None, service.log.read_text()
         service.said_of_the_start = service.database_log.read_text()
         yield service

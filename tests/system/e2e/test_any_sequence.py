@@ -40,7 +40,7 @@ def test_any_sequence_of_requests_is_answered_and_booked_as_predicted(house: Hou
         phases=[Phase.generate],
         suppress_health_check=[*HealthCheck],
     )
-    with httpx.Client(timeout=30) as client:
+    with httpx.Client() as client:
 
         class TheseClients(Clients):
             def __init__(self) -> None:

@@ -19,7 +19,7 @@ from app.main.local.postgres import PostgresServer
 from app.main.local.roles import Urls
 from tests.system.e2e.canaries import CARD, SECRET, check_untold, columns_with, logs_with, metrics_of, of_answer, told
 from tests.system.e2e.conftest import without_what_others_left
-from tests.system.e2e.house import House, body, running, wait_until
+from tests.system.e2e.house import LIMIT_S, House, body, running, wait_until
 from tests.system.e2e.lying_gateway import Lie, LyingGateway, Told, Trap, answer, serving
 
 METRICS = EVENTS.queue("metrics.queue")
@@ -103,8 +103,9 @@ def house(
     """A house whose gateway lies."""
     asyncio.run(without_what_others_left(rabbitmq_url))
     folder: Path = tmp_path_factory.mktemp("lied-to")
-    settings = {"GATEWAY_URL": gateway.url, "GATEWAY_ATTEMPTS": "1", "GATEWAY_TIMEOUT_S": "1.5"}
-    house = House(module_database, rabbitmq_url, folder, **settings)
+    settings = {"GATEWAY_URL": gateway.url, "GATEWAY_ATTEMPTS": "1"}
+    times = {"GATEWAY_TIMEOUT_S": "3", "REQUEST_TIMEOUT_S": "10", "RECOVER_AFTER_S": "10.5"}  # no lie is silence
+    house = House(module_database, rabbitmq_url, folder, **settings, **times)
     gateway.upstream = house.gateway_url
     with running(house):
         yield house
@@ -215,7 +216,7 @@ async def publish(url: str, queue: Queue, bodies: list[bytes]) -> None:
 
 async def dead(url: str, queue: Queue, wanted: int) -> list[HeadersType]:
     """The headers of what is in the dead-letter queue, once there are as many as wanted."""
-    async with asyncio.timeout(60), await aio_pika.connect(url) as connection:
+    async with asyncio.timeout(LIMIT_S), await aio_pika.connect(url) as connection:
         channel = await connection.channel()
         letters = await channel.get_queue(queue.dead_letters, ensure=False)
         found: list[HeadersType] = []

@@ -62,7 +62,7 @@ def test_an_api_killed_during_the_gateway_call_leaves_a_payment_that_recovery_fi
 
 def test_sigterm_lets_the_request_under_way_finish(house: House) -> None:
     user_id = house.wallet(1_000)
-    house.mode("latency", latency_ms=400)
+    house.mode("latency", latency_ms=1_000)  # in which it is seen to be under way
     thread, answers = _pay_in_the_background(house, user_id, "drained")
     wait_until(lambda: _pending(house, user_id), "the reservation")
     assert house.stop("api") == 0

@@ -44,7 +44,7 @@ def house(module_database: Urls, tmp_path_factory: pytest.TempPathFactory) -> It
 def client(house: House, address: str = CLIENT, **headers: str) -> httpx.Client:
     """Somebody who comes through the proxy."""
     told = {"X-Forwarded-For": f"192.0.2.1, {address}", "X-Forwarded-Host": "shop.example"}
-    return httpx.Client(base_url=house.api_url, headers=told | headers, timeout=15)
+    return httpx.Client(base_url=house.api_url, headers=told | headers)
 
 
 def log_in(somebody: httpx.Client) -> Any:

@@ -12,7 +12,7 @@ import pytest
 from app.main.local.redis import RedisServer
 from tests.conftest import MakeDatabase
 from tests.platform.redis_fixtures import server
-from tests.system.e2e.house import House, wait_until
+from tests.system.e2e.house import LIMIT_S, House, wait_until
 
 BURST, REQUESTS = 20, 90
 PASSED = 400
@@ -59,7 +59,7 @@ def answers(houses: list[House], address: str) -> Counter[int]:
 
     def ask(number: int) -> int:
         url = f"{houses[number % len(houses)].api_url}/v1/auth/login"
-        return httpx.post(url, content=b"{", headers=fields, timeout=30).status_code
+        return httpx.post(url, content=b"{", headers=fields, timeout=LIMIT_S).status_code
 
     with ThreadPoolExecutor(8) as threads:
         return Counter(threads.map(ask, range(REQUESTS)))
@@ -77,14 +77,34 @@ def are_together(houses: list[House]) -> bool:
     return all(re.search(r"^strongbox_limits_by_process 0\.0$", text, re.MULTILINE) for text in found)
 
 
+def returns(houses: list[House]) -> int:
+    """How often a process has come to ask Redis, or has again."""
+    return sum(house.log("api").count("limits_shared") for house in houses)
+
+
+def answers_by_redis(houses: list[House], network: str) -> Counter[int]:
+    """The same, of an address in that network, while all processes ask Redis: one that it does not answer in time, as a
+    busy machine's may not, counts alone for a moment."""
+    found: list[Counter[int]] = []
+
+    def were_together() -> bool:
+        wait_until(lambda: are_together(houses), "Redis to be asked")
+        before = returns(houses)
+        found.append(answers(houses, f"{network}.{len(found) + 1}"))
+        wait_until(lambda: are_together(houses), "Redis to be asked")
+        return returns(houses) == before
+
+    wait_until(were_together, "all processes to ask Redis meanwhile")
+    return found[-1]
+
+
 def test_all_processes_share_a_limit_and_each_goes_on_alone_while_redis_is_frozen(
     houses: list[House], redis: RedisServer
 ) -> None:
-    wait_until(lambda: are_together(houses), "Redis to be asked")
-    assert answers(houses, "192.0.2.1") == {PASSED: BURST, 429: REQUESTS - BURST}
+    assert answers_by_redis(houses, "192.0.2") == {PASSED: BURST, 429: REQUESTS - BURST}
     assert redis.process
     redis.process.send(signal.SIGSTOP)
-    frozen = answers(houses, "192.0.2.2")
+    frozen = answers(houses, "198.51.100.1")
     assert frozen.keys() == {PASSED, 429}
     assert BURST <= frozen[PASSED] <= 3 * BURST
     wait_until(lambda: are_alone(houses), "the processes to see it")
@@ -93,6 +113,5 @@ def test_all_processes_share_a_limit_and_each_goes_on_alone_while_redis_is_froze
     assert re.search(r"^redis +down .*\n +→ see to Redis", said, re.MULTILINE), said
     assert redis.url not in "".join(house.log("api") for house in houses) + said
     redis.process.send(signal.SIGCONT)
-    wait_until(lambda: are_together(houses), "the processes to be together again")
-    assert answers(houses, "192.0.2.3") == {PASSED: BURST, 429: REQUESTS - BURST}
+    assert answers_by_redis(houses, "203.0.113") == {PASSED: BURST, 429: REQUESTS - BURST}
     assert re.search(r"^redis +ok +Valkey ", houses[0].command("status", code=1), re.MULTILINE)

@@ -46,7 +46,7 @@ def pay(house: House, user: UUID, amount: int, **headers: str) -> tuple[httpx.Re
     request_id = uuid4().hex
     request = house.payment(user, amount)
     request["headers"] |= {"X-Request-ID": request_id} | headers
-    answer = httpx.post(**request, timeout=15)
+    answer = httpx.post(**request)
     found: Lines = []
 
     def ended() -> bool:

@@ -112,6 +112,6 @@ def test_a_process_that_refuses_to_start_ends(kind: str, postgres_url: str, tmp_
     with closing(Unread(kind)) as output:
         done = subprocess.run(
             [sys.executable, "-m", "app", "recover"],
-            env=environment, cwd=tmp_path, stdout=output.end, stderr=output.end, timeout=30, check=False,
+            env=environment, cwd=tmp_path, stdout=output.end, stderr=output.end, timeout=300, check=False,
         )  # fmt: skip
     assert done.returncode == 1

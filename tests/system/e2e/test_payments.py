@@ -2,14 +2,26 @@
 
 import uuid
 from collections import Counter
+from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from app.main.local.roles import Urls
+from tests.system.e2e.conftest import measured
 from tests.system.e2e.house import API_KEY, House, body, wait_until
 
+# A hundred at once take a busy machine some seconds.
+TIMES = {"REQUEST_TIMEOUT_S": "12", "RECOVER_AFTER_S": "12.5", "GATEWAY_ATTEMPTS": "2"}
 ALL_APPROVED = ["payment.created", "payment.completed"]
 ALL_REFUNDED = ["payment.created", "payment.failed", "refund.created"]
+
+
+@pytest.fixture(scope="module")
+def house(module_database: Urls, rabbitmq_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Every process of Strongbox, with requests that have time."""
+    with measured(module_database, rabbitmq_url, tmp_path_factory.mktemp("house"), House, **TIMES) as house:
+        yield house
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,8 @@ from tests.pace import slow
 from tests.system.e2e.house import body
 from tests.system.e2e.people import PASSWORD
 
-ACCESS_TTL_S = 6
+ACCESS_TTL_S = 12
+"""Whoever is put out by something else is so long before, on a busy machine, too."""
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,7 @@ class LogIn:
         email = f"{uuid4().hex}@example.com"
         about = {"email": email, "password": PASSWORD}
         self.user_id = body(httpx.post(f"{self.url}/v1/auth/register", json=about), 201)["user"]["user_id"]
+        self.asked_at = time.monotonic()
         answer = httpx.post(f"{self.url}/v1/auth/login", json=about)
         self.token = body(answer, 200)["access_token"]
         self.at = time.monotonic()
@@ -102,8 +104,9 @@ def test_a_log_out_ends_what_its_credentials_let_in(apis: TwoApis, auction_id: U
 
 def test_with_the_end_of_a_token_it_ends_and_not_before(apis: TwoApis, auction_id: UUID) -> None:
     somebody = LogIn(apis)
-    lasted_s = Watcher(apis, auction_id, somebody.shown["token"]).end() - somebody.at
-    assert ACCESS_TTL_S - 1 < lasted_s < slow(ACCESS_TTL_S + 1)  # a token's times are whole seconds
+    ended_at = Watcher(apis, auction_id, somebody.shown["token"]).end()
+    assert ended_at - somebody.asked_at > ACCESS_TTL_S - 1  # a token's times are whole seconds
+    assert ended_at - somebody.at < slow(ACCESS_TTL_S + 1)
 
 
 def test_whom_an_operator_disables_sees_no_more(apis: TwoApis, auction_id: UUID) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from app.platform.process.processes import CannotStart
+from tests.pace import slow
 from tests.system.e2e.house import API_KEY, QUICK, House, body, running
 from tests.system.e2e.people import SignedIn, added, admin, machine, somebody
 from tests.system.soak.servers import Servers
@@ -21,7 +22,6 @@ from tests.system.soak.servers import Servers
 ROOT: Final = Path(__file__).parents[3]
 SCHEMATHESIS: Final = ROOT / ".venv-tools/bin/schemathesis"
 ANSWERED_WITHIN_S: Final = float(QUICK["REQUEST_TIMEOUT_S"]) + 2
-"""The rest is for a busy machine."""
 LIMIT_S: Final = 3600
 RICH: Final = 10**15
 RECIPIENT: Final = "recipient_of_the_fuzz"
@@ -68,7 +68,7 @@ def fuzz(house: House, user_id: str, examples: int, seed: int) -> int:
 def _how(examples: int, seed: int) -> list[object]:
     return [
         *("--checks", "all", "--phases", "examples,coverage,fuzzing", "--max-examples", examples, "--seed", seed),
-        *("--max-response-time", ANSWERED_WITHIN_S),
+        *("--max-response-time", slow(ANSWERED_WITHIN_S)),
         # Every run begins with nothing but its seed.
         *("--generation-database", "none", "--continue-on-failure"),
     ]

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from app.main.house import House as Rooms
 from app.main.local.roles import Urls
 from app.platform.postgres.operator import with_pool
 from app.platform.process.processes import CannotStart, comes_true, free_port
-from tests.forks import Process
+from tests.forks import Process, hears
 from tests.system.e2e.house import House
 from tests.system.soak.deeds import FEE_BP
 from tests.system.soak.load import Wallet
@@ -102,9 +101,12 @@ class Fleet(House):
     def retire(self, name: str) -> None:
         """End a process in good order, once it heeds SIGTERM, and note when it does not. It blocks."""
         process = self.processes.pop(name)
-        comes_true(lambda: process.poll() is not None or _heeds(process.pid, signal.SIGTERM), READY_LIMIT_S)
-        process.terminate()
+        self._tell_to_end(process)
         self._has_ended(name, process, self.patience(END_LIMIT_S))
+
+    def _tell_to_end(self, process: Process) -> None:
+        comes_true(lambda: process.poll() is not None or hears(process.pid, signal.SIGTERM), READY_LIMIT_S)
+        process.terminate()
 
     def _has_ended(self, name: str, process: Process, limit_s: float) -> None:
         """See whether it ends in good order after SIGTERM; by force if it does not."""
@@ -195,13 +197,7 @@ class Fleet(House):
         for name in order:
             if name in self.processes:
                 self.signal(name, signal.SIGCONT)
-                self.processes[name].terminate()
+                self._tell_to_end(self.processes[name])
         deadline = time.monotonic() + self.patience(END_LIMIT_S)
         for name in [name for name in order if name in self.processes]:
             self._has_ended(name, self.processes.pop(name), max(0.1, deadline - time.monotonic()))
-
-
-def _heeds(pid: int, number: signal.Signals) -> bool:
-    """Whether the process has a handler for the signal."""
-    (caught,) = re.findall(r"^SigCgt:\s*(\w+)$", Path(f"/proc/{pid}/status").read_text(encoding="ascii"), re.MULTILINE)
-    return bool(int(caught, 16) >> (number - 1) & 1)

@@ -29,7 +29,8 @@ class Servers:
     """A private PostgreSQL, RabbitMQ and Redis. Its methods block; `stop` waits for whichever is under way."""
 
     def __init__(self, folder: Path) -> None:
-        self.postgres = PostgresServer(folder / "postgres", settings=("max_connections=200",))
+        # What a process that is killed has written the system has, on the disk or not yet.
+        self.postgres = PostgresServer(folder / "postgres", settings=("max_connections=200", "fsync=off"))
         self.rabbitmq = RabbitMQNode(folder / "rabbitmq")
         self.redis = RedisServer(folder / "redis")
         self._locks = {id(server): threading.Lock() for server in (self.postgres, self.rabbitmq, self.redis)}

@@ -5,7 +5,9 @@ import json
 import socket
 from typing import Any
 
-LIMIT_S = 15.0
+LIMIT_S = 120.0
+SOON_S = 15.0
+"""What somebody waits who has others to see to."""
 
 
 def ask(port: int, **asked: Any) -> dict[str, Any]:
@@ -19,7 +21,7 @@ def ask(port: int, **asked: Any) -> dict[str, Any]:
         return _read(connection.makefile("rb").readline())
 
 
-async def ask_soon(port: int, limit_s: float = LIMIT_S, **asked: Any) -> dict[str, Any]:
+async def ask_soon(port: int, limit_s: float = SOON_S, **asked: Any) -> dict[str, Any]:
     """The same for who has others to see to.
 
     Raises:

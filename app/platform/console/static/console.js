@@ -30,7 +30,8 @@ function keep(part) {
       const answer = await fetch(part.dataset.live, { signal: AbortSignal.timeout(5 * EVERY_MS) });
       if (answer.status === 401) return location.reload();
       if (!answer.ok) throw new Error(answer.status);
-      replace(await answer.text());
+      const html = await answer.text();
+      if (!paused) replace(html); // whoever has paused meanwhile sees what stood there
       part.classList.remove("stale");
     } catch {
       part.classList.add("stale");
