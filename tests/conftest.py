@@ -19,7 +19,7 @@ from app.main.local import rabbitmq
 from app.main.local.postgres import PostgresServer
 from app.main.local.rabbitmq import RabbitMQNode
 from app.main.local.roles import Urls, make_database
-from app.platform.postgres import pool
+from app.platform.postgres import lanes, pool
 from tests import forks, servers
 from tests.scheduling import Scheduling, cores, place
 from tests.servers import TEMPLATE, VIRTUAL_HOSTS
@@ -121,10 +121,24 @@ def logging_stays() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def patient_pools() -> Iterator[None]:
-    """Who needs a connection waits for it as long as a busy machine takes to make one, and does not see it away."""
+    """Who needs a connection waits for it as long as a busy machine takes to make one, and does not see it away; nor is
+    what takes such a machine long taken for a server that hangs. Locks are waited for as long as ever."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pool, "WAIT_S", 30.0)
         patch.setattr(pool, "CHECK_S", 30.0)
+        patch.setattr(pool, "SILENCE_S", 90.0)
+        patch.setattr(lanes, "STALLED_AFTER_S", 60.0)
+        patch.setattr(lanes, "MEND_S", 30.0)
+        for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            patch.setitem(pool._SESSION, limit, 60_000)
+        yield
+
+
+@pytest.fixture(scope="module")
+def patient_locks(patient_pools: None) -> Iterator[None]:
+    """Beside that, whoever holds a row is waited for as long as a busy machine takes to let go of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(pool._SESSION, "lock_timeout", 60_000)
         yield
 
 
