@@ -23,7 +23,7 @@ from tests.fakes.people import FakePeople, Somebody
 from tests.funds.served import Served, serving
 from tests.webhooks.office import SETTINGS
 
-PATIENT = Options(OPTIONS.api_keys, OPTIONS.currencies, request_timeout_s=10.0)
+PATIENT = Options(OPTIONS.api_keys, OPTIONS.currencies, request_timeout_s=120.0)
 URL = "https://shop.example/hook"
 
 
