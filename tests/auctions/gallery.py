@@ -27,7 +27,7 @@ from tests.funds.served import Served, serving
 T = TypeVar("T")
 
 CONTEXTS = "funds,payments,catalog,ordering,auctions"
-PATIENT = Options(OPTIONS.api_keys, OPTIONS.currencies, request_timeout_s=10.0)
+PATIENT = Options(OPTIONS.api_keys, OPTIONS.currencies, request_timeout_s=120.0)
 
 
 @dataclass
