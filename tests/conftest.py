@@ -19,10 +19,12 @@ from app.main.local import rabbitmq
 from app.main.local.postgres import PostgresServer
 from app.main.local.rabbitmq import RabbitMQNode
 from app.main.local.roles import Urls, make_database
-from app.platform.postgres import lanes, pool
 from tests import forks, servers
+from tests.patient import patient_locks, patient_pools
 from tests.scheduling import Scheduling, cores, place
 from tests.servers import TEMPLATE, VIRTUAL_HOSTS
+
+__all__ = ["patient_locks", "patient_pools"]
 
 # The same examples in every run, on however slow a machine: a failure here is a fault, never the weather.
 settings.register_profile(
@@ -116,29 +118,6 @@ def logging_stays() -> Iterator[None]:
     """Commands that tests run inside their process set up no logging: all that comes behind them would go by it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("app.platform.process.logging.configure", lambda *_: None)
-        yield
-
-
-@pytest.fixture(scope="module")
-def patient_pools() -> Iterator[None]:
-    """Who needs a connection waits for it as long as a busy machine takes to make one, and does not see it away; nor is
-    what takes such a machine long taken for a server that hangs. Locks are waited for as long as ever."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pool, "WAIT_S", 30.0)
-        patch.setattr(pool, "CHECK_S", 30.0)
-        patch.setattr(pool, "SILENCE_S", 90.0)
-        patch.setattr(lanes, "STALLED_AFTER_S", 60.0)
-        patch.setattr(lanes, "MEND_S", 30.0)
-        for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
-            patch.setitem(pool._SESSION, limit, 60_000)
-        yield
-
-
-@pytest.fixture(scope="module")
-def patient_locks(patient_pools: None) -> Iterator[None]:
-    """Beside that, whoever holds a row is waited for as long as a busy machine takes to let go of it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(pool._SESSION, "lock_timeout", 60_000)
         yield
 
 

@@ -9,7 +9,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from app.contexts.identity import processes
 from app.contexts.identity.adapters.jwt import key_set
-from app.contexts.identity.application import known_tenants, who_stands
+from app.contexts.identity.application import who_stands
 from app.main.local.postgres import PostgresServer
 from app.main.local.roles import Urls
 from app.platform.http import asgi, errors
@@ -22,7 +22,6 @@ def all_are_patient(patient_locks: None) -> Iterator[None]:
     """What is tested here is not how soon a database counts as away, a row as held, or somebody as not known."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(who_stands, "OLDEST_S", 30.0)
-        patch.setattr(known_tenants, "WITHIN_S", 30.0)
         yield
 
 
