@@ -160,7 +160,7 @@ class Counter:
 
     def run(self, doing: Any) -> Any:
         """Have it done where the API is."""
-        return asyncio.run_coroutine_threadsafe(doing, self.served.loop).result(60)
+        return asyncio.run_coroutine_threadsafe(doing, self.served.loop).result(300)
 
 
 def keyed(who: Somebody, key: str | None = None) -> dict[str, str]:

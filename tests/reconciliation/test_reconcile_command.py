@@ -197,8 +197,11 @@ def test_one_that_is_killed_in_the_midst_of_a_file_has_kept_nothing(
     child = os.posix_spawn(sys.executable, words, environment)
     with pipe.open("wb", buffering=0) as half:
         half.write(body[: len(body) // 2])  # of which the first piece is on its way to the database
-        copying = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%%COPY pg_temp.report_lines%%' AND state = 'active'"
-        wait_until(lambda: bool(books.query(f"{copying} AND pid <> pg_backend_pid()")))
+        copying = (
+            "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%%COPY pg_temp.report_lines%%' AND state = 'active'"
+            " AND pid <> pg_backend_pid() AND datname = current_database()"
+        )
+        wait_until(lambda: bool(books.query(copying)))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
     assert kept(books) == before

@@ -79,7 +79,7 @@ class Desk:
         import asyncio
 
         handling = self.container.hearing()([(one, tenant or self.people.tenant) for one in documents])
-        asyncio.run_coroutine_threadsafe(handling, self.served.loop).result(60)
+        asyncio.run_coroutine_threadsafe(handling, self.served.loop).result(300)
 
 
 @contextmanager
