@@ -82,8 +82,8 @@ async def test_a_timeout_holds_the_request_and_hangs_up(gateway: Mock, payment: 
 async def test_a_timeout_is_a_minute_unless_it_is_said(gateway: Mock, payment: str) -> None:
     assert [Mode("timeout").delay_s("timeout"), Mode("latency").delay_s("latency")] == [60, 1]
     await gateway.mode("timeout")
+    headers, patience = {"Idempotency-Key": payment}, httpx.Timeout(60, read=0.2)
     with pytest.raises(httpx.ReadTimeout):
-        headers, patience = {"Idempotency-Key": payment}, httpx.Timeout(60, read=0.2)
         await gateway.http.post("/charges", json=body_of(payment), headers=headers, timeout=patience)
 
 
