@@ -196,6 +196,8 @@ async def test_a_plan_made_while_tables_were_small_is_not_kept(
 ) -> None:
     """With plans that last it would be kept: then the test shows what the books are spared."""
     monkeypatch.setattr(postgres_plans, "PLANS_LAST_S", plans_last_s)
+    with psycopg.connect(database.owner_url, autocommit=True) as owner:
+        owner.execute("ALTER TABLE payments SET (autovacuum_enabled = false)")  # else it may have all plan anew
     pool = make_planned_pool(database.app_url, "plans", 1)
     async with pool:
         await pool.wait()
@@ -207,7 +209,6 @@ async def test_a_plan_made_while_tables_were_small_is_not_kept(
 
         await work()
         with psycopg.connect(database.owner_url, autocommit=True) as owner:
-            owner.execute("ALTER TABLE payments SET (autovacuum_enabled = false)")  # else it may have all plan anew
             owner.execute(
                 "INSERT INTO payments (user_id, id, transaction_id, idempotency_key, provider_id, external_reference,"
                 "                      amount, currency, status, created_at)"
