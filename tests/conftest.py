@@ -19,10 +19,12 @@ from app.main.local import rabbitmq
 from app.main.local.postgres import PostgresServer
 from app.main.local.rabbitmq import RabbitMQNode
 from app.main.local.roles import Urls, make_database
-from app.platform.postgres import pool
 from tests import forks, servers
+from tests.patient import patient_locks, patient_pools
 from tests.scheduling import Scheduling, cores, place
 from tests.servers import TEMPLATE, VIRTUAL_HOSTS
+
+__all__ = ["patient_locks", "patient_pools"]
 
 # The same examples in every run, on however slow a machine: a failure here is a fault, never the weather.
 settings.register_profile(

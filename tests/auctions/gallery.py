@@ -27,7 +27,7 @@ from tests.funds.served import Served, serving
 T = TypeVar("T")
 
 CONTEXTS = "funds,payments,catalog,ordering,auctions"
-PATIENT = Options(OPTIONS.api_keys, OPTIONS.currencies, request_timeout_s=10.0)
+PATIENT = Options(OPTIONS.api_keys, OPTIONS.currencies, request_timeout_s=120.0)
 
 
 @dataclass
@@ -86,7 +86,7 @@ def at_once(work: Coroutine[Any, Any, T]) -> T:
 
 
 @pytest.fixture(scope="module")
-def gallery(module_database: Urls, postgres_server: PostgresServer, patient_pools: None) -> Iterator[Gallery]:
+def gallery(module_database: Urls, postgres_server: PostgresServer, patient_locks: None) -> Iterator[Gallery]:
     """The API of auctions, which the tests of a file share."""
     name = conninfo_to_dict(module_database.app_url)["dbname"]
     assert isinstance(name, str)

@@ -223,7 +223,7 @@ class Hall:
 
 def soon() -> float:
     """A time of the loop by which anything is done."""
-    return asyncio.get_running_loop().time() + 60
+    return asyncio.get_running_loop().time() + 600
 
 
 def code_of(decided: Decided) -> str:

@@ -73,10 +73,10 @@ def switch(*ports: int) -> Iterator[Switch]:
     loop = made._loop
     thread = threading.Thread(target=loop.run_until_complete, args=(made._serve(ready, stop),))
     thread.start()
-    assert ready.wait(60)
+    assert ready.wait(300)
     try:
         yield made
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(60)
+        thread.join(300)
         loop.close()

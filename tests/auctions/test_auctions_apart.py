@@ -13,7 +13,7 @@ from tests.ordering.fates import Death, Fate
 
 
 async def test_bids_are_there_and_money_here_and_whatever_dies_is_undone(
-    make_fresh_database: Callable[[], Urls], postgres_server: PostgresServer, patient_pools: None
+    make_fresh_database: Callable[[], Urls], postgres_server: PostgresServer, patient_locks: None
 ) -> None:
     ours, theirs = make_fresh_database(), make_fresh_database()
     settings = {"DATABASE_URL": theirs.app_url, "AUCTIONS_DATABASE_URL": ours.app_url}
@@ -40,6 +40,6 @@ async def test_bids_are_there_and_money_here_and_whatever_dies_is_undone(
         assert await house.all("SELECT id FROM holds") == [], "money is in the other database alone"
         await house.all("UPDATE v1_idempotency_keys SET finalized_at = now() - interval '2 d' WHERE user_id = %s", bob)
         assert AUCTIONS.serving is not None
-        async with AUCTIONS.serving(house.here.container), asyncio.timeout(60):
+        async with AUCTIONS.serving(house.here.container), asyncio.timeout(300):
             while await house.key(again):  # noqa: ASYNC110 -- nobody tells
                 await asyncio.sleep(0.05)

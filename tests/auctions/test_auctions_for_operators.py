@@ -114,10 +114,10 @@ def test_the_same_for_people(run: Run, bought: Any) -> None:
 def test_what_comes_next_is_told(run: Run, known: Room) -> None:
     cases: list[tuple[dict[str, Any], str]] = [
         ({}, r"it ends on .* UTC, unless a bid moves that"),
-        ({"starts_s": 60}, r"it begins on .* UTC"),
+        ({"starts_s": 600}, r"it begins on .* UTC"),
         (
-            {"starts_s": -600, "ends_s": -60},
-            r"its end has come: recovery closes it \(due for 6\d s: does `strongbox recover` run\?\)",
+            {"starts_s": -7_200, "ends_s": -3_600},
+            r"its end has come: recovery closes it \(due for 36\d\d s: does `strongbox recover` run\?\)",
         ),
     ]
     for how, following in cases:

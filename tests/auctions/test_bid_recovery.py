@@ -33,12 +33,13 @@ async def test_what_is_half_done_is_seen_and_undone(house: AuctionHouse) -> None
         assert (sample("strongbox_open_bids"), sample("strongbox_bids_to_release")) == (1, 1)
         assert (sample("strongbox_open_bids_oldest_age_seconds") or 0) > 0
         assert (sample("strongbox_bids_to_release_oldest_age_seconds") or 0) > 0
+        await house.all("UPDATE auctions.intents SET created_at = created_at + interval '1 h'")
         stop = asyncio.Event()
         working = [asyncio.create_task(work(stop)) for work in recovery.works]
         await house.all("UPDATE auctions.returns SET created_at = created_at - interval '2 s'")
         await _until(house, ann, (1_000, 0))
         assert await house.wallet(bob) == (500, 500), "what may still be under way is let alone"
-        await house.all("UPDATE auctions.intents SET created_at = created_at - interval '16 s'")
+        await house.all("UPDATE auctions.intents SET created_at = created_at - interval '1 h 16 s'")
         await _until(house, bob, (1_000, 0))
         stop.set()
         await asyncio.gather(*working)
@@ -52,7 +53,7 @@ async def test_what_is_half_done_is_seen_and_undone(house: AuctionHouse) -> None
 
 
 async def _until(house: AuctionHouse, user: object, wallet: tuple[int, int]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         while await house.wallet(user) != wallet:  # type: ignore[arg-type]  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 

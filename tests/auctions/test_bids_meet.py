@@ -14,7 +14,7 @@ from app.contexts.auctions.application.recover import Terms
 from app.kernel.principal import TenantId
 from app.main.local.postgres import PostgresServer
 from app.main.local.roles import Urls
-from app.platform.postgres import sessions
+from app.platform.postgres import pool, sessions
 from app.platform.process.uuid7 import uuid7
 from tests.auctions.house import AuctionHouse, Process, code_of, house_over, try_out
 
@@ -76,8 +76,9 @@ async def test_what_is_not_committed_is_told_to_nobody(house: AuctionHouse) -> N
         await other.execute("LOCK TABLE auctions.bids IN SHARE MODE")
         books.go_on.set()
         waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        while not await house.all(waiting):  # noqa: ASYNC110 -- nobody tells
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(60):
+            while not await house.all(waiting):  # noqa: ASYNC110 -- nobody tells
+                await asyncio.sleep(0.01)
         told = await house.all("SELECT type FROM auctions.events WHERE auction_id = %s AND event_id > 1", auction)
         assert told == [], "of a bid that is not committed nobody is told"
         assert (await house.wallet(ann), (await house.stands(auction))[0]) == ((600, 400), 0)
@@ -86,15 +87,19 @@ async def test_what_is_not_committed_is_told_to_nobody(house: AuctionHouse) -> N
     assert await house.events(auction) == [("auction.bid", 2)]
 
 
-async def test_the_lead_is_kept_until_another_is_committed(house: AuctionHouse) -> None:
+async def test_the_lead_is_kept_until_another_is_committed(
+    house: AuctionHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(pool._SESSION, "lock_timeout", 500)
+    impatient = await house.process()
     auction, ann, bob = await house.auction(), await house.bidder(1_000), await house.bidder(1_000)
     await house.here.bid(house.request(auction, ann, 100, 400))
     there = await house.process()
     books = paused(there)
     bidding = asyncio.create_task(try_out(there, house.request(auction, bob, 125, 900)))
     await books.reached.wait()
-    due = await house.here.container.due().take(house.tenant, Terms(60.0, 0.0, 0.0, 64))
-    give_back = house.here.clean_up().give_back
+    due = await impatient.container.due().take(house.tenant, Terms(60.0, 0.0, 0.0, 64))
+    give_back = impatient.clean_up().give_back
     await asyncio.gather(*map(give_back, due.returns), return_exceptions=True)  # the auction is locked meanwhile
     assert await house.wallet(ann) == (600, 400), "whoever leads has what that takes set aside"
     books.go_on.set()
@@ -115,7 +120,7 @@ async def test_a_bid_that_waits_for_its_turn_past_the_end_is_too_late(house: Auc
 
 @pytest.fixture(scope="module")
 async def ahead(
-    make_fresh_database: Callable[[], Urls], postgres_server: PostgresServer
+    make_fresh_database: Callable[[], Urls], postgres_server: PostgresServer, patient_locks: None
 ) -> AsyncIterator[AuctionHouse]:
     """Over a database whose clock is an hour ahead of the hosts'."""
     urls = make_fresh_database()

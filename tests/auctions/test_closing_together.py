@@ -33,7 +33,7 @@ async def test_twenty_that_end_at_once_are_closed_within_two_seconds_by_two_work
     workers = [process.closer(15.0, every_s=CLOSE_EVERY_S) for process in (hall.here, await hall.process())]
     running = [asyncio.create_task(worker.run(stop)) for worker in workers]
     left = "SELECT count(*) FROM auctions.auctions WHERE id = ANY(%s) AND closed_at IS NULL"
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         while await hall.market.all(left, ids) != [(0,)]:
             await pause(0.05, stop)
     stop.set()

@@ -17,7 +17,7 @@ JSON = {"Content-Type": "application/json"}
 ALL = "/v1/auctions"
 GOOD = {
     "product_id": "0193a5b2-7c4e-7d13-8e4f-1a2b3c4d5e6f", "starting_price": 100, "currency": "USD",
-    "ends_at": hence(3_600),
+    "ends_at": hence(86_400),
 }  # fmt: skip
 TEXT = json.dumps(GOOD)
 BODIES: dict[str, bytes] = {

@@ -37,7 +37,7 @@ def watching(gallery: Gallery, auction: Auction, somebody: Somebody | None = Non
     assert began.wait(60)
 
     def ended() -> Sequence[Seen]:
-        thread.join(60)
+        thread.join(slow(60))
         assert not thread.is_alive()
         return seen
 

@@ -16,6 +16,7 @@ from app.contexts.auctions.domain.refusals import AuctionNotFound
 from app.kernel.errors import Unavailable
 from app.kernel.money import Money
 from app.platform.idempotency.keys import Answered
+from app.platform.postgres import pool
 from app.platform.process.uuid7 import uuid7
 from tests.auctions.house import LATE, AuctionHouse, all_at_once, code_of, try_out
 from tests.ordering.fates import Fate
@@ -209,14 +210,18 @@ async def test_a_lost_connection_at_a_commit_changes_nothing(house: AuctionHouse
     assert await house.nothing_is_left(auction)
 
 
-async def test_a_locked_auction_holds_up_its_own_bidders_alone(house: AuctionHouse) -> None:
+async def test_a_locked_auction_holds_up_its_own_bidders_alone(
+    house: AuctionHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(pool._SESSION, "lock_timeout", 500)
+    there = await house.process()
     locked, free = await house.auction(), await house.auction()
     ann, bob = await house.bidder(1_000), await house.bidder(1_000)
     async with await psycopg.AsyncConnection.connect(house.urls.owner_url) as other:
         await other.execute("SELECT set_config('app.current_tenant', %s, true)", [str(house.tenant)])
         await other.execute("SELECT FROM auctions.auctions WHERE id = %s FOR UPDATE", [locked])
-        waiting = asyncio.create_task(try_out(house.here, house.request(locked, ann, 100)))
-        assert code_of(await try_out(house.here, house.request(free, bob, 100))) == "leads"
+        waiting = asyncio.create_task(try_out(there, house.request(locked, ann, 100)))
+        assert code_of(await try_out(there, house.request(free, bob, 100))) == "leads"
         assert code_of(await waiting) == "HeldElsewhere"
         await other.rollback()
     assert (await house.stands(free))[0] == 1

@@ -15,7 +15,8 @@ from tests.ordering.fates import Death, Fate
 
 async def contested(house: AuctionHouse) -> tuple[AuctionId, UserId]:
     """An auction with a few bids, and who leads it."""
-    auction, ann, bob = await house.auction(ends_s=60), await house.bidder(9_000), await house.bidder(9_000)
+    auction = await house.auction(ends_s=1_800, extend_s=3_600)
+    ann, bob = await house.bidder(9_000), await house.bidder(9_000)
     for bidder, amount, most in ((ann, 100, 200), (bob, 125, 400), (bob, 1, 500), (ann, 250, 450)):
         await house.here.bid(house.request(auction, bidder, amount, most))
     return auction, bob
@@ -74,9 +75,10 @@ async def test_a_hold_that_is_open_for_nothing_is_found_once_it_is_a_few_seconds
     ann, nothing = await house.bidder(100), UUID(int=uuid4().int)
     funds = house.here.container.funds.funds()
     await funds.hold(OperationId("auctions", nothing, "hold"), house.tenant, ann, Money(7, Currency("USD")), None)
-    assert await offenders(house) == []
-    await house.all("UPDATE holds SET created_at = created_at - interval '6 s' WHERE business_id = %s", nothing)
-    assert [name for name, _ in await offenders(house)] == [HOLDS]
+    for age_s, names in ((0, []), (6, [HOLDS])):
+        aged = "UPDATE holds SET created_at = clock_timestamp() - make_interval(secs => %s) WHERE business_id = %s"
+        await house.all(aged, age_s, nothing)
+        assert [name for name, _ in await offenders(house)] == names
     await house.all("DELETE FROM holds WHERE business_id = %s", nothing)
 
 

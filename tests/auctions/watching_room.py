@@ -74,7 +74,7 @@ async def listen(watching: Watching, enough: float = math.inf) -> list[str]:
     """What is told to its end, or until it is so much."""
     woken = asyncio.Event()
     lines = ["state"] if watching.begins_anew else []
-    async with asyncio.timeout(slow(20)):
+    async with asyncio.timeout(slow(60)):
         with watching.woken(woken.set):
             while not watching.is_over and len(lines) < enough:
                 woken.clear()

@@ -133,7 +133,7 @@ async def open_shop(app_url: str, superuser_url: str, **settings: str) -> AsyncI
     house = House(contexts.load({"DATABASE_URL": app_url, "CONTEXTS": "catalog", **settings}))
     container: CatalogContainer = house.container("catalog")
     people, in_flight = FakePeople(), InFlight(2.0)
-    http = Http(in_flight, frozenset({"USD", "EUR"}), 30.0, people.ports)
+    http = Http(in_flight, frozenset({"USD", "EUR"}), 120.0, people.ports)
     services = Services(
         in_flight=in_flight,
         readiness=_ready,

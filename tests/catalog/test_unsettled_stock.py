@@ -60,7 +60,7 @@ async def test_that_the_database_has_hung_up_is_no_reason_not_to_look(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND application_name = %s"
     )
-    assert await stocks.all(hang_up, "watching") == [(True,)]
+    assert (True,) in await stocks.all(hang_up, "watching")  # of a test before a session may be there yet
     assert await unsettled.unsettled([tenant]) == before
 
 

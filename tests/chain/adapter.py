@@ -169,6 +169,11 @@ class Running:
         self._process = process
         self._settings = load({**environment, "CHAIN_GRPC_URL": f"127.0.0.1:{port}"}, {}).of(ChainSettings)
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has."""
+        return self._process.poll() is not None
+
     def kill(self) -> None:
         """End it at once."""
         if self._process.poll() is None:

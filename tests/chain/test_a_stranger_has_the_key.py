@@ -20,8 +20,9 @@ GWEI = 10**9
 
 @pytest.fixture
 async def place(mortal_node: Node, database: Urls, tmp_path: Path) -> Place:
-    """A database, a key and a contract of the test's own, on a node that may be told what to do."""
-    place = Place(database, mortal_node, tmp_path)
+    """A database, a key and a contract of the test's own, on a node that may be told what to do. Nobody offers more
+    than the stranger, however long he takes."""
+    place = Place(database, mortal_node, tmp_path, CHAIN_STUCK_S="60")
     await place.deployed()
     return place
 

@@ -8,18 +8,20 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from app.contexts.chain.adapters.grpc.client import GrpcChain
 from app.contexts.chain.public import ChainAway, MintOrder, MintStatus, UnknownAnswer
 from app.main.local.roles import Urls
 from app.platform.process.processes import comes_true
-from tests.chain.adapter import CALL_S, LIMIT_S, Place, minted, order, settled, until
+from tests.chain.adapter import CALL_S, LIMIT_S, Place, Running, minted, order, settled, until
 from tests.chain.faults import Between, Fault
 from tests.chain.nodes import Node
 
-WAITING = """
+LOCKS = """
     SELECT count(*) FROM pg_locks
-    WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
-AT_WORK = "SELECT count(*) FROM pg_locks WHERE relation = 'chain.wallet_nonces'::regclass"
+WAITING = f"{LOCKS} AND NOT granted"
+AT_WORK = f"{LOCKS} AND relation = 'chain.wallet_nonces'::regclass"
 """Of transactions that sign, the one whose adapter is dead included."""
 
 pytestmark = pytest.mark.usefixtures("patient_pools")
@@ -100,6 +102,16 @@ async def test_what_is_signed_behind_one_that_was_never_sent_has_the_next_nonce(
     assert place.supply() == 3
 
 
+async def asked_for(client: GrpcChain, asked: MintOrder, dying: Running) -> None:
+    """Ask, and again when it has waited for too long, until it is dead."""
+    while True:
+        try:
+            await client.mint(asked, CALL_S)
+        except (UnknownAnswer, ChainAway):
+            if dying.has_ended:
+                raise
+
+
 async def dies_at_its_commit(place: Place, asked: MintOrder, comes_through: bool) -> None:
     """Have an adapter die while its statements wait. They come through, unless they have given up before; or they give
     up, and their transaction with them."""
@@ -107,12 +119,12 @@ async def dies_at_its_commit(place: Place, asked: MintOrder, comes_through: bool
         async with dying.client() as client:
             await until(lambda: client.get_mint(asked.request_id, CALL_S), lambda mint: mint is None)
             lock.execute("LOCK TABLE chain.blockchain_transactions IN SHARE MODE")
-            asking = asyncio.ensure_future(client.mint(asked, CALL_S))
+            asking = asyncio.ensure_future(asked_for(client, asked, dying))
             assert await asyncio.to_thread(comes_true, lambda: place.rows(WAITING) == [(1,)], LIMIT_S)
             dying.kill()
             if comes_through:
                 lock.rollback()
-            with pytest.raises((UnknownAnswer, ChainAway)):  # it may have given up just before
+            with pytest.raises((UnknownAnswer, ChainAway)):
                 await asking
         assert await asyncio.to_thread(comes_true, lambda: place.rows(AT_WORK) == [(0,)], LIMIT_S)
 

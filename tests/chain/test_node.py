@@ -193,7 +193,11 @@ def test_a_node_that_ended_in_good_order_has_its_blocks_as_they_were(mortal_node
 def test_a_frozen_node_answers_once_it_goes_on(mortal_node: Node) -> None:
     mortal_node.freeze()
     with pytest.raises(httpx.ReadTimeout):
-        httpx.post(mortal_node.url, json={"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber"}, timeout=0.5)
+        httpx.post(
+            mortal_node.url,
+            json={"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber"},
+            timeout=httpx.Timeout(LIMIT_S, read=0.5),
+        )
     mortal_node.thaw()
     assert mortal_node.height >= 0
 

@@ -115,9 +115,13 @@ class Books:
         return await (await self.owner.execute(query.encode(), values or None)).fetchall()
 
     async def somebody_waits(self) -> None:
-        """Wait until somebody waits for a lock."""
+        """Wait until somebody waits for a lock in this database."""
+        waiting = (
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_locks"
+            " WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+        )
         async with asyncio.timeout(60):
-            while await self.all("SELECT count(*) FROM pg_locks WHERE NOT granted") == [(0,)]:  # noqa: ASYNC110
+            while await self.all(waiting) == [(0,)]:  # noqa: ASYNC110 -- another process' doing
                 await asyncio.sleep(0.005)
 
     async def kinds(self, user: UserId) -> list[tuple[str, int]]:

@@ -21,6 +21,7 @@ from tests.api_harness import GRACE_S, OPTIONS, Options, make_services, nothing_
 from tests.fakes.api import FakeReader
 from tests.fakes.people import FakePeople
 from tests.fakes.transfers import FakeHolds, FakeTransfers
+from tests.pace import slow
 
 Offer = Callable[[InFlight, FakePeople], Sequence[Operation]]
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
@@ -35,7 +36,7 @@ class Served:
     loop: asyncio.AbstractEventLoop
 
     def client(self, **options: Any) -> httpx.Client:
-        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60, **options)
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=300, **options)
 
 
 def made_up(transfers: FakeTransfers) -> Offer:
@@ -76,5 +77,5 @@ def serving(offer: Offer, lifespan: Lifespan = nothing_to_open, options: Options
         yield Served(ports[0], people, loops[0])
     finally:
         server.stop()
-        thread.join(GRACE_S + 6)
+        thread.join(slow(GRACE_S + 6))
         assert not thread.is_alive(), "the server did not end"

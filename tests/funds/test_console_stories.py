@@ -19,7 +19,7 @@ from tests.builders import money
 from tests.consoles import browsing, log_in
 from tests.funds.moving import TENANT, Books, operation, receive_request, ref, send_request
 
-LATER = datetime.now(UTC) + timedelta(hours=1)
+LATER = datetime.now(UTC) + timedelta(days=1)
 
 
 @pytest.fixture

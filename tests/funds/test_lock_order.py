@@ -34,18 +34,7 @@ async def test_wallets_are_locked_in_the_order_of_their_keys_whoever_sends(
     async with await psycopg.AsyncConnection.connect(module_database.owner_url) as other:
         await other.execute(lock, [first])
         task = asyncio.ensure_future(under_way)
-        await waits_here(books)
+        await books.somebody_waits()
         await other.execute(f"{lock} NOWAIT".encode(), [second])  # whoever waits for the first does not have it
     await task
     assert (await books.stands(first), await books.stands(second)) == ((90, 0), (110, 0))[:: 1 if is_first else -1]
-
-
-async def waits_here(books: Books) -> None:
-    """Wait until somebody waits for a lock in this database."""
-    waiting = (
-        "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_locks"
-        " WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
-    )
-    async with asyncio.timeout(60):
-        while await books.all(waiting) == [(0,)]:  # noqa: ASYNC110 -- another process' doing
-            await asyncio.sleep(0.005)

@@ -94,10 +94,7 @@ async def test_whoever_is_moving_the_wallet_is_waited_for(books: Books, module_d
         )
         ask = in_lanes(books.past.stood, lambda question: question.user_id, books.pool)
         task = asyncio.gather(*(ask(Question(user, USD, (at + A_MOMENT,))) for user in (first, second)))
-        async with asyncio.timeout(60):
-            waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-            while not task.done() and await books.all(waiting) == [(0,)]:  # noqa: ASYNC110 -- another process' doing
-                await asyncio.sleep(0.005)
+        await books.somebody_waits()
         assert not task.done(), "nobody waited for the wallet that was being moved"
         await other.commit()
     balances = [told.stood[0].balance_minor for told in await task if isinstance(told, Told)]

@@ -65,4 +65,4 @@ async def test_a_statement_that_does_not_add_up_is_not_ended(books: Books) -> No
 async def test_of_a_time_to_come_nothing_is_told(books: Books) -> None:
     ada = await books.user(100)
     with pytest.raises(TimeToCome):
-        await statements(books).open(ada, USD, NOON, await now(books) + timedelta(seconds=5), float("inf"))
+        await statements(books).open(ada, USD, NOON, await now(books) + timedelta(minutes=5), float("inf"))

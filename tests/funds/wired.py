@@ -22,7 +22,7 @@ from tests.fakes.people import FakePeople, Somebody
 from tests.funds.served import Served, serving
 
 CONTEXTS = "funds,payments"
-PATIENT = Options(OPTIONS.api_keys, OPTIONS.currencies, request_timeout_s=10.0)
+PATIENT = Options(OPTIONS.api_keys, OPTIONS.currencies, request_timeout_s=120.0)
 
 
 @dataclass

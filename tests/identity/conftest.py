@@ -1,6 +1,6 @@
 """People in a database of the module's own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from app.contexts.identity import processes
 from app.contexts.identity.adapters.jwt import key_set
+from app.contexts.identity.application import who_stands
 from app.main.local.postgres import PostgresServer
 from app.main.local.roles import Urls
 from app.platform.http import asgi, errors
@@ -17,8 +18,11 @@ from tests.identity.processes import Process, process
 
 
 @pytest.fixture(scope="module", autouse=True)
-def all_are_patient(patient_pools: None) -> None:
-    """What is tested here is not how soon a database counts as away."""
+def all_are_patient(patient_locks: None) -> Iterator[None]:
+    """What is tested here is not how soon a database counts as away, a row as held, or somebody as not known."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(who_stands, "OLDEST_S", 30.0)
+        yield
 
 
 @pytest.fixture(scope="module")

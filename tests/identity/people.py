@@ -26,6 +26,7 @@ from app.platform.http.asgi import HttpOptions, Services, create_app
 from app.platform.http.inflight import InFlight
 from app.platform.people import Credential, NotLetIn, People
 from tests.api_harness import nothing_to_open
+from tests.pace import slow
 
 PASSWORD = "a line of a song"
 HOST = "strongbox.test"
@@ -83,7 +84,7 @@ class Population:
                 return each.id
         host = f"{name}.test"
         made = await operate.add_tenant(name, host)
-        async with asyncio.timeout(1):  # as long as nobody may know it
+        async with asyncio.timeout(slow(1)):  # as long as nobody may know it
             while await self.container.known_tenants().of_host(host) != made.id:  # noqa: ASYNC110 -- it is only read
                 await asyncio.sleep(0.02)
         return made.id

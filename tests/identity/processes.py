@@ -110,9 +110,11 @@ def bearer(token: str) -> dict[str, str]:
 async def process(
     app_url: str, owner_url: str, folder: Path, algorithm: str = "EdDSA", **settings: str
 ) -> AsyncIterator[Process]:
-    """A process over the database. A refused log-in is answered at once."""
+    """A process over the database. A refused log-in is answered at once; spent tokens are forgiven for longer than a
+    busy machine takes to show one again."""
     given = made_here(contexts.load({"JWT_ALG": algorithm}), {"HTTP_PORT": 8080}, folder)
-    chosen = {"CONTEXTS": "identity", "LOGIN_FLOOR_MS": "0", "DATABASE_URL": app_url, **given, **settings}
+    here = {"CONTEXTS": "identity", "DATABASE_URL": app_url, "LOGIN_FLOOR_MS": "0", "REFRESH_GRACE_S": "30"}
+    chosen = {**here, **given, **settings}
     house, in_flight = House(contexts.load(chosen)), InFlight(2.0)
     services = Services(
         in_flight=in_flight,

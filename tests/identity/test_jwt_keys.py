@@ -184,9 +184,10 @@ def test_what_a_file_becomes_that_cannot_be_used_leaves_the_keys_before(
 
 
 async def test_a_rotation_logs_nobody_out(module_database: Urls, superuser_url: str, tmp_path: Path) -> None:
-    async with process(module_database.app_url, superuser_url, tmp_path, ACCESS_TTL_S="2") as api:
+    async with process(module_database.app_url, superuser_url, tmp_path, ACCESS_TTL_S="100") as api:
         before = await api.registered(somebody())
-        rotated = rotate(Path(api.container.settings().jwt_keys), "RS256", 2, time.time())
+        keys = Path(api.container.settings().jwt_keys)
+        rotated = rotate(keys, "RS256", 100, time.time())
 
         async def signs() -> bool:
             token = (await api.log_in(before["user"]["email"]))["access_token"]
@@ -195,12 +196,20 @@ async def test_a_rotation_logs_nobody_out(module_database: Urls, superuser_url: 
 
         async def is_shown() -> bool:
             answer = await api.client().get("/.well-known/jwks.json")
-            assert answer.headers["cache-control"] == "public, max-age=1"
+            assert answer.headers["cache-control"] == "public, max-age=50"
             return rotated.key_id in [key["kid"] for key in answer.json()["keys"]]
 
         await comes_within(1, is_shown)
         assert not await signs()
+        its_time_comes(keys, rotated.key_id)
         await comes_within(5, signs)
+        assert await api.knows(before["access_token"])
+
+
+def its_time_comes(file: Path, key_id: str) -> None:
+    """Have the key sign from now on, as if so long had passed."""
+    jwks = json.loads(file.read_text())["keys"]
+    write(file, *({**jwk, "nbf": int(time.time())} if jwk["kid"] == key_id else jwk for jwk in jwks))
 
 
 def test_a_public_key_shows_nothing_that_signs(file: Path, clock: Clock) -> None:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from app.contexts.identity.adapters.postgres import standings
+from app.contexts.identity.application import known_tenants, who_stands
 from app.main.local.postgres import PostgresServer
 from app.main.local.roles import Urls
 from app.platform.postgres import pool
@@ -154,11 +155,13 @@ async def test_without_a_database_nobody_is_let_in_and_afterwards_all_are(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pool, "WAIT_S", 1.0)  # as it is: here it is tested
+    monkeypatch.setattr(pool, "WAIT_S", 1.0)  # as they are: here they are tested
+    monkeypatch.setattr(who_stands, "OLDEST_S", known_tenants.OLDEST_S)
+    monkeypatch.setattr(known_tenants, "WITHIN_S", known_tenants.OLDEST_S)
     urls = make_mortal_database()
     async with process(urls.app_url, urls.owner_url, tmp_path) as api:
         told = await api.registered(somebody())
-        assert await api.knows(told["access_token"])
+        await comes_within(20, partial(api.knows, told["access_token"]))
         mortal_postgres.kill()
         try:
 

@@ -48,7 +48,7 @@ def test_without_keys_no_api_starts(tmp_path: Path, settings: dict[str, str], wh
         **settings,
     }
     done = subprocess.run(
-        [sys.executable, "-m", "app", *words], env=given, cwd=tmp_path, capture_output=True, text=True, timeout=60,
+        [sys.executable, "-m", "app", *words], env=given, cwd=tmp_path, capture_output=True, text=True, timeout=300,
         check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "")

@@ -203,7 +203,8 @@ async def test_a_node_of_one_chain_does_not_keep_another_chain_waiting() -> None
         assert await contracts.accept("137", ACCOUNT, DIGEST, b"any")
 
 
-async def test_more_than_so_many_at_once_are_told_to_come_back() -> None:
+async def test_more_than_so_many_at_once_are_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contracts_module, "WITHIN_S", 120.0)  # none of them is given up before the last has come
     async with serving(silent) as server:
         contracts = make_contracts({"1": server.url})
         asking = [asyncio.create_task(contracts.accept("1", ACCOUNT, DIGEST, b"any")) for _ in range(AT_ONCE)]
@@ -211,7 +212,7 @@ async def test_more_than_so_many_at_once_are_told_to_come_back() -> None:
         began = time.monotonic()
         with pytest.raises(Unavailable):
             await contracts.accept("1", ACCOUNT, DIGEST, b"any")
-        assert time.monotonic() - began < slow(1.0)
+        assert time.monotonic() - began < slow(3.0)
         for task in asking:
             task.cancel()
         await asyncio.gather(*asking, return_exceptions=True)

@@ -112,7 +112,7 @@ def test_a_signature_is_looked_at_once_as_long_as_the_keys_stay(tmp_path: Path) 
 
 
 async def test_a_purge_that_ends_leaves_nothing_running(api: Process) -> None:
-    before = len(asyncio.all_tasks())
+    before = asyncio.all_tasks()
     async with serving(api.container):
         pass
-    assert len(asyncio.all_tasks()) == before
+    assert asyncio.all_tasks() <= before

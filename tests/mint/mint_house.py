@@ -85,7 +85,7 @@ class MintHouse(House):
     def node(self, method: str, *params: object) -> Any:
         """Ask the chain itself."""
         call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        answer = httpx.post(self.node_url, json=call, timeout=30).json()
+        answer = httpx.post(self.node_url, json=call, timeout=120).json()
         assert "error" not in answer, answer
         return answer["result"]
 

@@ -39,9 +39,9 @@ def test_tokens_are_on_the_chain_and_it_is_told(house: MintHouse) -> None:
     shown = house.command("mint", "show", str(asked[0].entry_id))
     assert f"request_id    {asked[0].request_id}" in shown
     assert "status        MINTED" in shown
-    metrics = httpx.get(house.mint_metrics_url).text
-    assert 'strongbox_mints_total{result="minted"} 5.0' in metrics
-    assert "strongbox_mint_breaker_state 0.0" in metrics
+    counted = 'strongbox_mints_total{result="minted"} 5.0'
+    wait_until(lambda: counted in httpx.get(house.mint_metrics_url).text, "all to be counted")
+    assert "strongbox_mint_breaker_state 0.0" in httpx.get(house.mint_metrics_url).text
     assert {house.stop(name) for name in ("mint", "relay", "chain", "node")} == {0}
 
 

@@ -15,8 +15,14 @@ from tests.mock_gateway.mock_gateway_process import (
     eventually,
     raw_charge,
 )
+from tests.pace import slow
 
 INSTANT_FAILURES = ["500", "429", "reset", "garbage"]
+
+
+def a_while() -> int:
+    """Milliseconds in which the gateway is asked a few times, also by a machine that does much else."""
+    return int(slow(1.0) * 1_000)
 
 
 # The failures, and when the charge comes.
@@ -43,7 +49,7 @@ async def test_a_failure_charges_before_after_or_never(gateway: Mock, kind: str)
     assert await gateway.status(early) == "APPROVED"
     await gateway.mode(kind, charge="never")
     assert await fails(gateway, kind, never)
-    await gateway.mode(kind, charge="after", latency_ms=600)
+    await gateway.mode(kind, charge="after", latency_ms=a_while())
     assert await fails(gateway, kind, late)
     assert await gateway.status(late) is None
     assert (await gateway.ask(late)).status_code == 404
@@ -64,7 +70,7 @@ async def test_a_failure_shown_for_a_charge_that_stands_changes_nothing(gateway:
 
 @pytest.mark.parametrize("charge", ["before", "after", "never"])
 async def test_a_timeout_holds_the_request_and_hangs_up(gateway: Mock, payment: str, charge: str) -> None:
-    await gateway.mode("timeout", latency_ms=600, charge=charge)
+    await gateway.mode("timeout", latency_ms=a_while(), charge=charge)
     held = asyncio.create_task(fails(gateway, "timeout", payment))
     await arrives(gateway, payment)
     assert await gateway.status(payment) == ("APPROVED" if charge == "before" else None)
@@ -76,13 +82,14 @@ async def test_a_timeout_holds_the_request_and_hangs_up(gateway: Mock, payment: 
 async def test_a_timeout_is_a_minute_unless_it_is_said(gateway: Mock, payment: str) -> None:
     assert [Mode("timeout").delay_s("timeout"), Mode("latency").delay_s("latency")] == [60, 1]
     await gateway.mode("timeout")
+    headers, patience = {"Idempotency-Key": payment}, httpx.Timeout(60, read=0.2)
     with pytest.raises(httpx.ReadTimeout):
-        await gateway.http.post("/charges", json=body_of(payment), headers={"Idempotency-Key": payment}, timeout=0.2)
+        await gateway.http.post("/charges", json=body_of(payment), headers=headers, timeout=patience)
 
 
 @pytest.mark.parametrize("mode", ["timeout", "latency"])
 async def test_a_client_that_went_away_is_charged_late_all_the_same(gateway: Mock, payment: str, mode: str) -> None:
-    await gateway.mode(mode, latency_ms=600, charge="after")
+    await gateway.mode(mode, latency_ms=a_while(), charge="after")
     _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
     writer.write(raw_charge(payment))
     await arrives(gateway, payment)
@@ -95,7 +102,7 @@ async def test_a_client_that_went_away_is_charged_late_all_the_same(gateway: Moc
 async def test_latency_charges_at_the_end_or_with_before_at_the_beginning(gateway: Mock, payment: str) -> None:
     other = str(uuid4())
     for charge, at_first, one in (("never", None, payment), ("before", "APPROVED", other)):
-        await gateway.mode("latency", latency_ms=600, charge=charge)
+        await gateway.mode("latency", latency_ms=a_while(), charge=charge)
         answer = asyncio.create_task(gateway.charge(one))
         await arrives(gateway, one)
         assert await gateway.status(one) == at_first
@@ -133,7 +140,7 @@ async def test_a_wrong_amount_may_be_shown_for_a_charge_that_is_right(gateway: M
 
 
 async def test_a_void_overtakes_a_charge_in_latency(gateway: Mock, payment: str) -> None:
-    await gateway.mode("latency", latency_ms=600)
+    await gateway.mode("latency", latency_ms=a_while())
     charge = asyncio.create_task(gateway.charge(payment))
     await arrives(gateway, payment)
     assert (await gateway.void(payment)).json()["status"] == "VOIDED"
@@ -144,7 +151,7 @@ async def test_a_void_overtakes_a_charge_in_latency(gateway: Mock, payment: str)
 
 @pytest.mark.parametrize("kind", [*INSTANT_FAILURES, "timeout"])
 async def test_a_tombstone_refuses_the_late_charge(gateway: Mock, kind: str, payment: str) -> None:
-    await gateway.mode(kind, latency_ms=600, charge="after")
+    await gateway.mode(kind, latency_ms=a_while(), charge="after")
     failure = asyncio.create_task(fails(gateway, kind, payment))
     await arrives(gateway, payment)
     await gateway.void(payment)
@@ -161,7 +168,7 @@ async def test_a_tombstone_refuses_the_late_charge(gateway: Mock, kind: str, pay
 
 async def test_an_approval_may_arrive_after_the_charge_was_voided(gateway: Mock, payment: str) -> None:
     """With `latency` and `before` the answer is stale: the charge stood when it was made, not when it is read."""
-    await gateway.mode("latency", latency_ms=600, charge="before")
+    await gateway.mode("latency", latency_ms=a_while(), charge="before")
     charge = asyncio.create_task(gateway.charge(payment))
     await becomes(gateway, payment, "APPROVED")
     await gateway.void(payment)

@@ -13,8 +13,8 @@ from tests.ordering.shop import TENANT, Shop, shop_over
 
 
 @pytest.fixture(scope="module", autouse=True)
-def all_are_patient(patient_pools: None) -> None:
-    """What is tested here is not how soon a database counts as away."""
+def all_are_patient(patient_locks: None) -> None:
+    """What is tested here is neither how soon a database counts as away nor how long a lock is waited for."""
 
 
 @pytest.fixture(autouse=True)

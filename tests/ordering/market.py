@@ -226,7 +226,7 @@ async def market_over(urls: Urls, server: PostgresServer, **settings: str) -> As
 
 async def try_out(check_out: CheckOut, request: CheckoutRequest) -> Answered | Exception:
     """What a request gets."""
-    deadline = asyncio.get_running_loop().time() + 60
+    deadline = asyncio.get_running_loop().time() + 600
     try:
         return await check_out(request, deadline)
     except Exception as error:

@@ -25,7 +25,7 @@ from tests.funds.served import Served, serving
 CONTEXTS = "funds,payments,catalog,ordering"
 TENANT = "shop"
 """What operators call the shop's tenant, where they know it."""
-PATIENT = Options(OPTIONS.api_keys, OPTIONS.currencies, request_timeout_s=10.0)
+PATIENT = Options(OPTIONS.api_keys, OPTIONS.currencies, request_timeout_s=120.0)
 
 
 @dataclass

@@ -238,7 +238,10 @@ async def test_a_change_that_waited_for_a_checkout_to_be_paid_goes_into_the_next
 
 async def _somebody_waits(shop: Shop, somebody: Somebody) -> None:
     """Until a statement over carts waits for another's lock."""
-    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%%ordering.carts%%'"
+    waiting = (
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        " AND query LIKE '%%ordering.carts%%'"
+    )
     async with asyncio.timeout(60):
         while not await asyncio.to_thread(shop.query, waiting):  # noqa: ASYNC110 -- it is the database's to say
             await asyncio.sleep(0.02)

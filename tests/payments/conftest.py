@@ -175,10 +175,10 @@ class PostgresHouse(House):
 
 
 @asynccontextmanager
-async def open_house(database: Urls) -> AsyncIterator[PostgresHouse]:
-    """The books in a database, as the services' own role sees them."""
+async def open_house(database: Urls, **session: int | str) -> AsyncIterator[PostgresHouse]:
+    """The books in a database, as the services' own role sees them. `session` are settings of PostgreSQL."""
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(make_pool(database.app_url, "contract", 6))
+        pool = await stack.enter_async_context(make_pool(database.app_url, "contract", 6, **session))
         await pool.wait()
         owner = await psycopg.AsyncConnection.connect(database.owner_url, autocommit=True)
         await stack.enter_async_context(owner)
@@ -192,12 +192,19 @@ async def postgres_house(module_database: Urls) -> AsyncIterator[PostgresHouse]:
         yield house
 
 
+@pytest.fixture
+async def patient_house(module_database: Urls, patient_locks: None) -> AsyncIterator[PostgresHouse]:
+    """The same for those who wait for one another's locks, for as long as a busy machine takes."""
+    async with open_house(module_database) as house:
+        yield house
+
+
 @pytest.fixture(params=["fake", "postgres"])
 def house(request: pytest.FixtureRequest) -> House:
     """The books, once in memory and once in PostgreSQL."""
     if request.param == "fake":
         return FakeHouse()
-    found = request.getfixturevalue("postgres_house")
+    found = request.getfixturevalue("patient_house")
     assert isinstance(found, House)
     return found
 

@@ -12,7 +12,7 @@ from tests.payments.test_gateway_answers import a_payment, charge_of, tombstone_
 from tests.platform.peers import Peer, Script
 
 ERROR, TIMEOUT = FailureCode.GATEWAY_ERROR, FailureCode.GATEWAY_TIMEOUT
-REPLY_AFTER_S = 5.0
+REPLY_AFTER_S = 60.0
 PAYMENT = a_payment()
 CHARGE = charge_of(PAYMENT)
 DECLINED = charge_of(PAYMENT, status="DECLINED", decline_code="DO_NOT_HONOR")
@@ -27,7 +27,7 @@ def deadline(within_s: float = REPLY_AFTER_S) -> float:
 async def adapter(
     url: str,
     *,
-    timeout_s: float = 1.0,
+    timeout_s: float = 10.0,
     attempts: int = 3,
     concurrency: int = 8,
     breaker_failures: int = 100,

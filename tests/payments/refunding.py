@@ -31,8 +31,13 @@ from tests.api_harness import KEY, OPTIONS, Options
 from tests.fakes.people import FakePeople, Somebody
 from tests.funds.served import Served, serving
 
-PATIENT = Options(OPTIONS.api_keys, OPTIONS.currencies, request_timeout_s=10.0)
-QUICK = {"GATEWAY_TIMEOUT_S": "0.5", "GATEWAY_ATTEMPTS": "1", "REQUEST_TIMEOUT_S": "10"}
+PATIENT = Options(OPTIONS.api_keys, OPTIONS.currencies, request_timeout_s=60.0)
+QUICK = {
+    "GATEWAY_TIMEOUT_S": "3", "GATEWAY_ATTEMPTS": "1", "REQUEST_TIMEOUT_S": "60", "RECOVER_AFTER_S": "90",
+    "BREAKER_RESET_S": "9.5",
+}  # fmt: skip
+HELD_MS = 9_000
+"""For longer than the gateway is waited for."""
 
 
 @dataclass
@@ -155,7 +160,7 @@ class Counter:
 
     def run(self, doing: Any) -> Any:
         """Have it done where the API is."""
-        return asyncio.run_coroutine_threadsafe(doing, self.served.loop).result(60)
+        return asyncio.run_coroutine_threadsafe(doing, self.served.loop).result(300)
 
 
 def keyed(who: Somebody, key: str | None = None) -> dict[str, str]:

@@ -35,7 +35,7 @@ def refused(api: Running, document: Any, raw: bytes, status: int, **how: Any) ->
     method = start[0].decode("latin-1")
     answer = exchange(api.port, raw, method=method, **how)
     assert answer.status == status, answer
-    assert answer.elapsed_s < 2
+    assert answer.elapsed_s < slow(2)
     assert len(api.pay.requests) == asked
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["x-request-id"]
@@ -141,21 +141,34 @@ def test_a_request_that_drips_is_refused_though_it_never_stops(api: Running, par
         began = time.monotonic()
         connection.settimeout(0.05)
         for byte in raw[start:]:
-            connection.sendall(bytes([byte]))
+            with contextlib.suppress(ConnectionError):  # it may have hung up: what it said is still to be read
+                connection.sendall(bytes([byte]))
             with contextlib.suppress(TimeoutError):
                 assert b"400 Bad Request" in connection.recv(4096)
                 break
+        else:
+            pytest.fail("all of it was taken")
         assert time.monotonic() - began < slow(20)  # of the minute that all of it takes
 
 
 def test_a_steady_stream_of_requests_is_never_late(api: Running) -> None:
     """Each piece ends within the head of a request: no request is slow, though some head is always incomplete."""
+    assert any(_streamed(api) for _ in range(20)), "this machine stands still too often to tell"
+
+
+def _streamed(api: Running) -> bool:
+    """Whether none of the stream's heads was late, for longer than one may take. One that the machine makes late, as it
+    stands still, tells nothing."""
     one = get("/healthz", OURS)
     with socket.create_connection(("127.0.0.1", api.port), timeout=60) as connection:
         began, sent = time.monotonic(), 1
         connection.sendall(one[:20])
+        last = began
         with connection.makefile("rb") as answers:
             while time.monotonic() - began < 2 * HEAD_WITHIN_S:
+                if time.monotonic() - last > HEAD_WITHIN_S / 2:
+                    return False
+                last = time.monotonic()
                 connection.sendall(one[20:] + one[:20])
                 status = answers.readline()
                 assert b" 200 " in status, sent
@@ -165,6 +178,7 @@ def test_a_steady_stream_of_requests_is_never_late(api: Running) -> None:
                 sent += 1
                 # A pace, not a wait: the stream has to outlast what a single head is given.
                 time.sleep(0.05)
+    return True
 
 
 def test_what_was_asked_before_garbage_is_answered_though_the_client_says_no_more(api: Running) -> None:
@@ -199,6 +213,6 @@ def test_bytes_changed_at_random_never_break_or_hold_up_anything(api: Running) -
             raw[place : place + chance.randint(0, 2)] = chance.randbytes(chance.randint(0, 2))
         answer = exchange(api.port, bytes(raw), half_close=True)
         assert answer.status in (0, *range(200, 500)), bytes(raw)
-        assert answer.elapsed_s < 2
+        assert answer.elapsed_s < slow(2)
         if answer.status:
             assert answer.headers["x-request-id"], bytes(raw)

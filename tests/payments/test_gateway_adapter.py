@@ -14,6 +14,7 @@ from tests.payments.gateways import (
     DECLINED,
     ERROR,
     PAYMENT,
+    REPLY_AFTER_S,
     TIMEOUT,
     TOMBSTONE,
     adapter,
@@ -97,9 +98,9 @@ async def test_a_retry_after_that_fits_is_waited_for(status: int) -> None:
 
 async def test_a_retry_after_that_does_not_fit_ends_the_attempts_at_once() -> None:
     loop = asyncio.get_running_loop()
-    async with serving(answering((503, b"", "Retry-After: 4"))) as server, adapter(server.url) as gateway:
+    async with serving(answering((503, b"", "Retry-After: 49"))) as server, adapter(server.url) as gateway:
         started = loop.time()
-        assert await gateway.charge(PAYMENT, deadline(5)) == Unknown(ERROR)
+        assert await gateway.charge(PAYMENT, deadline(50)) == Unknown(ERROR)
         assert loop.time() - started < slow(3)
         assert len(server.requests) == 1
 
@@ -120,26 +121,26 @@ async def test_attempts_leave_the_time_that_finishing_needs() -> None:
     loop = asyncio.get_running_loop()
     async with (
         serving(silent) as server,
-        adapter(server.url, timeout_s=0.3, attempts=50, finish_budget_s=3.0) as gateway,
+        adapter(server.url, timeout_s=0.5, attempts=50, finish_budget_s=3.0) as gateway,
     ):
         started = loop.time()
-        assert await gateway.charge(PAYMENT, deadline(4.5)) == Unknown(TIMEOUT)
-        assert 0.6 <= loop.time() - started < slow(2.2)
-        assert 2 <= len(server.requests) <= 5
+        assert await gateway.charge(PAYMENT, deadline(7.0)) == Unknown(TIMEOUT)
+        assert 1.0 <= loop.time() - started < slow(5)
+        assert 2 <= len(server.requests) <= 8
 
 
 async def test_another_attempt_is_not_begun_without_the_whole_time_for_it() -> None:
-    async with serving(silent) as server, adapter(server.url, timeout_s=0.5, finish_budget_s=1.0) as gateway:
-        assert await gateway.charge(PAYMENT, deadline(1.8)) == Unknown(TIMEOUT)
+    async with serving(silent) as server, adapter(server.url, timeout_s=2.0, finish_budget_s=1.0) as gateway:
+        assert await gateway.charge(PAYMENT, deadline(4.5)) == Unknown(TIMEOUT)
         assert len(server.requests) == 1
 
 
 async def test_a_first_attempt_makes_do_with_little_time() -> None:
     loop = asyncio.get_running_loop()
-    async with serving(silent) as server, adapter(server.url, timeout_s=2.0) as gateway:
+    async with serving(silent) as server, adapter(server.url, timeout_s=60.0) as gateway:
         started = loop.time()
-        assert await gateway.charge(PAYMENT, deadline(1.2)) == Unknown(TIMEOUT)
-        assert loop.time() - started < slow(1.0)
+        assert await gateway.charge(PAYMENT, deadline(3.0)) == Unknown(TIMEOUT)
+        assert loop.time() - started < slow(5)
         assert len(server.requests) == 1
 
 
@@ -166,7 +167,7 @@ async def test_a_question_and_a_void_end_in_time_whatever_happens(operation: str
 
 
 async def test_calls_that_closing_interrupts_end_as_unknown_and_later_ones_as_not_sent() -> None:
-    async with serving(silent) as server, adapter(server.url, timeout_s=3) as gateway:
+    async with serving(silent) as server, adapter(server.url, timeout_s=50) as gateway:
         calls = [
             asyncio.create_task(gateway.charge(PAYMENT, deadline())),
             asyncio.create_task(gateway.ask(PAYMENT, deadline())),
@@ -182,7 +183,7 @@ async def test_the_observer_is_told_of_every_call() -> None:
     told: list[tuple[str, str, list[str]]] = []
 
     def observe(operation: str, outcome: str, attempts: list[str], elapsed_s: float) -> None:
-        assert 0 <= elapsed_s < 5
+        assert 0 <= elapsed_s < REPLY_AFTER_S
         told.append((operation, outcome, attempts))
 
     script = answering((500, b""), (201, DECLINED), (404, b""), (200, TOMBSTONE))

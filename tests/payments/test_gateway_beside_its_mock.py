@@ -59,8 +59,8 @@ async def test_every_mode_of_the_mock_gateway_is_read_right(
 ) -> None:
     payment = a_payment()
     await set_mode(mock_url, mode, **more)
-    async with adapter(mock_url, timeout_s=0.5) as gateway:
-        assert await gateway.charge(payment, deadline(4)) == outcome
+    async with adapter(mock_url, timeout_s=3.0, attempts=2) as gateway:
+        assert await gateway.charge(payment, deadline()) == outcome
         assert await gateway.ask(payment, deadline()) == found
         if isinstance(found, Declined):
             assert await gateway.void(payment, deadline()) == found

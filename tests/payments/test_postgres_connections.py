@@ -18,6 +18,8 @@ from tests.conftest import MakeDatabase
 from tests.payments.conftest import PostgresHouse, open_house
 from tests.payments.postgres_lanes import lanes_of
 
+pytestmark = pytest.mark.usefixtures("patient_pools")
+
 _END_THEM = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE application_name = 'contract' AND datname = current_database()

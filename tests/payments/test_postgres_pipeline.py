@@ -23,6 +23,7 @@ from app.platform.postgres.errors import Fault, fault
 from app.platform.postgres.pipeline import Call, Statement, run
 from app.platform.postgres.plans import make_planned_pool
 from tests.builders import payment
+from tests.payments.conftest import PostgresHouse
 from tests.platform.outbox_fixtures import eventually
 from tests.system.crash.proxy import Proxy
 
@@ -53,6 +54,21 @@ VALUES: dict[str, list[Any]] = {
 async def connection(module_database: Urls) -> AsyncIterator[AsyncConnection]:
     async with await AsyncConnection.connect(module_database.app_url, autocommit=True) as opened:
         yield opened
+
+
+async def test_sessions_bound_what_they_wait_for(postgres_house: PostgresHouse) -> None:
+    limits = {}
+    async with postgres_house.pool.connection() as connection:
+        for name in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout", "plan_cache_mode"):
+            row = await (await connection.execute(f"SHOW {name}".encode())).fetchone()
+            assert row is not None
+            limits[name] = row[0]
+    assert limits == {
+        "lock_timeout": "500ms",
+        "statement_timeout": "5s",
+        "idle_in_transaction_session_timeout": "5s",
+        "plan_cache_mode": "force_custom_plan",
+    }
 
 
 @pytest.mark.parametrize("type_name", VALUES)
@@ -180,6 +196,8 @@ async def test_a_plan_made_while_tables_were_small_is_not_kept(
 ) -> None:
     """With plans that last it would be kept: then the test shows what the books are spared."""
     monkeypatch.setattr(postgres_plans, "PLANS_LAST_S", plans_last_s)
+    with psycopg.connect(database.owner_url, autocommit=True) as owner:
+        owner.execute("ALTER TABLE payments SET (autovacuum_enabled = false)")  # else it may have all plan anew
     pool = make_planned_pool(database.app_url, "plans", 1)
     async with pool:
         await pool.wait()

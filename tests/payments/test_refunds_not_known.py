@@ -1,12 +1,13 @@
 """Refunds of which the gateway does not say what became of them: each promise is kept, once, and room for it is."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
 from app.kernel.money import MAX_MINOR
 from tests.api_harness import error
-from tests.payments.refunding import Counter, keyed
+from tests.payments.refunding import HELD_MS, Counter, keyed
 
 
 def test_a_full_wallet_keeps_room_and_is_refused_what_does_not_fit(counter: Counter) -> None:
@@ -36,7 +37,7 @@ def test_a_full_wallet_keeps_room_and_is_refused_what_does_not_fit(counter: Coun
 def test_what_is_not_known_stays_a_promise_until_recovery_knows(counter: Counter, mode: str, takes_effect: str) -> None:
     alice, key = counter.customer(), uuid4().hex
     payment = counter.paid(alice, 1_000)
-    counter.mode(mode, applies_to="refund", charge=takes_effect, latency_ms=1_000)
+    counter.mode(mode, applies_to="refund", charge=takes_effect, latency_ms=HELD_MS)
     answer = counter.refund(payment, key=key, amount=400)
     silent = {"timeout": (504,), "reset": (502, 504), "garbage": (502, 504)}.get(mode, (502,))
     assert answer.status_code in silent
@@ -85,13 +86,15 @@ def test_recovery_waits_the_longer_the_older_a_refund_is(counter: Counter) -> No
     for age_s, wait_s in ((0, 1), (100, 10), (100_000, 300)):
         age = "created_at = now() - make_interval(secs => %s), recover_after = NULL"
         counter.query(f"UPDATE payments.refunds SET {age} WHERE id = %s", age_s, refund_id)
+        ((before,),) = counter.query("SELECT clock_timestamp()")
         assert counter.recover(refund_id) == "RefundPending"
-        ((left_s,),) = counter.query(
-            "SELECT extract(epoch FROM recover_after - clock_timestamp()) FROM payments.refunds WHERE id = %s",
-            refund_id,
+        ((until, after),) = counter.query(
+            "SELECT recover_after, clock_timestamp() FROM payments.refunds WHERE id = %s", refund_id
         )
-        assert wait_s - 1 < left_s < wait_s + 1
-        assert counter.recover(refund_id) == "not due"
+        wait = timedelta(seconds=wait_s)
+        assert before + wait <= until <= after + wait + timedelta(seconds=1)
+        if wait_s > 1:  # which a busy machine may take to ask again
+            assert counter.recover(refund_id) == "not due"
 
 
 def test_while_the_gateway_is_away_refunds_are_refused_at_the_gate_and_payments_are_not(counter: Counter) -> None:

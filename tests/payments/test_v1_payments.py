@@ -8,7 +8,7 @@ import pytest
 
 from app.kernel.principal import Role
 from tests.api_harness import KEY, error
-from tests.payments.refunding import Counter, keyed
+from tests.payments.refunding import HELD_MS, Counter, keyed
 
 
 def listed(counter: Counter, who: Any = None, **query: Any) -> list[str]:
@@ -92,7 +92,7 @@ def test_keys_of_wallets_and_of_v1_are_never_taken_for_one_another(counter: Coun
 )
 def test_a_payment_that_failed_is_answered_again_as_it_was(counter: Counter, mode: str, status: int, code: str) -> None:
     alice, key = counter.customer(), uuid4().hex
-    counter.mode(mode, latency_ms=900)
+    counter.mode(mode, latency_ms=HELD_MS)
     first = counter.pay(alice, key=key)
     counter.mode("happy")
     details = error(first, status, code)

@@ -28,7 +28,7 @@ from tests.fakes.people import FakePeople, Somebody
 from tests.funds.served import Served, serving
 
 CONTEXTS = "funds,payments,reconciliation"
-PATIENT = Options(OPTIONS.api_keys, OPTIONS.currencies, request_timeout_s=60.0)
+PATIENT = Options(OPTIONS.api_keys, OPTIONS.currencies, request_timeout_s=300.0)
 DAY = date(2025, 6, 10)
 NEXT = DAY + timedelta(days=1)
 PATH = "/v1/reconciliations"

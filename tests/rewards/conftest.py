@@ -11,8 +11,8 @@ from tests.rewards.shop import Shop, shop_over
 
 
 @pytest.fixture(scope="module", autouse=True)
-def all_are_patient(patient_pools: None) -> None:
-    """What is tested here is not how soon a database counts as away."""
+def all_are_patient(patient_locks: None) -> None:
+    """What is tested here is neither how soon a database counts as away nor how long a lock is waited for."""
 
 
 @pytest.fixture(scope="module")

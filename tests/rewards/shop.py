@@ -28,7 +28,7 @@ from tests.fakes.people import FakePeople, Somebody
 from tests.funds.served import Served, serving
 
 CONTEXTS = "funds,payments,chain,rewards"
-PATIENT = Options(OPTIONS.api_keys, OPTIONS.currencies, request_timeout_s=10.0)
+PATIENT = Options(OPTIONS.api_keys, OPTIONS.currencies, request_timeout_s=120.0)
 ADDRESS = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
 
 
@@ -86,7 +86,7 @@ class Shop:
     def hear_all(self, documents: Sequence[bytes]) -> None:
         """Have the effects of events, as a batch of a consumer's."""
         handling = self.container.hearing()(documents)
-        asyncio.run_coroutine_threadsafe(handling, self.served.loop).result(60)
+        asyncio.run_coroutine_threadsafe(handling, self.served.loop).result(300)
 
     def query(self, text: str, *values: object) -> list[Any]:
         """What a superuser sees, whom no policy holds."""

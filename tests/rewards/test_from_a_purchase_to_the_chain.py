@@ -92,7 +92,7 @@ def test_what_is_bought_and_paid_is_minted_once_and_a_refund_is_owed(house: Cash
     wait_for(dora, (0, 0, 300_000, 0, 300_000))
     path = f"/v1/purchases/{purchase['purchase_id']}/refund"
     body(till.ask("POST", path, json={"reference": "r"}, headers={"Idempotency-Key": "2"}), 201)
-    assert balance(dora) == (0, 0, 300_000, 100_000, 300_000)
+    wait_for(dora, (0, 0, 300_000, 100_000, 300_000))  # the chain may be asked in vain
     house.paid(user_id, 3_000)
     wait_for(dora, (0, 0, 500_000, 0, 500_000))
     assert house.supply() == 500_000

@@ -114,7 +114,7 @@ def test_whoever_begins_to_wait_and_whoever_comes_to_be_known_do_not_miss_each_o
         async def both(documents: list[bytes] = documents) -> None:
             await asyncio.gather(*(shop.container.hearing()([document]) for document in documents))
 
-        asyncio.run_coroutine_threadsafe(both(), shop.served.loop).result(60)
+        asyncio.run_coroutine_threadsafe(both(), shop.served.loop).result(300)
         assert shop.balance(alice) == (100_000, 0, 0, 0)
     assert shop.query("SELECT count(*) FROM rewards.parked_events") == [(0,)]
 

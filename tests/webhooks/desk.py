@@ -23,7 +23,7 @@ from tests.fakes.people import FakePeople, Somebody
 from tests.funds.served import Served, serving
 from tests.webhooks.office import SETTINGS
 
-PATIENT = Options(OPTIONS.api_keys, OPTIONS.currencies, request_timeout_s=10.0)
+PATIENT = Options(OPTIONS.api_keys, OPTIONS.currencies, request_timeout_s=120.0)
 URL = "https://shop.example/hook"
 
 
@@ -79,7 +79,7 @@ class Desk:
         import asyncio
 
         handling = self.container.hearing()([(one, tenant or self.people.tenant) for one in documents])
-        asyncio.run_coroutine_threadsafe(handling, self.served.loop).result(60)
+        asyncio.run_coroutine_threadsafe(handling, self.served.loop).result(300)
 
 
 @contextmanager

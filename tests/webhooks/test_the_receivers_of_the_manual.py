@@ -61,14 +61,14 @@ async def test_a_receiver_takes_what_is_sent_to_it_and_each_event_once(office: O
         await office.container.manage().change(office.tenant, endpoint.id, {"url": url})
         await office.happen("payment.completed", subject="0193a5b2-7c4e-7d34-9d4e-5f6071829304")
         await office.sent(endpoint)
-        line = await asyncio.wait_for(said.readline(), 30)
+        line = await asyncio.wait_for(said.readline(), 120)
         assert line == b"payment.completed 0193a5b2-7c4e-7d34-9d4e-5f6071829304\n"
         delivery = await office.delivery(endpoint)
         await office.container.send_again().redeliver(office.tenant, endpoint.id, delivery.id)
         await office.sent(endpoint)
         await office.attempted(endpoint, 2)
         await office.happen("order.paid", subject="0193a5b2-7c4e-7d34-9d4e-5f6071829304")
-        line = await asyncio.wait_for(said.readline(), 30)
+        line = await asyncio.wait_for(said.readline(), 120)
         assert line.startswith(b"order.paid "), "the one before was known"
 
 

@@ -40,7 +40,12 @@ async def test_when_somebody_is_there_again_all_of_it_is_sent(office: Office) ->
 
 
 async def test_no_more_than_eight_are_called_at_once_over_all_senders(office: Office) -> None:
+    are_eight = asyncio.Event()
+
     async def slowly(peer: Peer, _: Received) -> None:
+        if stranger.at_once >= 8:
+            are_eight.set()
+        await are_eight.wait()
         await asyncio.sleep(0.05)
         await peer.answer(200)
 
@@ -91,7 +96,7 @@ async def test_what_waits_for_a_retry_holds_up_no_later_event_of_its_subject(off
         endpoint, _ = await office.endpoint(server.url)
         await office.hear(*(event(subject=subject, sequence=sequence) for sequence in (1, 2, 3)))
         await office.sent(endpoint, 2)
-    assert [one.event["sequence"] for one in stranger.got] == [1, 2, 3]
+    assert [one.event["sequence"] for one in stranger.got[:3]] == [1, 2, 3]  # behind them a retry may have had its time
 
 
 async def test_what_is_wrong_with_one_tenant_holds_up_no_other(office: Office) -> None:

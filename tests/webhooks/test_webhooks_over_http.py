@@ -51,7 +51,10 @@ def test_a_tenant_has_twenty_at_the_most_also_when_many_ask_at_once(desk: Desk) 
     answers: list[int] = []
 
     def add() -> None:
-        answers.append(desk.ask("POST", body={"url": URL, "types": ["*"]}).status_code)
+        answer = desk.ask("POST", body={"url": URL, "types": ["*"]})
+        while answer.status_code == 503:  # on a busy machine somebody may wait for the others for too long
+            answer = desk.ask("POST", body={"url": URL, "types": ["*"]})
+        answers.append(answer.status_code)
 
     threads = [threading.Thread(target=add) for _ in range(30)]
     for one in threads:

@@ -25,7 +25,7 @@ PUBLIC = Rules(Allowed(), allow_http=True)
 
 
 async def called(caller: Caller, url: str) -> Result:
-    return await caller(url, {"webhook-id": "x"}, b"{}", asyncio.get_running_loop().time() + 10)
+    return await caller(url, {"webhook-id": "x"}, b"{}", asyncio.get_running_loop().time() + 60)
 
 
 def named(server: RawServer, name: str = "hooks.test") -> str:

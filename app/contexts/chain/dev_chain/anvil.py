@@ -11,7 +11,6 @@ import gzip
 import os
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -23,6 +22,7 @@ import msgspec
 
 from app.contexts.chain.dev_chain.http import Answer
 from app.contexts.chain.dev_chain.wanted import ENOUGH_WEI, Wanted
+from app.platform.process.processes import free_port
 
 _ENRICH: Final = "anvil_setBalance"
 _KEPT: Final = re.compile(b"eth_sendRawTransaction|anvil_setBalance")
@@ -54,7 +54,7 @@ async def behind_anvil(wanted: Wanted, program: str) -> AsyncIterator[Answer]:
     """
     if wanted.folder:
         wanted.folder.mkdir(parents=True, exist_ok=True)
-    port = _free_port()
+    port = free_port()
     child = await asyncio.create_subprocess_exec(program, *_options(wanted, port), stdin=subprocess.DEVNULL)
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
     async with httpx.AsyncClient(
@@ -209,8 +209,3 @@ def _replace(path: Path, content: bytes) -> None:
     draft = path.with_name(path.name + ".new")
     draft.write_bytes(content)
     os.replace(draft, path)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

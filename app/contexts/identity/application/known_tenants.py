@@ -12,6 +12,8 @@ from app.kernel.principal import TenantId
 
 OLDEST_S: Final = 0.9
 """What is older is asked for anew: so everybody knows of a change within a second."""
+WITHIN_S: Final = OLDEST_S
+"""How long the answer is waited for."""
 
 
 class KnownTenants:
@@ -66,7 +68,7 @@ class KnownTenants:
     async def _ask(self) -> None:
         asked_at = time.monotonic()
         try:
-            async with asyncio.timeout(OLDEST_S):
+            async with asyncio.timeout(WITHIN_S):
                 known = await self._tenants.all()
         except (TimeoutError, Unavailable):
             self._in_vain_at = time.monotonic()
