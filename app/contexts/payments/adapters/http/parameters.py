@@ -51,6 +51,8 @@ def _time(name: str, text: str | None) -> datetime | None:
 
 
 def _notes(given: Mapping[str, str]) -> Mapping[str, str]:
+    if len(given) > MOST_NOTES:
+        raise validation({"metadata": f"must be {MOST_NOTES} at most, as many as can be noted"})
     for key, value in given.items():
         if not _KEY.fullmatch(key):
             shown = key[:64].encode("ascii", "backslashreplace").decode()
