@@ -113,6 +113,14 @@ def test_what_the_wallet_does_not_hold_and_who_is_not_paid(counter: Counter) -> 
     error(counter.pay(counter.customer(0)), 404, "NOT_FOUND")
 
 
+def test_nothing_noted_is_what_is_noted_with_an_empty_object(counter: Counter) -> None:
+    alice = counter.customer()
+    made = counter.paid(alice, metadata={})
+    assert made["metadata"] == {}
+    assert counter.get(f"/v1/payments/{made['payment_id']}", alice).json() == made
+    assert counter.paid(alice)["metadata"] == {}
+
+
 @pytest.mark.parametrize(
     "metadata",
     [{str(n): "" for n in range(21)}, {"": "x"}, {"k" * 41: "x"}, {"a b": "x"}, {"é": "x"}, {"a": "x" * 501}, {"a": 1},
