@@ -58,6 +58,11 @@ def test_five_minutes_are_let_pass_either_way(late_s: int, is_good: bool) -> Non
             verify_webhook(SECRET, signed(), BODY, now=now)
 
 
+def test_a_time_of_more_digits_than_python_reads_is_none() -> None:
+    with pytest.raises(WebhookRefused, match="no time"):
+        verify_webhook(SECRET, signed() | {"webhook-timestamp": "1" * 5_000}, BODY)
+
+
 def test_without_a_time_it_is_now() -> None:
     assert verify_webhook(SECRET, signed(at=datetime.now(UTC)), BODY)
     with pytest.raises(WebhookRefused):

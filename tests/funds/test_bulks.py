@@ -4,6 +4,7 @@ import pytest
 
 from app.kernel.money import MAX_MINOR
 from app.platform.idempotency.keys import Answered
+from app.platform.postgres.errors import Retry
 from tests.builders import EUR, money
 from tests.funds.moving import Books, bulk_request, codes, send_request
 
@@ -92,6 +93,14 @@ async def test_a_bulk_of_nothing_that_could_be_done_is_no_operation(books: Books
     request = bulk_request(ada, (bob, 30), (None, 1), mode="each")
     assert await answer(books, request) == (201, "INSUFFICIENT_FUNDS NOT_FOUND")
     assert await books.all("SELECT FROM operations WHERE business_id = %s", request.bulk_id) == []
+
+
+async def test_what_one_bulk_only_presumes_another_does_not_fill(books: Books) -> None:
+    ada, poor, bob, cy = await books.user(100), await books.user(1), await books.user(), await books.user()
+    requests = [bulk_request(ada, (bob, 50)), bulk_request(poor, (cy, 30)), bulk_request(bob, (cy, 20), mode="each")]
+    with pytest.raises(Retry):  # nobody has opened a wallet for Cy: Bob had nothing when that was looked at
+        await books.send_bulk(requests)
+    assert [await books.stands(each) for each in (ada, bob, cy)] == [(100, 0), None, None]
 
 
 async def test_verify_sees_a_bulk_that_was_done_in_part(books: Books) -> None:

@@ -51,6 +51,14 @@ def test_a_payment_is_given_back_in_parts_until_nothing_is_left(counter: Counter
         )
 
 
+def test_a_refund_comes_after_its_payment_also_by_a_clock_that_has_gone_back(counter: Counter) -> None:
+    payment = counter.paid(counter.customer())
+    counter.query("UPDATE payments SET finalized_at = now() + interval '1 min' WHERE id = %s", payment["payment_id"])
+    final = counter.get(f"/v1/payments/{payment['payment_id']}").json()["finalized_at"]
+    refund = counter.refunded(payment, amount=1)
+    assert final <= refund["created_at"] <= refund["finalized_at"]
+
+
 def test_both_lists_show_a_refund_with_its_payment(counter: Counter) -> None:
     alice = counter.customer()
     payment = counter.paid(alice)

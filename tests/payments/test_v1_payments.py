@@ -113,6 +113,14 @@ def test_what_the_wallet_does_not_hold_and_who_is_not_paid(counter: Counter) -> 
     error(counter.pay(counter.customer(0)), 404, "NOT_FOUND")
 
 
+def test_nothing_noted_is_what_is_noted_with_an_empty_object(counter: Counter) -> None:
+    alice = counter.customer()
+    made = counter.paid(alice, metadata={})
+    assert made["metadata"] == {}
+    assert counter.get(f"/v1/payments/{made['payment_id']}", alice).json() == made
+    assert counter.paid(alice)["metadata"] == {}
+
+
 @pytest.mark.parametrize(
     "metadata",
     [{str(n): "" for n in range(21)}, {"": "x"}, {"k" * 41: "x"}, {"a b": "x"}, {"é": "x"}, {"a": "x" * 501}, {"a": 1},
@@ -165,11 +173,23 @@ def test_each_filter_finds_what_it_says_page_by_page_newest_first(counter: Count
         assert listed(counter, who, **{"metadata.all": "x", "metadata.n": "4"}) == [ours[4]["payment_id"]]
         assert listed(counter, who, **{"metadata.n": "3", "metadata.all": "y"}) == []
     assert listed(counter, admin, **{"metadata.all": "x"}) == [payment["payment_id"] for payment in reversed(ours)]
+
     at = datetime.fromisoformat(ours[2]["created_at"])
     later = (at + timedelta(microseconds=1)).isoformat()
     assert listed(counter, alice, **{"from": at.isoformat()}) == newest[: newest.index(ours[2]["payment_id"]) + 1]
     assert listed(counter, alice, **{"from": at.isoformat(), "to": later}) == [ours[2]["payment_id"]]
     assert listed(counter, alice, to=at.isoformat()) == [ours[n]["payment_id"] for n in (1, 0)]
+
+
+def test_a_payment_is_found_by_all_that_can_be_noted_with_one_and_not_by_more(counter: Counter) -> None:
+    alice = counter.customer()
+    noted = {f"k{nth}": str(nth) for nth in range(20)}
+    made = counter.paid(alice, 1, metadata=noted)
+    asked = {f"metadata.{name}": value for name, value in noted.items()}
+    for who in (alice, None):
+        assert listed(counter, who, status="APPROVED", **asked) == [made["payment_id"]]
+    more = counter.get("/v1/payments", alice, **asked, **{"metadata.k20": "20"})
+    assert set(error(more, 400, "VALIDATION_ERROR")) == {"metadata"}
 
 
 def test_a_payment_is_seen_by_whose_it_is_and_by_those_who_may_of_its_tenant(counter: Counter) -> None:

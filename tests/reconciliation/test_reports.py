@@ -54,9 +54,8 @@ def test_what_does_not_tell_its_day_has_none(text: str) -> None:
         _ = Report([f"{HEADER}\n{text}".encode("latin-1")]).day
 
 
-_FINE = (
-    "charge,7e1d2c3b-4a59-4687-9605-f4e3d2c1b0a9,0193a5b2-7c4e-7d32-9b2c-3d4e5f607182,,1250,USD,2026-01-31T12:00:00Z"
-)
+_PAYMENT = "0193a5b2-7c4e-7d32-9b2c-3d4e5f607182"
+_FINE = f"charge,7e1d2c3b-4a59-4687-9605-f4e3d2c1b0a9,{_PAYMENT},,1250,USD,2026-01-31T12:00:00Z"
 
 
 @pytest.mark.parametrize(
@@ -67,6 +66,7 @@ _FINE = (
         (_FINE.replace("0193", ""), "line 3, payment_id,"),
         (_FINE.replace(",,1250", ",0193a5b2-7c4e-7d32-9b2c-3d4e5f607182,1250"), "line 3, refund_id,"),
         (_FINE.replace("charge,", "refund,"), "line 3, refund_id,"),
+        (_FINE.replace("charge,", "refund,").replace(",,", f",{_PAYMENT},"), "line 3, refund_id,"),
         (_FINE.replace("1250", "0"), "line 3, amount,"),
         (_FINE.replace("1250", "12.5"), "line 3, amount,"),
         (_FINE.replace("1250", "9223372036854775808"), "line 3, amount,"),
@@ -76,6 +76,9 @@ _FINE = (
         (_FINE.replace("2026-01", "2026-13"), "line 3, occurred_at,"),
         (_FINE.replace("2026-01-31T12:00:00Z", "infinity"), "line 3, occurred_at,"),
         (_FINE.replace("2026-01-31T12:00:00Z", ""), "line 3, occurred_at,"),
+        (_FINE.replace("2026-01-31T12:00:00Z", "12026-01-31T12:00:00Z"), "line 3, occurred_at,"),
+        (_FINE.replace("2026-01-31T12:00:00Z", "0044-03-15 12:00:00 BC"), "line 3, occurred_at,"),
+        (_FINE.replace("2026-01-31T12:00:00Z", "9999-12-31T23:59:59-01:00"), "line 3, occurred_at,"),
         (_FINE + ",more", "line 3"),
         ("charge", "line 3"),
         ("", "line 3"),

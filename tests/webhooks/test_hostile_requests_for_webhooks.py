@@ -71,6 +71,13 @@ def test_so_is_a_replay(desk: Desk, body: Any, wrong: list[str]) -> None:
     assert sorted(error(answer, 400, "VALIDATION_ERROR")) == wrong
 
 
+def test_half_a_character_is_no_time(desk: Desk) -> None:
+    body = rb'{"from": "\ud800", "to": "2026-01-02T00:00:00Z"}'
+    headers = desk.admin.bearer | {"Content-Type": "application/json"}
+    answer = desk.client.post(f"/v1/webhooks/{desk.add()['webhook_id']}/replay", content=body, headers=headers)
+    assert [*error(answer, 400, "VALIDATION_ERROR")] == ["from"]
+
+
 def test_an_id_that_is_none_is_refused(desk: Desk) -> None:
     assert [*error(desk.ask("GET", "/x"), 400, "VALIDATION_ERROR")] == ["id"]
     answer = desk.ask("POST", f"/{uuid4()}/deliveries/x/redeliver")

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from app.contexts.webhooks.application.sending import Claim, Ended
 from app.contexts.webhooks.domain.delivery import MOST_ATTEMPTS, Delivery, DeliveryStatus, Error, Result
 from app.contexts.webhooks.domain.endpoint import Endpoint
@@ -78,6 +80,19 @@ async def test_a_success_counts_however_late_it_is_told(office: Office) -> None:
     await told(office, lost, Result(200))
     assert await state(office, endpoint) == (DeliveryStatus.DELIVERED, 2, 200)
     await told(office, second, Result(500))
+    assert await state(office, endpoint) == (DeliveryStatus.DELIVERED, 2, 200)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_of_two_attempts_that_are_told_together_the_success_counts(office: Office, order: int) -> None:
+    endpoint, _ = await office.endpoint(URL)
+    await office.happen()
+    (first,) = await claimed(office)
+    office.end_leases()
+    (second,) = await claimed(office)
+    ((now,),) = office.query("SELECT now()")
+    ended = [Ended(first, now, Result(200)), Ended(second, now, Result(500))][::order]
+    await office.container.record()(office.tenant, ended)
     assert await state(office, endpoint) == (DeliveryStatus.DELIVERED, 2, 200)
 
 

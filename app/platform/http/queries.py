@@ -17,7 +17,7 @@ from app.platform.http.shapes import CURRENCY_RULE
 Position = tuple[datetime, UUID]
 """A line by its time and id: where a page ends, and the next one begins."""
 
-MAX_PARAMETERS = 16
+MAX_PARAMETERS = 32
 
 CURSOR_PATTERN = "^[A-Za-z0-9_-]{40}$"
 _CURSOR = re.compile(r"[A-Za-z0-9_-]{40}")

@@ -59,5 +59,5 @@ def retry_after_s(answer: Answer, now: float) -> float | None:
         return float(text)
     try:
         return max(parsedate_to_datetime(text).timestamp() - now, 0.0)
-    except ValueError:
+    except (OverflowError, ValueError):
         return None

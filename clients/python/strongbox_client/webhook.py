@@ -17,6 +17,8 @@ from strongbox_client.values import decoded
 
 TOLERANCE_S: Final = 300
 """So far the clocks may be apart, or the message have been on its way."""
+MOST_DIGITS: Final = 12
+"""Of a time in seconds: it is good for another 30,000 years."""
 _PREFIX: Final = "whsec_"
 _ID, _TIMESTAMP, _SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 
@@ -63,7 +65,7 @@ def verify_webhook(
     except KeyError as missing:
         raise WebhookRefused(f"there is no {missing.args[0]}") from None
     content = body.encode() if isinstance(body, str) else body
-    if not timestamp.isascii() or not timestamp.isdecimal():
+    if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= MOST_DIGITS):
         raise WebhookRefused(f"{_TIMESTAMP} is no time")
     if abs((time.time() if now is None else now) - int(timestamp)) > TOLERANCE_S:
         raise WebhookRefused(f"{_TIMESTAMP} is too far from now")

@@ -36,7 +36,7 @@ class Till:
         self._pending = locked.pending
         self._fees: dict[WalletId, tuple[TransactionId, int]] = {}
         self._moments = 0
-        self._undo: list[tuple[WalletId, Wallet]] = []
+        self._undo: list[tuple[WalletId, Wallet | None]] = []
 
     def moment(self) -> datetime:
         """A time of a movement's own: a wallet's history is ordered by time."""
@@ -48,9 +48,11 @@ class Till:
         return self._wallets.get((user_id, currency)) or Wallet(user_id, currency)
 
     def presume(self, wallets: Iterable[WalletId]) -> None:
-        """Have wallets that are not there count as empty ones, for movements that will be undone."""
-        for user_id, currency in wallets:
-            self._wallets.setdefault((user_id, currency), Wallet(user_id, currency))
+        """Have wallets that are not there count as empty ones, until the movements that they are for are undone."""
+        for wallet_id in wallets:
+            if wallet_id not in self._wallets:
+                self._undo.append((wallet_id, None))
+                self._wallets[wallet_id] = Wallet(*wallet_id)
 
     def transfer(self, transfer: CompletedTransfer, business_id: UUID | None = None) -> None:
         """Move the money of a transfer between two users.
@@ -173,7 +175,10 @@ class Till:
         except Refusal:
             while len(self._undo) > marks:
                 wallet_id, wallet = self._undo.pop()
-                self._wallets[wallet_id] = wallet
+                if wallet is None:
+                    del self._wallets[wallet_id]
+                else:
+                    self._wallets[wallet_id] = wallet
             del changes.transactions[transactions:], changes.events[events:]
             changes.placed_holds, changes.changed_holds, self._holds = placed, changed, holds
             raise

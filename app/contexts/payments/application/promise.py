@@ -94,6 +94,8 @@ class _Batch:
         pending_minor = self._pending.get(wallet_id, 0)
         if not self.claimed.wallets[wallet_id].has_room(money.amount_minor, pending_minor):
             raise BalanceLimit
+        at = self.claimed.now + timedelta(microseconds=nth)
+        assert payment.finalized_at is not None, "it is approved"
         self._promised[payment.id] = promised_minor + money.amount_minor
         self._pending[wallet_id] = pending_minor + money.amount_minor
         return Refund(
@@ -105,7 +107,7 @@ class _Batch:
             idempotency_key=request.key,
             money=money,
             reason=request.reason,
-            created_at=self.claimed.now + timedelta(microseconds=nth),
+            created_at=max(at, payment.finalized_at),  # the clock may have gone back
             traceparent=request.traceparent,
         )
 

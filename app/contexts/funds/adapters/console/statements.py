@@ -27,6 +27,7 @@ from app.platform.http import queries
 MOST_SHOWN: Final = 200
 USUAL: Final = timedelta(days=30)
 WITHIN_S: Final = 5.0
+_BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def statements(reader: WalletReader, look_back: LookBack, made: Statements, desk: Desk) -> Sequence[HTTPRouteHandler]:
@@ -48,7 +49,7 @@ def statements(reader: WalletReader, look_back: LookBack, made: Statements, desk
         known = [balance.currency for balance in await read_balance(reader, user, None)]
         currency = Currency(one_of(given.get("currency") or known[0], "currency", known))
         until = time_of(given["to"], "to") if given.get("to") else datetime.now(UTC).replace(second=0, microsecond=0)
-        since = time_of(given["from"], "from") if given.get("from") else until - USUAL
+        since = time_of(given["from"], "from") if given.get("from") else until - min(USUAL, until - _BEFORE_ALL)
         if since > until:
             raise Rejected(400, "from must not be later than to")
         opened, chart = await open_(user, currency, since, until)

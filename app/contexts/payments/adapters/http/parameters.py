@@ -2,11 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Annotated, Final
-
-import msgspec
-from msgspec import Meta
+from datetime import datetime
+from typing import Final
 
 from app.contexts.payments.adapters.http.body import (
     KEY_PATTERN,
@@ -22,7 +19,7 @@ from app.kernel.ids import UserId
 from app.platform.http.errors import validation
 from app.platform.http.operations import Parameter
 from app.platform.http.parameters import read_uuid
-from app.platform.http.shapes import PLAIN_TEXT, is_plain
+from app.platform.http.shapes import PLAIN_TEXT, TIME_RULE, is_plain, time_of
 
 _STATUSES: Final = [status.value for status in Status]
 _KEY: Final = re.compile(KEY_PATTERN)
@@ -41,16 +38,15 @@ def _reference(text: str | None) -> str | None:
 
 
 def _time(name: str, text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        at: datetime = msgspec.convert(text, Annotated[datetime, Meta(tz=True)])
-        return at.astimezone(UTC)
-    except (msgspec.ValidationError, OverflowError):
-        raise validation({name: "must be a time of RFC 3339, such as 2026-01-31T12:00:00Z"}) from None
+    at = None if text is None else time_of(text)
+    if text is not None and at is None:
+        raise validation({name: TIME_RULE})
+    return at
 
 
 def _notes(given: Mapping[str, str]) -> Mapping[str, str]:
+    if len(given) > MOST_NOTES:
+        raise validation({"metadata": f"must be {MOST_NOTES} at most, as many as can be noted"})
     for key, value in given.items():
         if not _KEY.fullmatch(key):
             shown = key[:64].encode("ascii", "backslashreplace").decode()

@@ -51,7 +51,7 @@ def statements(changes: Changes) -> Iterator[Call]:
         yield _INSERT_PAYMENTS, columns([
             (p.user_id, p.id, p.transaction_id, p.idempotency_key, p.provider_id, p.external_reference,
              p.money.amount_minor, p.money.currency, p.status, p.traceparent, p.created_at, p.tenant_id, p.asked_by,
-             p.metadata and encode(p.metadata).decode())
+             encode(p.metadata).decode() if p.metadata else None)
             for p in changes.new_payments
         ])  # fmt: skip
     if changes.marked_payments:

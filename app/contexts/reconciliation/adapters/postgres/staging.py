@@ -28,8 +28,10 @@ _MAKE: Final = """
         id          uuid GENERATED ALWAYS AS (coalesce(refund_id, payment_id)) STORED,
         is_again    boolean,
         CONSTRAINT type CHECK (type IN ('charge', 'refund')),
-        CONSTRAINT refund_id CHECK ((refund_id IS NOT NULL) = (type = 'refund')),
-        CONSTRAINT occurred_at CHECK (isfinite(occurred_at))
+        CONSTRAINT refund_id CHECK (
+            (refund_id IS NOT NULL) = (type = 'refund') AND (refund_id <> payment_id) IS NOT FALSE
+        ),
+        CONSTRAINT occurred_at CHECK (occurred_at >= '0001-01-01 00:00Z' AND occurred_at < '10000-01-01 00:00Z')
     ) ON COMMIT DROP
 """
 _COPY: Final = f"""
@@ -59,7 +61,7 @@ _RULES: Final = {
     "type": "must be charge or refund",
     "charge_id": "must be a UUID",
     "payment_id": "must be a UUID",
-    "refund_id": "must be a UUID on a refund, and empty on a charge",
+    "refund_id": "must be a UUID on a refund, another than its payment's, and empty on a charge",
     "amount": "must be a whole number of minor units, 1 or more",
     "currency": "must be the code of a currency, such as USD",
     "occurred_at": "must be a time of RFC 3339, such as 2026-01-31T12:00:00Z",

@@ -1,17 +1,15 @@
 """What is said of webhooks, and of what is to be sent again."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
-import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from app.contexts.webhooks.adapters.http.examples import AT
 from app.contexts.webhooks.domain.endpoint import MOST_TYPES, TYPE_PATTERN, Status, is_a_type
 from app.contexts.webhooks.domain.url import MOST
 from app.platform.http.json_body import JsonBody, Rule
-from app.platform.http.shapes import PLAIN_TEXT, is_plain
+from app.platform.http.shapes import PLAIN_TEXT, TIME_RULE, Moment, is_plain, time_of
 
 MAX_LINE: Final = 140
 
@@ -36,7 +34,6 @@ Line = Annotated[
         extra_json_schema={"pattern": PLAIN_TEXT},
     ),
 ]
-Moment = Annotated[str, Meta(max_length=64, description="RFC 3339.", extra_json_schema={"format": "date-time"})]
 
 
 def _are_types(given: Any) -> bool:
@@ -47,15 +44,6 @@ def _plain(given: Any) -> bool:
     return not isinstance(given, str) or is_plain(given)
 
 
-def time_of(text: str) -> datetime | None:
-    """The time, if the text is one with its zone."""
-    try:
-        at: datetime = msgspec.convert(text, Annotated[datetime, Meta(tz=True)])
-        return at.astimezone(UTC)
-    except (msgspec.ValidationError, OverflowError):
-        return None
-
-
 def _is_time(given: Any) -> bool:
     return not isinstance(given, str) or time_of(given) is not None
 
@@ -64,7 +52,7 @@ _URL: Final = Rule(f"must be a string of 1 to {MOST} characters")
 _TYPES: Final = Rule(f"must be a list of 1 to {MOST_TYPES} types, such as payment.completed, order.* or *", _are_types)
 _TEXT: Final = Rule(f"must be a string of at most {MAX_LINE} characters, none of them a control character", _plain)
 _STATUS: Final = Rule("must be ACTIVE or DISABLED")
-_TIME: Final = Rule("must be a time of RFC 3339, such as 2026-01-31T12:00:00Z", _is_time)
+_TIME: Final = Rule(TIME_RULE, _is_time)
 
 
 class WebhookBody(Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import json
 
-from app.contexts.webhooks.adapters.http.bodies import REPLAY_BODY, time_of
+from app.contexts.webhooks.adapters.http.bodies import REPLAY_BODY
 from app.contexts.webhooks.adapters.http.errors import NO_SUCH_DELIVERY, NO_SUCH_WEBHOOK, UNFIT, WEBHOOK_DISABLED
 from app.contexts.webhooks.adapters.http.examples import DELIVERY as EXAMPLE
 from app.contexts.webhooks.adapters.http.examples import DELIVERY_ID
@@ -22,6 +22,7 @@ from app.platform.http.finishing import finished
 from app.platform.http.operations import BEARER, Operation, Request, Success
 from app.platform.http.parameters import CURSOR, LIMIT
 from app.platform.http.replies import Reply
+from app.platform.http.shapes import time_of
 
 _ONE: Final = "/v1/webhooks/{id}"
 _LIST: Final = f"{_ONE}/deliveries"

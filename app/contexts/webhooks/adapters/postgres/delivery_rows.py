@@ -157,15 +157,15 @@ def claim(tenant_id: TenantId, lanes: Sequence[Lane], share: int, now: datetime,
 
 
 def settle(tenant_id: TenantId, ended: Sequence[tuple[Ended, Settled]], now: datetime) -> Call:
-    """The statement that writes how attempts leave their deliveries."""
-    rows = [
-        (
+    """The statement that writes how attempts leave their deliveries: of two of one round the success counts."""
+    rows = {
+        (one.claim.delivery_id, one.claim.round): (
             *_key(one.claim), one.claim.event_id, one.claim.round, one.claim.attempt, settled.status.value,
             settled.next_attempt_at, one.result.status, one.result.error and one.result.error.value, now,
         )
-        for one, settled in ended
-    ]  # fmt: skip
-    return SETTLE, (*columns(rows), tenant_id)
+        for one, settled in sorted(ended, key=lambda each: (each[0].result.is_success, each[0].claim.attempt))
+    }  # fmt: skip
+    return SETTLE, (*columns(list(rows.values())), tenant_id)
 
 
 def tell(tenant_id: TenantId, ended: Sequence[tuple[Ended, Settled]]) -> Call:
