@@ -47,7 +47,7 @@ def statements(reader: WalletReader, look_back: LookBack, made: Statements, desk
         given = queries.parameters(request.scope["query_string"], frozenset(("currency", "from", "to")))
         known = [balance.currency for balance in await read_balance(reader, user, None)]
         currency = Currency(one_of(given.get("currency") or known[0], "currency", known))
-        until = time_of(given["to"], "to") if given.get("to") else datetime.now(UTC).replace(second=0, microsecond=0)
+        until = time_of(given["to"], "to") if given.get("to") else datetime.now(UTC).replace(microsecond=0)
         since = time_of(given["from"], "from") if given.get("from") else until - USUAL
         if since > until:
             raise Rejected(400, "from must not be later than to")
