@@ -22,12 +22,14 @@ class Receiver:
 
     def __init__(self) -> None:
         self._heard: dict[str, str] = {}
+        self._more = asyncio.Event()
 
     async def heard(self, events: int) -> list[str]:
         """The types of all events, once there are so many."""
         async with asyncio.timeout(_LIMIT_S):
             while len(self._heard) < events:
-                await asyncio.sleep(0.05)
+                self._more.clear()
+                await self._more.wait()
         return list(self._heard.values())
 
     async def forged(self) -> int:
@@ -44,6 +46,7 @@ class Receiver:
         genuine = self._is_genuine(headers, body)
         if genuine:
             self._heard[headers["webhook-id"]] = msgspec.json.decode(body)["type"]
+            self._more.set()
         status = "204 No Content" if genuine else "401 Unauthorized\r\ncontent-length: 0"
         writer.write(f"HTTP/1.1 {status}\r\nconnection: close\r\n\r\n".encode())
         writer.close()

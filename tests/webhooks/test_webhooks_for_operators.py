@@ -90,7 +90,8 @@ async def test_a_webhook_that_the_service_has_disabled_says_why(
     console: httpx.AsyncClient, office: Office, lived: dict[str, str]
 ) -> None:
     office.query("UPDATE webhooks.endpoints SET status = 'DISABLED', reason = 'gone' WHERE id = %s", lived["webhook"])
-    assert "it answered 410" in (await console.get(f"/webhooks/{TENANT}/{lived['webhook']}")).text
+    page = (await console.get(f"/webhooks/{TENANT}/{lived['webhook']}")).text
+    assert ("it answered 410" in page, "Send again" in page, "Replay</button>" in page) == (True, False, False)
     story = await console.get(f"/webhooks/{TENANT}/{lived['webhook']}/{lived['delivery']}")
     assert "waits until the webhook is ACTIVE again" in story.text
     refused = await post(console, f"/webhooks/{TENANT}/{lived['webhook']}/redeliver", id=lived["delivery"])

@@ -52,9 +52,13 @@ def statements(reader: WalletReader, look_back: LookBack, made: Statements, desk
         if since > until:
             raise Rejected(400, "from must not be later than to")
         opened, chart = await open_(user, currency, since, until)
+        lines = await _first_lines(made, opened)
+        if not given.get("from") and lines and opened.first_version == 0:
+            # The wallet is younger than that, and its line would be a corner.
+            opened, chart = await open_(user, currency, lines[0].created_at.replace(microsecond=0), until)
         return desk.pages.page(
             "statement.html", visit_of(request), user_id=user, known=known, statement=opened, chart=chart,
-            lines=await _first_lines(made, opened), count=opened.last_version - opened.first_version,
+            lines=lines, count=opened.last_version - opened.first_version,
         )  # fmt: skip
 
     return [statement]
