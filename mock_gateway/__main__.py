@@ -26,9 +26,10 @@ settings, from the environment:
                         {", ".join(MODE_NAMES)}
   MOCK_GATEWAY_JOURNAL  the file that keeps charges and tombstones (none: the memory alone, until it ends)
 
-PUT /admin/mode {{"mode", "latency_ms", "rate", "seed", "applies_to", "charge"}} changes the mode,
-GET /admin/charges shows all charges and tombstones, GET /admin/charges/{{payment_id}} whatever is known of a
-payment, GET /admin/refunds all refunds; DELETE /admin/charges forgets all, refunds, tombstones and attempts too.
+PUT /admin/mode {{"mode", "latency_ms", "rate", "seed", "applies_to", "charge", "report"}} changes the mode, GET
+/admin/mode shows it. GET /admin/charges shows all charges and tombstones, GET /admin/charges/{{payment_id}} whatever
+is known of a payment, GET /admin/refunds all refunds, GET /reports/{{day}} the report of a day; DELETE /admin/charges
+forgets all, refunds, tombstones and attempts too.
 
 The journal has every charge and tombstone before it is answered, and is read back at the start. It does not keep the
 mode, nor how often a payment was tried: after a restart the draws begin anew with its first attempt.

@@ -1,4 +1,4 @@
-"""`strongbox demo`: a finite tour. A sale and its cashback, auctions, then one payment in every mode of the gateway."""
+"""`strongbox demo`: a finite tour. Sales, cashback, auctions, what a business needs, then every mode of the gateway."""
 
 import asyncio
 import os
@@ -15,6 +15,7 @@ import psycopg
 
 from app.main.contexts import load
 from app.main.demo_auction import Auctions
+from app.main.demo_business import Business
 from app.main.demo_cashback import Cashback
 from app.main.demo_gateway import STOPS, Guide
 from app.main.demo_market import Market
@@ -35,6 +36,9 @@ _SETTINGS = {
     "BREAKER_FAILURES": "1000",
     "MARKET_FEE_BP": str(FEE_BP),
     "AUCTION_EXTEND_S": "0",
+    # The tour's receiver is a program of this machine.
+    "WEBHOOK_ALLOW_HTTP": "true",
+    "WEBHOOK_ALLOWED_CIDRS": "127.0.0.0/8",
 }
 
 
@@ -65,6 +69,7 @@ async def _tell(market: Market, guide: Guide) -> None:
     buyer = await Sale(market).tell()
     await auctions.begin()
     await cashback.tell(buyer)
+    await Business(market).tell()
     for stop in STOPS:
         await guide.show(stop)
     await guide.replay()
@@ -88,6 +93,7 @@ async def _running(folder: Path) -> AsyncIterator[Path]:
             "DEV_CHAIN_",
             "EVM_",
             "SIWE_",
+            "WEBHOOK_",
         ),
     )
     # The next free ones above the defaults, which it takes by itself, another run that starts now would take as well.

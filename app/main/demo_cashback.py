@@ -1,4 +1,4 @@
-"""The tour's third part: what was bought comes back as tokens on a chain, once, though who mints them is killed."""
+"""The tour's fourth part: what was bought comes back as tokens on a chain, once, though who mints them is killed."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""The tour's fourth part: one payment in every mode of the gateway, and what each leaves behind."""
+"""The tour's sixth part: one payment in every mode of the gateway, and what each leaves behind."""
 
 import asyncio
 import uuid

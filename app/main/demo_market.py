@@ -49,9 +49,9 @@ class Market:
         await self.command("wallet", "fund", who.id, CURRENCY, str(money), "--reference", name)
         return who
 
-    async def machine(self, name: str, scope: str) -> Person:
-        """A program with a token for what the scope says."""
-        said = await self.command("client", "add", name, "--scope", scope)
+    async def machine(self, name: str, *scopes: str) -> Person:
+        """A program with a token for what the scopes say."""
+        said = await self.command("client", "add", name, *(word for scope in scopes for word in ("--scope", scope)))
         shown = dict(line.split(None, 1) for line in said.splitlines())
         form = {"grant_type": "client_credentials"}
         secret = (shown["client_id"], shown["client_secret"])

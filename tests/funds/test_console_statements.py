@@ -55,6 +55,8 @@ async def test_a_statement_shows_its_ends_its_lines_and_the_line_between(
     assert 'aria-label="The balance from 0 to 707, 0 at the least and ' in page
     assert len(re.findall(r"[\d.]+,[\d.]+", re.findall(r'points="([^"]+)"', page)[0])) >= STEPS + 1
     assert "secret" not in page
+    (since,) = re.findall(r'id="from"[^>]* value="([^"]+)"', page)
+    assert datetime.now(UTC) - datetime.fromisoformat(f"{since}+00:00") < timedelta(days=1), "a young wallet's own age"
     for time in ("2020-01-01T00:00", "0001-01-02T00:00"):
         assert "None." in (await console.get(f"/wallets/{ada}/statement", params={"to": time})).text
 

@@ -81,6 +81,20 @@ async def test_the_calendar_shows_which_days_are_closed(console: httpx.AsyncClie
     assert "1 to do" in page.text
 
 
+async def test_a_day_leads_to_what_is_left_of_any_of_its_reports(console: httpx.AsyncClient, known: Desk) -> None:
+    token = await log_in(console)
+    paid = Row(known.tenant)
+    known.put([paid])
+    wrong, right = known.run(report(line(paid, amount=1))), known.run(report(line(paid)))
+    page = (await console.get(MONTH)).text
+    assert (f"/{wrong['reconciliation_id']}" in page, f"/{right['reconciliation_id']}" in page) == (True, False)
+    (finding,) = known.findings(wrong)
+    path = f"/reconciliation/a%20%3Chouse%3E/{wrong['reconciliation_id']}/{finding['finding_id']}/resolve"
+    assert (await console.post(path, data={"csrf": token, "note": "a typing error"})).status_code == 303
+    page = (await console.get(MONTH)).text
+    assert (f"/{wrong['reconciliation_id']}" in page, f"/{right['reconciliation_id']}" in page) == (False, True)
+
+
 async def test_a_finding_says_what_to_do_next_until_it_is_resolved(
     console: httpx.AsyncClient, known: Desk, record: Record
 ) -> None:

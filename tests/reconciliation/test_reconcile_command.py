@@ -102,6 +102,8 @@ def test_findings_are_shown_with_what_to_do_until_they_are_resolved(
     books.query("UPDATE reconciliation.findings SET resolved_at = now(), note = 'fine'")
     books.query("UPDATE reconciliation.runs SET unresolved = 0")
     assert told(module_database, file, "--date", day, code=0)["findings"] == 2
+    _, shown, _ = strongbox(module_database, file, "--date", day)
+    assert (shown.count("resolved: fine"), "have the gateway" in shown) == (2, False)
 
 
 @pytest.mark.parametrize("text", [b"", b"a,b\n1,2\n", report("charge,x"), report()])

@@ -11,6 +11,7 @@ import click
 import pytest
 import yaml
 
+from app.kernel.scopes import SCOPES
 from app.main.api import described
 from app.main.cli import main
 from app.main.contexts import CONTEXTS
@@ -117,6 +118,12 @@ def test_the_page_on_rotation_has_every_setting_with_a_secret_in_it() -> None:
     public = {"CONSOLE_URL"}
     secret = {name for name in (setting.name for setting in EVERY_SETTING) if name.endswith(("_URL", "_KEYS"))} - public
     assert {name for name in secret if f"`{name}`" not in page} == set()
+
+
+def test_every_scope_of_machines_is_explained() -> None:
+    page = (ROOT / "docs/identity/tokens.md").read_text()
+    told = re.findall(r"^\| `([a-z]+:[a-z]+)` \|", page, re.MULTILINE)
+    assert sorted(told) == sorted(SCOPES)
 
 
 def told_commands() -> set[str]:

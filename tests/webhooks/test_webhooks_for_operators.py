@@ -12,11 +12,13 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from app.contexts.webhooks.adapters.operations.parts import parts_of_webhooks
 from app.contexts.webhooks.context import WEBHOOKS
 from app.contexts.webhooks.domain.endpoint import Status
 from app.main.contexts import load
 from app.main.house import House
 from app.main.local.roles import Urls
+from app.platform.operations.health import State
 from app.platform.postgres.actions import PostgresActions
 from tests import forks
 from tests.consoles import browsing, log_in
@@ -90,7 +92,8 @@ async def test_a_webhook_that_the_service_has_disabled_says_why(
     console: httpx.AsyncClient, office: Office, lived: dict[str, str]
 ) -> None:
     office.query("UPDATE webhooks.endpoints SET status = 'DISABLED', reason = 'gone' WHERE id = %s", lived["webhook"])
-    assert "it answered 410" in (await console.get(f"/webhooks/{TENANT}/{lived['webhook']}")).text
+    page = (await console.get(f"/webhooks/{TENANT}/{lived['webhook']}")).text
+    assert ("it answered 410" in page, "Send again" in page, "Replay</button>" in page) == (True, False, False)
     story = await console.get(f"/webhooks/{TENANT}/{lived['webhook']}/{lived['delivery']}")
     assert "waits until the webhook is ACTIVE again" in story.text
     refused = await post(console, f"/webhooks/{TENANT}/{lived['webhook']}/redeliver", id=lived["delivery"])
@@ -176,3 +179,16 @@ async def test_the_command_line_says_what_is_wrong(
         found, _, wrong = command(module_database, tmp_path, *words)
         assert found == code, wrong
         assert why in wrong
+
+
+async def test_status_is_down_when_what_is_due_is_not_sent_and_not_when_receivers_fail(
+    office: Office, lived: dict[str, str], module_database: Urls
+) -> None:
+    (part,) = parts_of_webhooks(module_database.app_url)
+    office.query("UPDATE webhooks.lanes SET wake_at = NULL")
+    seen = await part.look()
+    assert (seen.state, seen.figures["failing"] != 0, seen.hint) == (State.OK, True, None)
+    an_hour_late = "UPDATE webhooks.lanes SET wake_at = now() - interval '1 h' WHERE endpoint_id = %s"
+    office.query(an_hour_late, lived["webhook"])
+    late = await part.look()
+    assert (late.state, "strongbox webhooks" in str(late.hint)) == (State.DOWN, True), late

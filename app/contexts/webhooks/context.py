@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from app.platform.console.page import Page
     from app.platform.http.operations import Operation
     from app.platform.metrics.gauges import Look
+    from app.platform.operations.health import Part
     from app.platform.postgres.database import Database
     from app.platform.postgres.evidence import Checks
     from app.platform.postgres.evidence import Database as Evidence
@@ -71,6 +72,12 @@ def _checks(settings: Settings, database: "Evidence") -> "Checks":
     return checks_of_webhooks(database, settings.of(WebhooksSettings).webhook_retention_d)
 
 
+def _parts(_: Settings, url: str) -> "Sequence[Part]":
+    from app.contexts.webhooks.adapters.operations.parts import parts_of_webhooks
+
+    return parts_of_webhooks(url)
+
+
 def _local(settings: Settings, folder: Path) -> Mapping[str, str]:
     from app.platform.process.secret_files import secret
 
@@ -103,5 +110,6 @@ WEBHOOKS = Context["WebhooksContainer"](
     ),
     pages=_pages,
     checks=_checks,
+    parts=_parts,
     commands={"webhook": "app.contexts.webhooks.adapters.cli.webhook"},
 )

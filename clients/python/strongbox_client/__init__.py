@@ -14,6 +14,7 @@ from strongbox_client.errors import (
 )
 from strongbox_client.operations.auctions import LiveEvent
 from strongbox_client.operations.payments import Approved, Declined, Failed, Pending
+from strongbox_client.operations.wallet import TransferOrder
 from strongbox_client.pages import AsyncPages, Page, Pages
 from strongbox_client.terms import Patience
 from strongbox_client.values import UNSET, BaseUnits
@@ -44,6 +45,7 @@ __all__ = [
     "Session",
     "StrongboxError",
     "TokenRefused",
+    "TransferOrder",
     "UnexpectedAnswer",
     "WebhookRefused",
     "codes",

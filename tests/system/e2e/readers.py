@@ -18,26 +18,6 @@ register bob
 .venv/bin/strongbox wallet fund $ALICE USD 5000 --reference alice-1
 TOKEN=$(log_in alice)
 """,
-    "docs/funds/statements.md": f"""{_REGISTER}{_LOG_IN}
-.venv/bin/strongbox wallet fund $(register erin) USD 5000
-TOKEN=$(log_in erin)
-sleep 1.1 # a second is over by then
-""",
-    "docs/how-to/pay-out.md": f"""{_REGISTER}
-USER_ID=$(register frank)
-register bob
-register carol
-.venv/bin/strongbox wallet fund $USER_ID USD 500000
-""",
-    "docs/payments/refunds.md": f"""{_REGISTER}{_LOG_IN}
-.venv/bin/strongbox wallet fund $(register gina) USD 5000
-PAYMENT_ID=$(curl -s http://127.0.0.1:8080/v1/payments -H "Authorization: Bearer $(log_in gina)" \\
-  -H 'Idempotency-Key: pots-1' -H 'Content-Type: application/json' -d '{{"amount": 1250, "currency": "USD",
-  "provider_id": "0190c7a0-0000-7000-8000-00000000000a", "external_reference": "pots"}}' |
-  grep -o '"payment_id":"[^"]*' | cut -d '"' -f 4)
-echo 'correct horse battery staple 7' | .venv/bin/strongbox user add hugo@example.net --role admin
-TOKEN=$(log_in hugo)
-""",
     # `TILL` is a machine's token: what `client add` shows is asked for one.
     "docs/rewards/rules.md": f"""{_REGISTER}{_LOG_IN}
 echo 'correct horse battery staple 7' | .venv/bin/strongbox user add olga@example.net --role admin

@@ -35,7 +35,7 @@ class Service:
                 (folder / entry.name).symlink_to(entry)
         (folder / ".venv").symlink_to(sys.prefix)
         (folder / ".curlrc").write_text("fail-with-body\n")  # in a script a refused request is a failure
-        others = (8082, 8083)  # of what pages start beside it
+        others = (8082, 8083, 8084)  # of what pages start beside it
         self.ports = {str(port): free_port() for port in (*PORTS.values(), *others)}
         path = f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
         self.environment = {"PATH": path, "HOME": str(folder), "LANG": "C.UTF-8"}

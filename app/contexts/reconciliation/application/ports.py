@@ -61,8 +61,8 @@ class Runs(Protocol):
         ...
 
     async def days(self, tenant_id: TenantId, begins: date, ends: date) -> Sequence[Reconciliation]:
-        """The newest run of each day between the two (`ends` not included) that has one, by day; its `unresolved` is
-        of all runs of the day.
+        """A run of each day between the two (`ends` not included) that has any, by day: the newest with something
+        unresolved, else the newest. Its `unresolved` is of all runs of the day.
         """
         ...
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from app.contexts.webhooks.application.ports import Attempt, Deliveries, Endpoints
-from app.contexts.webhooks.domain.delivery import Delivery, DeliveryStatus
+from app.contexts.webhooks.domain.delivery import UNANSWERED, Delivery, DeliveryStatus
 from app.contexts.webhooks.domain.endpoint import Endpoint, Status
 from app.contexts.webhooks.domain.ids import DeliveryId, EndpointId
 from app.contexts.webhooks.domain.refusals import DeliveryNotFound, EndpointNotFound
@@ -76,7 +76,10 @@ def _next(endpoint: Endpoint, delivery: Delivery) -> str | None:
         return None
     if endpoint.status is Status.DISABLED:
         return "it waits until the webhook is ACTIVE again"
-    return f"attempt {delivery.attempts + 1}, from {delivery.next_attempt_at:%Y-%m-%d %H:%M:%S} UTC on"
+    said = f"attempt {delivery.attempts + 1}, from {delivery.next_attempt_at:%Y-%m-%d %H:%M:%S} UTC on"
+    if delivery.last_error in UNANSWERED:
+        said += "; while nobody answers, events take turns, one in half a minute or so"
+    return said
 
 
 def _notes(delivery: Delivery, attempts: Sequence[Attempt]) -> Iterator[str]:

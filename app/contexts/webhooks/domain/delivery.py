@@ -53,7 +53,8 @@ class Error(StrEnum):
     """The process that made the attempt never told how it ended."""
 
 
-_STRIKES: Final = frozenset({Error.TIMEOUT, Error.CONNECTION, Error.TLS, Error.NAME})
+UNANSWERED: Final = frozenset({Error.TIMEOUT, Error.CONNECTION, Error.TLS, Error.NAME})
+"""Nobody was there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Result:
     @property
     def is_strike(self) -> bool:
         """Whether nobody was there. Answers, whichever, are no strikes."""
-        return self.error in _STRIKES
+        return self.error in UNANSWERED
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,14 +48,18 @@ def statements(reader: WalletReader, look_back: LookBack, made: Statements, desk
         given = queries.parameters(request.scope["query_string"], frozenset(("currency", "from", "to")))
         known = [balance.currency for balance in await read_balance(reader, user, None)]
         currency = Currency(one_of(given.get("currency") or known[0], "currency", known))
-        until = time_of(given["to"], "to") if given.get("to") else datetime.now(UTC).replace(second=0, microsecond=0)
+        until = time_of(given["to"], "to") if given.get("to") else datetime.now(UTC).replace(microsecond=0)
         since = time_of(given["from"], "from") if given.get("from") else until - min(USUAL, until - _BEFORE_ALL)
         if since > until:
             raise Rejected(400, "from must not be later than to")
         opened, chart = await open_(user, currency, since, until)
+        lines = await _first_lines(made, opened)
+        if not given.get("from") and lines and opened.first_version == 0:
+            # The wallet is younger than that, and its line would be a corner.
+            opened, chart = await open_(user, currency, lines[0].created_at.replace(microsecond=0), until)
         return desk.pages.page(
             "statement.html", visit_of(request), user_id=user, known=known, statement=opened, chart=chart,
-            lines=await _first_lines(made, opened), count=opened.last_version - opened.first_version,
+            lines=lines, count=opened.last_version - opened.first_version,
         )  # fmt: skip
 
     return [statement]

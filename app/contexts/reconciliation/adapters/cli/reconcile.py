@@ -108,13 +108,17 @@ def _as_text(compared: "Compared") -> str:
     lines = [f"{name:<8}  {cell(value)}" for name, value in facts]
     if compared.findings:
         rows = [
-            (f.kind.value, "-" if f.line is None else f.line, f.refund_id or f.payment_id, _both(f), advice(f))
+            (f.kind.value, "-" if f.line is None else f.line, f.refund_id or f.payment_id, _both(f), _next(f))
             for f in compared.findings
         ]
         lines += ["", table(("WHAT", "LINE", "PAYMENT OR REFUND", "HERE AND THERE", "NEXT"), rows)]
     if run.findings > len(compared.findings):
         lines += ["", f"and {run.findings - len(compared.findings):,} more: the console and the API show them all"]
     return "\n".join(lines)
+
+
+def _next(finding: Finding) -> str:
+    return advice(finding) if finding.resolved_at is None else f"resolved: {finding.note}"
 
 
 def _both(finding: Finding) -> str:

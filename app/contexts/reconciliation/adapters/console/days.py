@@ -25,7 +25,7 @@ _FIRST_YEAR, _LAST_YEAR = 2000, 9998
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day of the calendar, its newest run if there is one, and its state in a word."""
+    """A day of the calendar, the run of it to look at if there is one (see `Runs.days`), and its state in a word."""
 
     date: date
     run: Reconciliation | None

@@ -27,7 +27,7 @@ DAYS: Final = Statement(f"""
     SELECT DISTINCT ON (r.date) {RUN_COLUMNS.replace("r.unresolved", "sum(r.unresolved) OVER (PARTITION BY r.date)")}
     FROM reconciliation.runs r
     WHERE r.bucket = %b::smallint AND r.tenant_id = %b::uuid AND r.date >= %b::text::date AND r.date < %b::text::date
-    ORDER BY r.date, r.created_at DESC
+    ORDER BY r.date, r.unresolved > 0 DESC, r.created_at DESC
 """)
 ONE: Final = Statement(f"""
     SELECT {RUN_COLUMNS} FROM reconciliation.runs r

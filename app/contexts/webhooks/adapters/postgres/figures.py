@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from psycopg import AsyncConnection
+
 from app.contexts.webhooks.application.figures import Totals
 from app.platform.postgres.errors import reading
 from app.platform.postgres.pipeline import Statement, run
@@ -19,6 +21,12 @@ LANES: Final = Statement("""
 """)
 
 
+async def totals_of(connection: AsyncConnection) -> Totals:
+    """All of it, as it is now."""
+    ((late_s,),), ((active, disabled, failing, silent),) = await run(connection, [(FIRST, ()), (LANES, ())])
+    return Totals(max(late_s, 0.0), active, disabled, failing, silent)
+
+
 class PostgresFigures:
     """Implements `Figures`."""
 
@@ -29,5 +37,4 @@ class PostgresFigures:
     async def totals(self) -> Totals:
         """See `Figures.totals`."""
         async with session(self._pool) as connection:
-            ((late_s,),), ((active, disabled, failing, silent),) = await run(connection, [(FIRST, ()), (LANES, ())])
-        return Totals(max(late_s, 0.0), active, disabled, failing, silent)
+            return await totals_of(connection)
