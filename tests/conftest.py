@@ -121,16 +121,6 @@ def logging_stays() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
-def patient_pools() -> Iterator[None]:
-    """Who needs a connection waits for it as long as a busy machine takes to make one, and does not see it away."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pool, "WAIT_S", 30.0)
-        patch.setattr(pool, "CHECK_S", 30.0)
-        patch.setattr(pool, "RECONNECT_S", 5.0)
-        yield
-
-
 @pytest.fixture(scope="session")
 def worker(request: pytest.FixtureRequest) -> str:
     """The name of this process among those that share the servers."""
