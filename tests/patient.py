@@ -14,6 +14,7 @@ def patient_pools() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pool, "WAIT_S", 30.0)
         patch.setattr(pool, "CHECK_S", 30.0)
+        patch.setattr(pool, "RECONNECT_S", 5.0)
         patch.setattr(pool, "SILENCE_S", 90.0)
         patch.setattr(lanes, "STALLED_AFTER_S", 60.0)
         patch.setattr(lanes, "MEND_S", 30.0)
