@@ -4,17 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.contexts.chain.adapters.evm import node as evm
 from app.contexts.chain.adapters.operations import look, parts
-from tests.chain.nodes import KINDS, Node, node
+from tests.chain.nodes import KINDS, Node, answers_within, node
 
 
 @pytest.fixture(scope="module", autouse=True)
 def patient_with_nodes() -> Iterator[None]:
     """Whoever asks a node within this process waits for it as long as it takes on a busy machine."""
     with pytest.MonkeyPatch.context() as patch:
-        for ask in (evm.Node.ask, evm.Node.call):
-            patch.setitem(ask.__kwdefaults__, "timeout_s", 30.0)
+        answers_within(patch, 30.0)
         for looking in (look, parts):
             patch.setattr(looking, "LOOK_S", 60.0)
         patch.setattr(look, "WITHIN_S", 60.0)

@@ -13,6 +13,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from app.contexts.chain.adapters.evm import node as evm
 from app.contexts.chain.dev_chain.anvil import installed
 from app.platform.process.processes import comes_true, free_port
 
@@ -171,6 +172,14 @@ def node(kind: str, folder: Path, block_s: int = 0, funded: str = "") -> Iterato
     finally:
         running.kill()
         running.close()
+
+
+def answers_within(patch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Have whoever asks a node within this process wait so long for it, unless they say how long."""
+    for ask in (evm.Node.ask, evm.Node.call):
+        usual = ask.__kwdefaults__
+        assert usual is not None
+        patch.setitem(usual, "timeout_s", seconds)
 
 
 def new_key() -> str:

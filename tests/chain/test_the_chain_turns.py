@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from app.contexts.chain.adapters.evm import node as evm
+from app.contexts.chain.adapters.evm.node import TIMEOUT_S
 from app.contexts.chain.public import ChainAway, MintStatus
 from app.main.local.roles import Urls
 from tests.chain.adapter import CALL_S, Place, in_status, minted, order, settled, there
-from tests.chain.nodes import Node
+from tests.chain.nodes import Node, answers_within
 
 pytestmark = pytest.mark.usefixtures("patient_pools")
 
@@ -110,8 +110,7 @@ async def test_the_replaced_transaction_may_land_as_well_and_its_hash_is_told(pl
 async def test_a_node_that_was_killed_or_frozen_is_worked_with_once_it_is_back(
     place: Place, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for ask in (evm.Node.ask, evm.Node.call):
-        monkeypatch.setitem(ask.__kwdefaults__, "timeout_s", evm.TIMEOUT_S)
+    answers_within(monkeypatch, TIMEOUT_S)
     known, asked = order(1), order(2)
     place.node.funded = place.address  # anvil begins anew, and is sent again what it was sent
     async with place.serving() as client:

@@ -11,6 +11,7 @@ import gzip
 import os
 import re
 import shutil
+import socket
 import subprocess
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -22,7 +23,6 @@ import msgspec
 
 from app.contexts.chain.dev_chain.http import Answer
 from app.contexts.chain.dev_chain.wanted import ENOUGH_WEI, Wanted
-from app.platform.process.processes import free_port
 
 _ENRICH: Final = "anvil_setBalance"
 _KEPT: Final = re.compile(b"eth_sendRawTransaction|anvil_setBalance")
@@ -54,7 +54,7 @@ async def behind_anvil(wanted: Wanted, program: str) -> AsyncIterator[Answer]:
     """
     if wanted.folder:
         wanted.folder.mkdir(parents=True, exist_ok=True)
-    port = free_port()
+    port = _free_port()
     child = await asyncio.create_subprocess_exec(program, *_options(wanted, port), stdin=subprocess.DEVNULL)
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
     async with httpx.AsyncClient(
@@ -209,3 +209,14 @@ def _replace(path: Path, content: bytes) -> None:
     draft = path.with_name(path.name + ".new")
     draft.write_bytes(content)
     os.replace(draft, path)
+
+
+def _free_port() -> int:
+    """One that nobody else is given for a minute: a connection that was closed there keeps it, though not from a
+    server that asks for this one."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = int(server.getsockname()[1])
+        with socket.create_connection(("127.0.0.1", port)) as caller:
+            server.accept()[0].close()  # who closes first is who waits
+            caller.recv(1)
+    return port
