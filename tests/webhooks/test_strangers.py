@@ -178,6 +178,14 @@ async def test_a_connection_serves_again_unless_more_comes_than_was_asked_for(ca
         assert server.connections == 3
 
 
+async def test_nothing_is_kept_of_who_is_gone(caller: Caller) -> None:
+    for _ in range(2):
+        async with serving(Stranger()) as server:
+            assert (await called(caller, server.url)).status == 200
+        assert (await called(caller, server.url)).error is Error.CONNECTION
+    assert caller._idle == {}
+
+
 async def test_who_hangs_or_floods_costs_the_others_nothing(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(send, "TIMEOUT_S", 300.0)  # nobody who hangs is given up meanwhile
     monkeypatch.setattr(sending, "LEASE_S", 900.0)

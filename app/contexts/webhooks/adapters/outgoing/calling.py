@@ -100,10 +100,12 @@ class Caller:
     async def _connection(self, place: Place, addresses: Sequence[Address]) -> Answering:
         now = asyncio.get_running_loop().time()
         for address in addresses:
-            idle = self._idle.get(_route(place, address), [])
+            idle = self._idle.pop(route := _route(place, address), [])
             while idle:
                 connection = idle.pop()
                 if connection.is_reusable and not connection.is_lost and now - connection.idle_since < KEPT_S:
+                    if idle:
+                        self._idle[route] = idle
                     return connection
                 connection.abort()
         for address in addresses[:-1]:
