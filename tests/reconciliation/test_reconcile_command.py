@@ -122,11 +122,14 @@ def test_a_wrong_command_ends_with_2(module_database: Urls, gateway: Mock, words
     assert strongbox(module_database, *words, gateway=gateway)[0] == 2
 
 
+def test_of_a_tenant_that_is_not_there_nothing_will_do(module_database: Urls, gateway: Mock) -> None:
+    code, _, why = strongbox(module_database, "--date", "yesterday", "--tenant", "nobody", gateway=gateway)
+    assert (code, "there is no tenant 'nobody'" in why) == (2, True)
+
+
 def test_what_cannot_be_done_ends_with_3(module_database: Urls, tmp_path: Path) -> None:
     code, _, why = strongbox(module_database, "--date", "yesterday")
     assert (code, "the gateway does not answer" in why) == (3, True)
-    code, _, why = strongbox(module_database, "--date", "yesterday", "--tenant", "nobody")
-    assert (code, "there is no tenant 'nobody'" in why) == (3, True)
     file = tmp_path / "report.csv"
     file.write_bytes(report())
     away = Urls("postgresql://nobody@127.0.0.1:1/x", "postgresql://nobody@127.0.0.1:1/x")

@@ -40,7 +40,7 @@ def run() -> None:
 
 @click.command()
 def demo() -> None:
-    """Show a sale, its cashback, and each mode of the gateway."""
+    """Show a sale, auctions, cashback, a refund, a webhook, each mode of the gateway."""
     from app.main.demo import tour
 
     raise SystemExit(asyncio.run(tour()))

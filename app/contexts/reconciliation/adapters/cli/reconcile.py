@@ -62,28 +62,30 @@ def reconcile(file: Path | None, choose: Callable[[date], date] | None, tenant: 
     not be done.
     """
     from app.contexts.reconciliation.for_operators import reconcile as compare
-    from app.platform.tenants import TenantUnknown
 
     if file is None and choose is None:
         raise click.UsageError("say which report: FILE, or --date")
     rooms = command_line().rooms(configured("command", "database_url", *([] if file else ["gateway_url"])))
 
-    compared = _done(lambda: asyncio.run(compare(rooms, tenant, choose, file)), TenantUnknown, OSError)
+    compared = _done(lambda: asyncio.run(compare(rooms, tenant, choose, file)))
     click.echo(_as_json(compared)) if as_json else terminal.show(_as_text(compared))
     click.get_current_context().exit(1 if compared.run.unresolved else 0)
 
 
-def _done(compare: "Callable[[], Compared]", *more: type[Exception]) -> "Compared":
-    """What came of it; exit code 2 where it is no report, and 3 where it could not be compared."""
+def _done(compare: "Callable[[], Compared]") -> "Compared":
+    """What came of it; exit code 2 where it is no report, or nobody's, and 3 where it could not be compared."""
+    from app.platform.tenants import TenantUnknown
 
     def run() -> "Compared":
         try:
             return compare()
         except NotAReport as error:
             raise NoReport(f"not a report: {error}") from None
+        except TenantUnknown as error:
+            raise click.BadParameter(str(error), param_hint="--tenant") from None
 
     try:
-        return or_fail(run, *more)
+        return or_fail(run, OSError)
     except Failed as error:
         raise NotDone(error.message) from None
 
