@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
@@ -56,6 +56,9 @@ class Broken(Exception):  # noqa: N818 -- it says what the books are
 
 class BenchHouse(House):
     """The processes over a database. They end with this one, however it ends."""
+
+    KEYS: ClassVar[Mapping[str, str]] = {}
+    """Tokens as they are by default, of which a signature is looked at in a fifth of the time that the tests' takes."""
 
     def __init__(self, servers: Servers, database: Urls, folder: Path) -> None:
         super().__init__(database, servers.rabbitmq.url, folder)

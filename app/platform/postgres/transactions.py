@@ -38,9 +38,9 @@ _BEGIN = Statement("BEGIN ISOLATION LEVEL READ COMMITTED")
 _COMMIT = Statement("COMMIT")
 
 
-def beginning(connection: AsyncConnection, *, plan_anew: bool) -> list[Call]:
-    """The statements that begin a transaction on the connection."""
-    first: list[Call] = [(_BEGIN, ())]
+def _first(connection: AsyncConnection, *, plan_anew: bool) -> list[Call]:
+    """The statements that come first in a transaction on the connection."""
+    first: list[Call] = []
     patience_ms = lock_patience_ms.get()
     if patience_ms != LOCK_TIMEOUT_MS or not has_own_session(connection):
         first.append((_LIMITS, (str(patience_ms),)))
@@ -50,13 +50,12 @@ def beginning(connection: AsyncConnection, *, plan_anew: bool) -> list[Call]:
 
 
 async def at_once(connection: AsyncConnection, calls: Sequence[Call], *, plan_anew: bool) -> list[list[Row]]:
-    """Run the statements in one transaction and one round trip; the rows of each."""
-    first = beginning(connection, plan_anew=plan_anew)
-    try:
-        return (await run(connection, [*first, *calls, (_COMMIT, ())]))[len(first) : -1]
-    finally:
-        if not connection.closed and connection.pgconn.transaction_status != pq.TransactionStatus.IDLE:
-            await connection.rollback()
+    """Run the statements in one transaction and one round trip; the rows of each.
+
+    What is sent before one Sync is a transaction by itself: BEGIN and COMMIT would be two statements more.
+    """
+    first = _first(connection, plan_anew=plan_anew)
+    return (await run(connection, [*first, *calls]))[len(first) :]
 
 
 class Transactions:
@@ -89,7 +88,7 @@ class DatabaseTransaction:
 
     async def begin(self, *calls: Call) -> tuple[list[list[Row]], datetime]:
         """Begin with the statements; their rows, and the database's clock behind them."""
-        first = beginning(self._connection, plan_anew=self._plan_anew)
+        first = [(_BEGIN, ()), *_first(self._connection, plan_anew=self._plan_anew)]
         *rows, clock = (await run(self._connection, [*first, *calls, (CLOCK, ())]))[len(first) :]
         now = clock[0][0]
         assert isinstance(now, datetime)

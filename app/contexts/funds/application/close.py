@@ -44,7 +44,8 @@ def _close(closing: Closing, till: Till) -> Closed | Refused:
 def _is_done(closing: Closing, hold: Hold) -> bool:
     """Whether this very thing has been done with the hold before."""
     if isinstance(closing, Capture):
-        return hold.capture_fingerprint == fingerprint_of_parts(closing.parts)
+        captured = hold.status is HoldStatus.CAPTURED
+        return captured and hold.capture_fingerprint == fingerprint_of_parts(closing.parts)
     return hold.status is HoldStatus.RELEASED
 
 

@@ -145,7 +145,6 @@ class Till:
             BalanceLimit: a beneficiary has no room.
         """
         hold, at = self.hold(ref), self.moment()
-        hold.capture(1, b"", self.now)  # whether it is open comes before whether it is enough
         closed = hold.capture(sum(part.amount_minor for part in parts), fingerprint_of_parts(parts), self.now)
         fees = {self._see_room(part, ref.currency): part for part in parts if part.is_fee}
         into = [

@@ -91,7 +91,7 @@ class Hold(NamedTuple):
         self._see_that_it_is_open(now)
         if amount_minor > self.money.amount_minor:
             raise CaptureTooLarge(self.money.amount_minor, amount_minor)
-        return self._closed(HoldStatus.CAPTURED, amount_minor, now)._replace(capture_fingerprint=fingerprint)
+        return self._closed(HoldStatus.CAPTURED, amount_minor, now, fingerprint)
 
     def release(self, now: datetime) -> "Hold":
         """The hold, closed: all of it is the wallet's again.
@@ -107,11 +107,14 @@ class Hold(NamedTuple):
         if self.status is not HoldStatus.OPEN or self.is_over(now):
             raise HoldClosed
 
-    def _closed(self, status: HoldStatus, captured_minor: int, now: datetime) -> "Hold":
+    def _closed(
+        self, status: HoldStatus, captured_minor: int, now: datetime, fingerprint: bytes | None = None
+    ) -> "Hold":
         return self._replace(
             status=status,
             captured_minor=captured_minor,
             released_minor=self.money.amount_minor - captured_minor,
             version=self.version + 1,
+            capture_fingerprint=fingerprint,
             closed_at=max(now, self.created_at),  # the clock may have gone back
         )
