@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +15,7 @@ from app.kernel.topology import Queue
 from app.main.local.rabbitmq import RabbitMQNode
 from app.platform.messaging.ports import BrokerUnavailable, Confirmed, Rejected
 from app.platform.rabbitmq.connection import BrokerAway, connect, split
-from app.platform.rabbitmq.framing import Outgoing, publish_at_once, publish_each
+from app.platform.rabbitmq.framing import publish_at_once, publish_each
 from app.platform.rabbitmq.publisher import RabbitPublisher
 from tests.pace import slow
 from tests.platform.outbox_fixtures import (
@@ -86,9 +85,9 @@ async def test_nothing_counts_as_published_while_a_queue_is_gone_and_then_it_is_
 async def test_a_queue_that_goes_while_a_batch_is_under_way_is_noticed(broker: Broker, rabbitmq_url: str) -> None:
     """The other queue takes the message, so the broker confirms it."""
 
-    async def publish_late(channel, exchange, bindings, messages: Sequence[Outgoing]):  # type: ignore[no-untyped-def]
+    async def publish_late(channel, exchange, bindings, messages, *, mandatory):  # type: ignore[no-untyped-def]
         await broker.channel.queue_delete("metrics.queue")
-        return await publish_at_once(channel, exchange, (), messages)
+        return await publish_at_once(channel, exchange, (), messages, mandatory=mandatory)
 
     publisher = RabbitPublisher(split(rabbitmq_url), EVENTS, publish=publish_late)
     with pytest.raises(BrokerUnavailable):
