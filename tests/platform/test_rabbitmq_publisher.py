@@ -6,6 +6,7 @@ import signal
 import time
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from structlog.testing import capture_logs
@@ -92,6 +93,28 @@ async def test_a_queue_that_goes_while_a_batch_is_under_way_is_noticed(broker: B
     publisher = RabbitPublisher(split(rabbitmq_url), EVENTS, publish=publish_late)
     with pytest.raises(BrokerUnavailable):
         await publisher.publish([outbox_message()])
+    await publisher.close()
+
+
+async def test_events_of_one_subject_are_bound_for_once_and_a_queue_that_goes_between_them_is_noticed(
+    broker: Broker, rabbitmq_url: str
+) -> None:
+    waves: list[tuple[int, int, bool]] = []
+    is_going = False
+
+    async def publish(channel, exchange, bindings, messages, *, mandatory):  # type: ignore[no-untyped-def]
+        if is_going and not bindings:
+            await broker.channel.queue_delete("metrics.queue")
+        waves.append((len(bindings), len(messages), mandatory))
+        return await publish_at_once(channel, exchange, bindings, messages, mandatory=mandatory)
+
+    publisher, payment_id = RabbitPublisher(split(rabbitmq_url), EVENTS, publish=publish), uuid4()
+    sent = [outbox_message(payment_id=payment_id) for _ in range(3)]
+    assert await publisher.publish([*sent, outbox_message()]) == [Confirmed()] * 4
+    assert waves == [(len(EVENTS.bindings), 2, True), (0, 1, True), (0, 1, True)]
+    is_going = True
+    with pytest.raises(BrokerUnavailable):
+        await publisher.publish(sent)
     await publisher.close()
 
 
