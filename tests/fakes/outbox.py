@@ -6,7 +6,16 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.kernel.errors import Unavailable
-from app.platform.messaging.ports import LONGEST_RETRY_S, Confirmed, Leases, OutboxMessage, Rejected, Retry
+from app.platform.messaging.ports import (
+    LONGEST_RETRY_S,
+    Confirmed,
+    Leases,
+    OutboxMessage,
+    Outcome,
+    Rejected,
+    Retry,
+)
+from app.platform.messaging.waves import publish_in_waves
 
 PARTITIONS = 16
 
@@ -120,7 +129,10 @@ class FakePublisher:
         self.published: list[OutboxMessage] = []
         self.answer: Callable[[OutboxMessage], Confirmed | Rejected] = lambda _: Confirmed()
 
-    async def publish(self, messages: Sequence[OutboxMessage]) -> Sequence[Confirmed | Rejected]:
+    async def publish(self, messages: Sequence[OutboxMessage]) -> Sequence[Outcome]:
+        return await publish_in_waves(messages, self._publish_wave)
+
+    async def _publish_wave(self, messages: Sequence[OutboxMessage]) -> Sequence[Outcome]:
         outcomes = [self.answer(message) for message in messages]
         self.published += [
             message for message, outcome in zip(messages, outcomes, strict=True) if outcome == Confirmed()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from uuid import uuid4
 
 import pytest
 
@@ -10,7 +11,7 @@ from app.contexts.payments.public import EVENTS
 from app.kernel.topology import Queue
 from app.platform.messaging.faults import is_the_messages
 from app.platform.messaging.in_process_broker import InProcessBroker, Subscription
-from app.platform.messaging.ports import Confirmed, Publisher, Rejected
+from app.platform.messaging.ports import Confirmed, Publisher, Rejected, Unsent
 from app.platform.rabbitmq.connection import split
 from app.platform.rabbitmq.framing import publish_at_once, publish_each
 from app.platform.rabbitmq.publisher import RabbitPublisher
@@ -81,6 +82,19 @@ async def test_a_message_that_no_queue_is_bound_for_is_rejected_and_the_others_a
     outcomes = await subject.publisher.publish([outbox_message(), lost, outbox_message()])
     assert outcomes == [Confirmed(), Rejected("no queue is bound for 'wallet.opened'"), Confirmed()]
     assert len(await subject.bodies("audit.queue")) == 2
+
+
+async def test_of_one_subject_each_comes_behind_the_last_and_behind_a_rejected_one_none(subject: Subject) -> None:
+    first, second, other = uuid4(), uuid4(), uuid4()
+    sent = [replace(outbox_message(), subject=one) for one in (first, second, first, second, first, other)]
+    sent[3] = replace(sent[3], type="wallet.opened")
+    sent.append(replace(outbox_message(), subject=second))
+    outcomes = await subject.publisher.publish(sent)
+    rejected = Rejected("no queue is bound for 'wallet.opened'")
+    assert outcomes == [*[Confirmed()] * 3, rejected, *[Confirmed()] * 2, Unsent()]
+    got = await subject.bodies("audit.queue")
+    assert [body for body in got if body in {sent[n].body for n in (0, 2, 4)}] == [sent[n].body for n in (0, 2, 4)]
+    assert sorted(got) == sorted(sent[n].body for n in (0, 1, 2, 4, 5))
 
 
 async def test_publishing_again_and_at_the_same_time_works(subject: Subject) -> None:

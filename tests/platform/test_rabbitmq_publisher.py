@@ -4,9 +4,9 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from structlog.testing import capture_logs
@@ -16,7 +16,7 @@ from app.kernel.topology import Queue
 from app.main.local.rabbitmq import RabbitMQNode
 from app.platform.messaging.ports import BrokerUnavailable, Confirmed, Rejected
 from app.platform.rabbitmq.connection import BrokerAway, connect, split
-from app.platform.rabbitmq.framing import Outgoing, publish_at_once, publish_each
+from app.platform.rabbitmq.framing import publish_at_once, publish_each
 from app.platform.rabbitmq.publisher import RabbitPublisher
 from tests.pace import slow
 from tests.platform.outbox_fixtures import (
@@ -86,13 +86,35 @@ async def test_nothing_counts_as_published_while_a_queue_is_gone_and_then_it_is_
 async def test_a_queue_that_goes_while_a_batch_is_under_way_is_noticed(broker: Broker, rabbitmq_url: str) -> None:
     """The other queue takes the message, so the broker confirms it."""
 
-    async def publish_late(channel, exchange, bindings, messages: Sequence[Outgoing]):  # type: ignore[no-untyped-def]
+    async def publish_late(channel, exchange, bindings, messages, *, mandatory):  # type: ignore[no-untyped-def]
         await broker.channel.queue_delete("metrics.queue")
-        return await publish_at_once(channel, exchange, (), messages)
+        return await publish_at_once(channel, exchange, (), messages, mandatory=mandatory)
 
     publisher = RabbitPublisher(split(rabbitmq_url), EVENTS, publish=publish_late)
     with pytest.raises(BrokerUnavailable):
         await publisher.publish([outbox_message()])
+    await publisher.close()
+
+
+async def test_events_of_one_subject_are_bound_for_once_and_a_queue_that_goes_between_them_is_noticed(
+    broker: Broker, rabbitmq_url: str
+) -> None:
+    waves: list[tuple[int, int, bool]] = []
+    is_going = False
+
+    async def publish(channel, exchange, bindings, messages, *, mandatory):  # type: ignore[no-untyped-def]
+        if is_going and not bindings:
+            await broker.channel.queue_delete("metrics.queue")
+        waves.append((len(bindings), len(messages), mandatory))
+        return await publish_at_once(channel, exchange, bindings, messages, mandatory=mandatory)
+
+    publisher, payment_id = RabbitPublisher(split(rabbitmq_url), EVENTS, publish=publish), uuid4()
+    sent = [outbox_message(payment_id=payment_id) for _ in range(3)]
+    assert await publisher.publish([*sent, outbox_message()]) == [Confirmed()] * 4
+    assert waves == [(len(EVENTS.bindings), 2, True), (0, 1, True), (0, 1, True)]
+    is_going = True
+    with pytest.raises(BrokerUnavailable):
+        await publisher.publish(sent)
     await publisher.close()
 
 

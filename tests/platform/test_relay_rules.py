@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from app.platform.messaging import relay as relaying
+from app.platform.messaging import waves as publishing_in_waves
 from app.platform.messaging.ports import BrokerUnavailable, Confirmed, OutboxMessage, Rejected
 from app.platform.messaging.relay import Relay
 from app.platform.messaging.waves import waves
@@ -135,20 +136,35 @@ async def test_a_broker_that_confirms_only_so_many_in_time_is_given_little_more(
     assert given < 2 * 12_000
 
 
-async def test_what_was_confirmed_before_the_broker_went_is_marked(
+async def test_of_what_the_broker_went_away_from_nothing_is_marked_and_all_comes_again_in_its_order(
     outbox: FakeOutbox, publisher: FakePublisher
 ) -> None:
     payment = uuid4()
     outbox.insert(message(payment), message(payment))
+    failures = iter([True])
 
     def answer(sent: OutboxMessage) -> Confirmed:
-        if sent.id == 1:
+        if sent.id == 1 and next(failures, False):
+            assert not outbox.sent()
             raise BrokerUnavailable("gone")
         return Confirmed()
 
     publisher.answer = answer
-    await run_until(Relay(outbox, publisher, "me"), lambda: len(outbox.sent()) == 1)
-    assert [sent.id for sent in publisher.published] == [0]
+    await run_until(Relay(outbox, publisher, "me", random_share=lambda: 0.0), lambda: len(outbox.sent()) == 2)
+    assert [sent.id for sent in publisher.published] == [0, 0, 1]
+
+
+async def test_a_payment_of_which_many_events_wait_takes_several_batches_each_of_which_is_marked(
+    outbox: FakeOutbox, publisher: FakePublisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing_in_waves, "ENOUGH_S", 0.0)
+    payment, relay = uuid4(), Relay(outbox, publisher, "me")
+    await relay._leases.renew()
+    outbox.insert(*(message(payment) for _ in range(3)))
+    for nth in (1, 2, 3):
+        await relay_once(relay)
+        assert len(outbox.sent()) == nth
+    assert [sent.id for sent in publisher.published] == [0, 1, 2]
 
 
 async def test_a_mark_waits_for_a_database_that_is_away_for_a_moment(

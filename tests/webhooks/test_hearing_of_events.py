@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 import pytest
 from psycopg.errors import LockNotAvailable
 
+from app.contexts.funds.public import EVENTS
 from app.contexts.webhooks.context import HEARS, QUEUE
-from app.contexts.webhooks.domain.endpoint import Status
+from app.contexts.webhooks.domain.endpoint import Status, is_kept_from_all
 from app.main.contexts import CONTEXTS
 from app.platform.messaging.received_events import Malformed
 from tests.webhooks.office import Office, event
@@ -25,6 +26,8 @@ async def kinds(office: Office, endpoint: object) -> list[str]:
 def test_every_exchange_of_the_house_is_heard() -> None:
     assert {context.publication.exchange.name for context in CONTEXTS if context.publication} == set(HEARS)
     assert QUEUE.takes("user.address_linked")
+    audited = EVENTS.queue("audit.queue").bindings
+    assert {*HEARS[EVENTS.name]} == {key for key in audited if not is_kept_from_all(key)}
     assert (QUEUE.ordered, QUEUE.yields) == (True, True)
 
 

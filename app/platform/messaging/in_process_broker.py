@@ -15,7 +15,8 @@ from typing import Final
 import structlog
 
 from app.platform.messaging.handing_over import Handle, hand_over
-from app.platform.messaging.ports import BrokerUnavailable, Confirmed, OutboxMessage, Rejected
+from app.platform.messaging.ports import BrokerUnavailable, Confirmed, OutboxMessage, Outcome, Rejected
+from app.platform.messaging.waves import publish_in_waves
 
 MAX_ATTEMPTS: Final = 4
 TIMEOUT_S: Final = 4.0
@@ -62,21 +63,24 @@ class InProcessBroker:
         self._timeout_s = timeout_s
         self.dead_letters: deque[DeadLetter] = deque(maxlen=DEAD_LETTERS_KEPT)
 
-    async def publish(self, messages: Sequence[OutboxMessage]) -> Sequence[Confirmed | Rejected]:
+    async def publish(self, messages: Sequence[OutboxMessage]) -> Sequence[Outcome]:
         """See `Publisher.publish`."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await publish_in_waves(messages, self._publish_wave)
+        except TimeoutError as error:
+            raise BrokerUnavailable("a consumer takes too long") from error
+
+    async def _publish_wave(self, messages: Sequence[OutboxMessage]) -> Sequence[Confirmed | Rejected]:
         failed: dict[int, str] = {
             message.id: f"no queue is bound for {message.type!r}"
             for message in messages
             if self._mandatory and not any(subscription.takes(message.type) for subscription in self._subscriptions)
         }
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                ends = await asyncio.gather(
-                    *(self._deliver(subscription, messages, failed) for subscription in self._subscriptions),
-                    return_exceptions=True,  # no delivery is left to itself because another one failed
-                )
-        except TimeoutError as error:
-            raise BrokerUnavailable("a consumer takes too long") from error
+        ends = await asyncio.gather(
+            *(self._deliver(subscription, messages, failed) for subscription in self._subscriptions),
+            return_exceptions=True,  # no delivery is left to itself because another one failed
+        )
         for end in ends:
             if isinstance(end, ConnectionError):
                 raise BrokerUnavailable(str(end)) from end

@@ -40,6 +40,15 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsent:
+    """It was not published: one of its subject before it was rejected, or there was no time left for it."""
+
+
+Outcome = Confirmed | Rejected | Unsent
+"""What became of a message that was to be published."""
+
+
+@dataclass(frozen=True, slots=True)
 class Retry:
     """A rejected message's next attempt: why there has to be one, and when."""
 
@@ -85,10 +94,11 @@ class BrokerUnavailable(Exception):  # noqa: N818 -- it says what the broker is,
 class Publisher(Protocol):
     """A broker that takes events for every queue of an exchange's contract."""
 
-    async def publish(self, messages: Sequence[OutboxMessage]) -> Sequence[Confirmed | Rejected]:
-        """Publish the messages, at most one of a subject, and say of each what became of it, in the same order.
+    async def publish(self, messages: Sequence[OutboxMessage]) -> Sequence[Outcome]:
+        """Publish the messages, and say of each what became of it, in the same order.
 
-        It answers within a few seconds, whatever the broker does.
+        Of one subject each is confirmed before the next is sent, and behind one that is rejected none is. It answers
+        within a few seconds, whatever the broker does.
 
         Raises:
             BrokerUnavailable: nothing is known of any of them; they count as unpublished.

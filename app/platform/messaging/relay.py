@@ -26,7 +26,6 @@ from app.platform.messaging.ports import (
     Rejected,
     Retry,
 )
-from app.platform.messaging.waves import waves
 
 # What is under way is halved with each failure, and grows by a little with each success, so that a broker too slow to
 # confirm it all in a publisher's time is not sent the same again and again.
@@ -184,20 +183,15 @@ class Relay:
             self._failed(batch.failures, failure)
 
     async def _publish(self, batch: _Batch, results: list[tuple[OutboxMessage, Confirmed | Retry]]) -> None:
-        failed = set()
-        for wave in waves(batch.messages):
-            ours = self._leases.still_ours(wave, batch.epochs)
-            ready = [message for message in ours if message.subject not in failed]
-            if not ready:
-                continue
-            if not self._leases.usable:
-                return
-            for message, outcome in zip(ready, await self._publisher.publish(ready), strict=True):
-                if isinstance(outcome, Rejected):
-                    failed.add(message.subject)
-                    results.append((message, self._retry(message, outcome)))
-                else:
+        ours = self._leases.still_ours(batch.messages, batch.epochs)
+        if not ours or not self._leases.usable:
+            return
+        for message, outcome in zip(ours, await self._publisher.publish(ours), strict=True):
+            match outcome:
+                case Confirmed():
                     results.append((message, outcome))
+                case Rejected():
+                    results.append((message, self._retry(message, outcome)))
 
     async def _record(self, results: Sequence[tuple[OutboxMessage, Confirmed | Retry]], batch: _Batch) -> None:
         # The events are out: as long as the leases last it is worth waiting for the database to say so.

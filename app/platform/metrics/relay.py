@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from app.kernel.errors import Unavailable
 from app.kernel.topology import Queue
-from app.platform.messaging.ports import Confirmed, OutboxMessage, Publisher, Rejected
+from app.platform.messaging.ports import Confirmed, OutboxMessage, Outcome, Publisher, Rejected
 from app.platform.messaging.relay import Relay
 from app.platform.operations.judgement import QueueFigures
 from app.platform.process.waiting import pause
@@ -54,7 +54,7 @@ class CountedPublisher:
         self._publisher = publisher
         self._metrics = metrics
 
-    async def publish(self, messages: Sequence[OutboxMessage]) -> Sequence[Confirmed | Rejected]:
+    async def publish(self, messages: Sequence[OutboxMessage]) -> Sequence[Outcome]:
         """See `Publisher.publish`."""
         began = time.perf_counter()
         self._metrics.size.observe(len(messages))
@@ -65,9 +65,8 @@ class CountedPublisher:
             raise
         finally:
             self._metrics.duration.observe(time.perf_counter() - began)
-        rejected = sum(isinstance(outcome, Rejected) for outcome in outcomes)
-        self._metrics.published.inc(len(outcomes) - rejected)
-        self._metrics.rejected.inc(rejected)
+        self._metrics.published.inc(sum(isinstance(outcome, Confirmed) for outcome in outcomes))
+        self._metrics.rejected.inc(sum(isinstance(outcome, Rejected) for outcome in outcomes))
         return outcomes
 
 

@@ -51,11 +51,10 @@ class Outgoing:
 
 
 async def publish_at_once(
-    channel: AbstractChannel, exchange: str, bindings: Bindings, messages: Sequence[Outgoing]
+    channel: AbstractChannel, exchange: str, bindings: Bindings, messages: Sequence[Outgoing], *, mandatory: bool
 ) -> Sequence[Awaitable[object]]:
-    """Bind again, and send the messages, mandatory and persistent, with one write; answer each one's confirm.
-
-    Where no queue has to have them nothing is bound and nothing is mandatory: who wants them has a queue of his own.
+    """Bind again, and send the messages, persistent, with one write; answer each one's confirm. If they are mandatory
+    those that no queue takes come back.
 
     The bindings' errors close the channel. Were the messages a write of their own, they could follow aiormq's answer to
     that, on a channel that is none any more, for which the broker closes the connection.
@@ -77,7 +76,7 @@ async def publish_at_once(
             inside.confirmations[inside.delivery_tag] = confirm
             inside.message_id_delivery_tag[message.message_id] = inside.delivery_tag
             confirms.append(confirm)
-            frames.append(_frames(message, exchange, bool(bindings), inside.number, inside.max_content_size))
+            frames.append(_frames(message, exchange, mandatory, inside.number, inside.max_content_size))
         await inside.write_queue.put(ChannelFrame(payload=b"".join(frames), should_close=False))
     return confirms
 
@@ -90,7 +89,7 @@ def forget(channel: AbstractChannel, messages: Sequence[Outgoing]) -> None:
 
 
 async def publish_each(
-    channel: AbstractChannel, exchange: str, bindings: Bindings, messages: Sequence[Outgoing]
+    channel: AbstractChannel, exchange: str, bindings: Bindings, messages: Sequence[Outgoing], *, mandatory: bool
 ) -> Sequence[Awaitable[object]]:
     """The same, with public calls alone."""
     for queue, key in bindings:
@@ -102,7 +101,7 @@ async def publish_each(
                 exchange=exchange,
                 routing_key=message.type,
                 properties=_properties(message.message_id, message.type, message.traceparent, message.tenant),
-                mandatory=bool(bindings),
+                mandatory=mandatory,
             )
         )
         for message in messages

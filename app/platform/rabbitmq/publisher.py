@@ -1,16 +1,17 @@
 """Publish events to RabbitMQ, and say `Confirmed` only of those that every queue of the exchange's contract has."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 from aiormq.abc import AbstractChannel
 from aiormq.exceptions import ChannelClosed, ChannelPreconditionFailed, DeliveryError, PublishError
 
 from app.kernel.topology import Exchange, Queue
-from app.platform.messaging.ports import BrokerUnavailable, Confirmed, OutboxMessage, Rejected
+from app.platform.messaging.ports import BrokerUnavailable, Confirmed, OutboxMessage, Outcome, Rejected
+from app.platform.messaging.waves import publish_in_waves
 from app.platform.rabbitmq import topology
 from app.platform.rabbitmq.connection import BrokerAway, BrokerConnection, BrokerError, connect
 from app.platform.rabbitmq.framing import Bindings, Outgoing, forget, publish_at_once
@@ -20,7 +21,15 @@ from app.platform.rabbitmq.topology import NotPermitted
 TIMEOUT_S: Final = 4.0
 LISTENER_WITHIN_S: Final = 1.0
 
-_Publish = Callable[[AbstractChannel, str, Bindings, Sequence[Outgoing]], Awaitable[Sequence[Awaitable[object]]]]
+
+class _Publish(Protocol):
+    """See `publish_at_once`."""
+
+    def __call__(
+        self, channel: AbstractChannel, exchange: str, bindings: Bindings, messages: Sequence[Outgoing], *,
+        mandatory: bool,
+    ) -> Awaitable[Sequence[Awaitable[object]]]: ...  # fmt: skip
+
 
 _log = structlog.get_logger(__name__)
 
@@ -61,21 +70,11 @@ class RabbitPublisher:
         self._idle: list[AbstractChannel] = []
         self._declared = False
 
-    async def publish(self, messages: Sequence[OutboxMessage]) -> Sequence[Confirmed | Rejected]:
+    async def publish(self, messages: Sequence[OutboxMessage]) -> Sequence[Outcome]:
         """See `Publisher.publish`."""
-        outgoing = [
-            Outgoing(
-                str(message.event_id),
-                message.type,
-                message.body,
-                message.traceparent,
-                None if message.tenant_id is None else str(message.tenant_id),
-            )
-            for message in messages
-        ]
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await self._publish_parts(outgoing)
+                return await self._publish_checked(messages)
         except BrokerError as error:
             raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
         except asyncio.CancelledError as error:
@@ -91,21 +90,39 @@ class RabbitPublisher:
         if connection is not None:
             await connection.end()
 
-    async def _publish_parts(self, messages: Sequence[Outgoing]) -> list[Confirmed | Rejected]:
+    async def _publish_checked(self, messages: Sequence[OutboxMessage]) -> list[Outcome]:
+        # Mandatory publishing says nothing while one of two queues takes the message. So: bound right before, there
+        # right after.
+        bindings: Bindings = self._exchange.bindings
+
+        async def publish(wave: Sequence[OutboxMessage]) -> Sequence[Outcome]:
+            nonlocal bindings
+            outcomes = await self._publish_parts(list(map(_outgoing, wave)), bindings)
+            bindings = ()
+            return outcomes
+
+        outcomes = await publish_in_waves(messages, publish)
+        async with self._channel() as channel:
+            await topology.check(channel, self._exchange)
+        return outcomes
+
+    async def _publish_parts(self, messages: Sequence[Outgoing], bindings: Bindings) -> list[Outcome]:
         try:
             async with self._channel() as channel:
-                return await self._publish_to(channel, messages)
+                return await self._publish_to(channel, messages, bindings)
         except _TooMuch as error:
             if len(messages) == 1:
                 return [Rejected(str(error))]
         half = len(messages) // 2
-        return await self._publish_parts(messages[:half]) + await self._publish_parts(messages[half:])
+        first = await self._publish_parts(messages[:half], bindings)
+        return first + await self._publish_parts(messages[half:], bindings)
 
-    async def _publish_to(self, channel: AbstractChannel, messages: Sequence[Outgoing]) -> list[Confirmed | Rejected]:
-        # Mandatory publishing says nothing while one of two queues takes the message. So: bound right before, there
-        # right after.
-        confirms = await self._publish(channel, self._exchange.name, self._exchange.bindings, messages)
-        outcomes: list[Confirmed | Rejected] = []
+    async def _publish_to(
+        self, channel: AbstractChannel, messages: Sequence[Outgoing], bindings: Bindings
+    ) -> list[Outcome]:
+        mandatory = bool(self._exchange.bindings)  # where no queue has to have them who wants them has one of his own
+        confirms = await self._publish(channel, self._exchange.name, bindings, messages, mandatory=mandatory)
+        outcomes: list[Outcome] = []
         refused = 0
         for confirm, message in zip(confirms, messages, strict=True):
             try:
@@ -121,7 +138,6 @@ class RabbitPublisher:
         forget(channel, messages)
         if refused:
             raise BrokerUnavailable(f"{refused} of {len(messages)} messages were refused (nack)")
-        await topology.check(channel, self._exchange)
         return outcomes
 
     @asynccontextmanager
@@ -182,3 +198,13 @@ class RabbitPublisher:
         self._idle.clear()
         self._declared = False
         return connection
+
+
+def _outgoing(message: OutboxMessage) -> Outgoing:
+    return Outgoing(
+        str(message.event_id),
+        message.type,
+        message.body,
+        message.traceparent,
+        None if message.tenant_id is None else str(message.tenant_id),
+    )

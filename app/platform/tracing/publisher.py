@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from opentelemetry.trace import Span, SpanKind, Tracer
 
-from app.platform.messaging.ports import Confirmed, OutboxMessage, Publisher, Rejected
+from app.platform.messaging.ports import Confirmed, OutboxMessage, Outcome, Publisher
 from app.platform.tracing.context import (
     PAYMENT_ID,
     below,
@@ -26,7 +26,7 @@ class TracedPublisher:
         self._system = system
         self._exchange = exchange
 
-    async def publish(self, messages: Sequence[OutboxMessage]) -> Sequence[Confirmed | Rejected]:
+    async def publish(self, messages: Sequence[OutboxMessage]) -> Sequence[Outcome]:
         """See `Publisher.publish`."""
         begun = [self._begin(message) for message in messages]
         try:
@@ -39,7 +39,7 @@ class TracedPublisher:
             raise
         for (_, span), outcome in zip(begun, outcomes, strict=True):
             if span is not None:
-                if isinstance(outcome, Rejected):
+                if not isinstance(outcome, Confirmed):
                     failed(span, type(outcome).__name__)
                 span.end()
         return outcomes
