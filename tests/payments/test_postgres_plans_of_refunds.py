@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from app.contexts.payments.adapters.postgres import pending_refunds, reader, refund_rows
+from app.contexts.payments.adapters.postgres import pending_refunds, reader, refund_rows, rows
+from app.contexts.payments.adapters.postgres.idempotency import REFUND_KEYS
 from app.contexts.payments.application.read_payments import Filter, Place
 from app.contexts.payments.domain.payment import Status
 from app.kernel.ids import UserId
@@ -50,6 +51,11 @@ _FILL = f"""
 _TABLES = ("payments", "transactions", "payments.refunds")
 
 GENERIC: dict[str, tuple[str, tuple[Any, ...]]] = {
+    "claim keys of refunds": (
+        REFUND_KEYS.claiming.text,
+        (USERS, ["k"] * 32, [b"f"] * 32, IDS, IDS, [TENANT] * 32, [False] * 32),
+    ),
+    "lock payments by id": (rows.LOCK_BY_ID.text, (IDS,)),
     "lock refunds": (refund_rows.LOCK.text, (BUCKETS, USERS, IDS)),
     "settle refunds": (
         refund_rows.SETTLE.text, (BUCKETS, USERS, IDS, ["REFUSED"] * 32, ["X"] * 32, [NOON] * 32),

@@ -1,10 +1,12 @@
 """Refunds of which the gateway does not say what became of them: each promise is kept, once, and room for it is."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 
+from app.contexts.payments.adapters.postgres.rows import LOCK_BY_ID, LOCK_PAYMENTS
 from app.kernel.money import MAX_MINOR
 from tests.api_harness import error
 from tests.payments.refunding import HELD_MS, Counter, keyed
@@ -57,6 +59,25 @@ def test_what_is_not_known_stays_a_promise_until_recovery_knows(counter: Counter
     assert [
         entry["amount"] for entry in counter.given_back().values() if entry["payment_id"] == payment["payment_id"]
     ] == [400]
+
+
+@pytest.mark.parametrize("is_by_id", [True, False])
+def test_a_result_waits_for_nobody_who_has_its_payment_locked(counter: Counter, is_by_id: bool) -> None:
+    """It has the wallet locked by then, which whoever has the payment locked may be waiting for."""
+    alice = counter.customer()
+    payment = counter.paid(alice, 1_000)
+    counter.mode("500", applies_to="refund")
+    refund_id = error(counter.refund(payment, amount=400), 502, "GATEWAY_ERROR")["refund_id"]
+    counter.mode("happy")
+    payment_id = UUID(payment["payment_id"])
+    with psycopg.connect(counter.superuser_url) as other:
+        if is_by_id:
+            held = other.execute(LOCK_BY_ID.text.encode(), ([payment_id],))
+        else:
+            held = other.execute(LOCK_PAYMENTS.text.encode(), ([alice.id], [payment_id]))
+        assert held.rowcount == 1
+        assert counter.recover(refund_id) == "SettledRefund"
+    assert counter.balance(alice) == 9_400
 
 
 def test_a_refusal_of_the_gateway_lets_the_amount_be_refunded_again(counter: Counter) -> None:

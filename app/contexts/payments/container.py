@@ -157,7 +157,7 @@ class PaymentsContainer(containers.DeclarativeContainer):
         providers.Singleton(
             MakePromises, providers.Singleton(PostgresRefundBooks, starting_pool), refund_answers, uuid7
         ),
-        lambda wanted: wanted.payment.user_id,
+        lambda request: request.payment_id,
         starting_pool,
         batches.provided.of.call("promise_refund"),
     )
@@ -179,8 +179,7 @@ class PaymentsContainer(containers.DeclarativeContainer):
     keeping_promises = providers.Singleton(refund_lines.settling, settling_refund)
     resolve_refund = providers.Singleton(ResolveRefund, giving_back, keeping_promises, pending_refunds.provided.put_off)
     recovering_refund = resolve_refund.provided
-    # Told besides whether a payment is a tenant's.
-    refund_payment = providers.Factory(
+    refund_payment = providers.Singleton(
         RefundPayment,
         gateway.provided.refund_gate,
         providers.Singleton(PostgresRefundRecords, reads),

@@ -50,7 +50,7 @@ def _operations(container: "PaymentsContainer", http: Http) -> "Sequence[Operati
         return offered
     read = container.read_payments(of_keys)
     payments = Payments(pay=pay, read=read, keys=container.request_keys(), ids=uuid7, http=http)
-    refunds = Refunds(refund=container.refund_payment(is_of=read.is_of), read=read, ids=uuid7, http=http)
+    refunds = Refunds(refund=container.refund_payment(), read=read, ids=uuid7, http=http)
     return [*offered, *payments.operations(), *refunds.operations()]
 
 

@@ -6,11 +6,16 @@ from datetime import timedelta
 
 from app.contexts.funds.public import BalanceLimit, WalletId
 from app.contexts.payments.application.refund_books import ClaimedRefunds, RefundBooks, RefundChanges
-from app.contexts.payments.application.refund_request import RefundAnswers, RefundRequest, StoredRefusal, Wanted
+from app.contexts.payments.application.refund_request import RefundAnswers, RefundRequest, StoredRefusal
 from app.contexts.payments.domain.ids import PaymentId
 from app.contexts.payments.domain.refund import Refund, refundable
 from app.contexts.payments.domain.refund_events import RefundEvent
-from app.contexts.payments.domain.refusals import PaymentNotApproved, RefundInProgress, RefundTooLarge
+from app.contexts.payments.domain.refusals import (
+    PaymentNotApproved,
+    PaymentNotFound,
+    RefundInProgress,
+    RefundTooLarge,
+)
 from app.kernel.errors import Unavailable
 from app.kernel.ids import EventId
 from app.kernel.new_ids import Ids
@@ -25,7 +30,7 @@ class Promised:
     refund: Refund
 
 
-Promise = Promised | Answered | KeyReused | RefundInProgress | Unavailable
+Promise = Promised | Answered | KeyReused | PaymentNotFound | RefundInProgress | Unavailable
 """Of a request: a refusal is a value, and takes nobody else down."""
 
 
@@ -42,25 +47,26 @@ class MakePromises:
         self._answers = answers
         self._ids = ids
 
-    async def __call__(self, wanted: Sequence[Wanted]) -> Sequence[Promise]:
-        firsts: dict[KeyScope, Wanted] = {}
-        for each in wanted:
-            firsts.setdefault(each.request.scope, each)
+    async def __call__(self, requests: Sequence[RefundRequest]) -> Sequence[Promise]:
+        firsts: dict[KeyScope, RefundRequest] = {}
+        for request in requests:
+            firsts.setdefault(request.scope, request)
         changes = RefundChanges()
         async with self._books.begin() as work:
             claimed = await work.claim(list(firsts.values()))
             batch = _Batch(claimed)
             results = {
-                scope: self._decide(each.request, nth, batch, changes)
-                for nth, (scope, each) in enumerate(firsts.items())
+                scope: self._decide(request, nth, batch, changes) for nth, (scope, request) in enumerate(firsts.items())
             }
             await work.commit(changes)
-        return [_told(each.request, firsts[each.request.scope].request, results[each.request.scope]) for each in wanted]
+        return [_told(request, firsts[request.scope], results[request.scope]) for request in requests]
 
     def _decide(self, request: RefundRequest, nth: int, batch: "_Batch", changes: RefundChanges) -> Promise:
         record = batch.claimed.records.get(request.scope)
         if record is not None:
             return recorded(request, record)
+        if request.scope not in batch.claimed.won:
+            return PaymentNotFound()
         try:
             refund = batch.promise(request, nth)
         except (PaymentNotApproved, RefundTooLarge, BalanceLimit) as refusal:
@@ -129,6 +135,9 @@ def _told(request: RefundRequest, first: RefundRequest, result: Promise) -> Prom
     if request is first:
         return result
     if request.fingerprint != first.fingerprint:
+        if isinstance(result, PaymentNotFound):
+            # The first left no trace: this one has the key to itself, in a later batch.
+            return Unavailable("another request held the key")
         # Whatever the first got is under the key: an answer, or a refund.
         return KeyReused() if isinstance(result, Promised | Answered) else result
     match result:

@@ -107,7 +107,7 @@ class ReadPayments:
         """
         if _sees_all(asker, (READ_SCOPE,)):
             tenants: list[TenantId | None] | None = [asker.tenant_id]
-            if asker.tenant_id == await self.tenant_of_keys():
+            if await self.keeps_keys(asker.tenant_id):
                 tenants = [asker.tenant_id, None]
         elif wanted.user_id in (None, asker.id):
             tenants, wanted = None, replace(wanted, user_id=UserId(asker.id))
@@ -144,18 +144,22 @@ class ReadPayments:
             raise RefundNotFound from None
         return refund
 
-    async def is_of(self, payment: Payment, tenant_id: TenantId) -> bool:
-        """Whether the payment is that tenant's.
+    async def keeps_keys(self, tenant_id: TenantId) -> bool:
+        """Whether payments that say of no tenant are that tenant's.
 
         Raises:
             Unavailable: it cannot be known now.
         """
-        return tenant_id == (payment.tenant_id or await self.tenant_of_keys())
+        return tenant_id == await self.tenant_of_keys()
 
     async def _may_see(self, asker: Principal, payment: Payment, scopes: Sequence[str]) -> bool:
         if not asker.is_machine and payment.user_id == asker.id:
             return True
-        return _sees_all(asker, scopes) and await self.is_of(payment, asker.tenant_id)
+        if not _sees_all(asker, scopes):
+            return False
+        return payment.tenant_id == asker.tenant_id or (
+            payment.tenant_id is None and await self.keeps_keys(asker.tenant_id)
+        )
 
 
 def _sees_all(asker: Principal, scopes: Sequence[str]) -> bool:

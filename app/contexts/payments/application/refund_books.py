@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from app.contexts.funds.public import Transaction, Wallet, WalletId
-from app.contexts.payments.application.refund_request import RefundRequest, Wanted
+from app.contexts.payments.application.refund_request import RefundRequest
 from app.contexts.payments.domain.ids import PaymentId, RefundId
 from app.contexts.payments.domain.payment import Payment
 from app.contexts.payments.domain.refund import Refund
@@ -17,10 +17,15 @@ from app.platform.idempotency.keys import Answer, KeyRecord, KeyScope
 
 @dataclass(frozen=True, slots=True)
 class ClaimedRefunds:
-    """The state that a batch of requests meets, locked until the work ends. `now` is the database's clock."""
+    """The state that a batch of requests meets, locked until the work ends. `now` is the database's clock.
 
+    A key that is neither won nor recorded is that of a request whose tenant has no such payment.
+    """
+
+    won: frozenset[KeyScope]
+    """Keys that are the requests' own from here on."""
     records: Mapping[KeyScope, KeyRecord[Refund]]
-    """Keys that were there before. The others are the requests' own from here on."""
+    """Keys that were there before."""
     payments: Mapping[PaymentId, Payment]
     promised: Mapping[PaymentId, int]
     """What of each is given back already or promised, in minor units: its refunds that are not refused."""
@@ -54,12 +59,12 @@ class RefundChanges:
 class RefundWork(Protocol):
     """One transaction. What it locks it locks in one order everywhere: keys, payments, refunds, wallets."""
 
-    async def claim(self, wanted: Sequence[Wanted]) -> ClaimedRefunds:
-        """Claim the requests' keys (one request a key), and lock their payments and the wallets of those."""
+    async def claim(self, requests: Sequence[RefundRequest]) -> ClaimedRefunds:
+        """Claim the requests' keys (one request a key), and lock their tenants' payments and the wallets of those."""
         ...
 
     async def hold(self, refunds: Sequence[Refund]) -> HeldRefunds:
-        """Lock the refunds (each there once) with their keys, their payments and wallets."""
+        """Lock the refunds (each there once) with their keys and wallets. Their payments do not change."""
         ...
 
     async def commit(self, changes: RefundChanges) -> None:
@@ -75,23 +80,14 @@ class RefundBooks(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What there is of a request before anything is claimed."""
-
-    record: KeyRecord[Refund] | None
-    """What is known under its key."""
-    payment: Payment | None
-    """The payment that it is about, whosever it is."""
-
-
 class RefundRecords(Protocol):
-    """Reads without locking."""
+    """Reads what would answer a request, without claiming anything."""
 
-    async def find(self, request: RefundRequest) -> Found:
-        """The key's record, and the payment.
+    async def find(self, request: RefundRequest) -> KeyRecord[Refund] | None:
+        """The record of the request's key.
 
         Raises:
+            PaymentNotFound: there is no record, and its tenant has no such payment.
             Unavailable: it cannot be known now.
         """
         ...

@@ -10,23 +10,19 @@ from typing import Protocol
 from app.contexts.payments.application.gateway import Gate
 from app.contexts.payments.application.promise import Promise, Promised, recorded
 from app.contexts.payments.application.refund_books import RefundRecords
-from app.contexts.payments.application.refund_request import RefundPending, RefundRequest, Wanted
+from app.contexts.payments.application.refund_request import RefundPending, RefundRequest
 from app.contexts.payments.application.settle_refund import RefundSettlement, SettledRefund
 from app.contexts.payments.domain.outcome import Absent, FailureCode, Refunded, RefundRefused, Unknown
-from app.contexts.payments.domain.payment import Payment
 from app.contexts.payments.domain.refund import Refund
-from app.contexts.payments.domain.refusals import GatewayUnavailable, PaymentNotFound, RefundsUnavailable
+from app.contexts.payments.domain.refusals import GatewayUnavailable, RefundsUnavailable
 from app.kernel.errors import Unavailable
-from app.kernel.principal import TenantId
 from app.kernel.refusals import Refusal
 from app.platform.idempotency.keys import Answered
 
-Promising = Callable[[Wanted, float], Awaitable[Promise]]
+Promising = Callable[[RefundRequest, float], Awaitable[Promise]]
 SettlingRefund = Callable[[RefundSettlement], Awaitable[SettledRefund]]
 """The batched use cases: each call is one command of a batch."""
 OnPromised = Callable[[Refund], None]
-IsOf = Callable[[Payment, TenantId], Awaitable[bool]]
-"""Whether a payment is that tenant's."""
 ResolvingRefund = Callable[[Refund, FailureCode, float], Awaitable[SettledRefund | RefundPending]]
 """`ResolveRefund`, as recovery calls it."""
 
@@ -54,15 +50,13 @@ class RefundPayment:
     """Takes a request to refund to its end, or as far as can be known."""
 
     def __init__(
-        self, gate: Gate, records: RefundRecords, promise: Promising, gateway: RefundGateway, settle: SettlingRefund,
-        is_of: IsOf,
-    ) -> None:  # fmt: skip
+        self, gate: Gate, records: RefundRecords, promise: Promising, gateway: RefundGateway, settle: SettlingRefund
+    ) -> None:
         self._gate = gate
         self._records = records
         self._promise = promise
         self._gateway = gateway
         self._settle = settle
-        self._is_of = is_of
 
     async def __call__(
         self, request: RefundRequest, deadline: float, on_promised: OnPromised
@@ -75,17 +69,16 @@ class RefundPayment:
             Refusal: the request is refused, and left no trace.
             Unavailable: nothing can be said about what happened.
         """
-        found = await self._records.find(request)
-        if found.record is not None:
-            return _answered(recorded(request, found.record))
-        if found.payment is None or not await self._is_of(found.payment, request.tenant_id):
-            raise PaymentNotFound
         try:
             slot = self._gate.enter()
         except GatewayUnavailable as closed:
-            raise RefundsUnavailable(closed.retry_after_s) from None
+            # The gate refuses only a key that has no record.
+            record = await self._records.find(request)
+            if record is None:
+                raise RefundsUnavailable(closed.retry_after_s) from None
+            return _answered(recorded(request, record))
         with slot:
-            promise = await self._promise(Wanted(request, found.payment), deadline)
+            promise = await self._promise(request, deadline)
             if not isinstance(promise, Promised):
                 return _answered(promise)
             on_promised(promise.refund)

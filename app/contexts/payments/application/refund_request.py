@@ -23,12 +23,13 @@ class RefundRequest:
     """A request to give back so much of a payment, in minor units, or what is left of it.
 
     The refund's id is chosen once: running it again, whatever happened before, is the same request, to the books and to
-    the gateway.
+    the gateway. `keeps_keys`: what has no tenant is this tenant's, who has given out API_KEYS.
     """
 
     refund_id: RefundId
     payment_id: PaymentId
     tenant_id: TenantId
+    keeps_keys: bool
     asked_by: UUID
     key: str
     fingerprint: bytes
@@ -41,13 +42,9 @@ class RefundRequest:
         """What its idempotency key is unique within."""
         return UserId(self.asked_by), self.key
 
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A request, and the payment that it is about as it was found: who paid, and in which currency, never changes."""
-
-    request: RefundRequest
-    payment: Payment
+    def may_be_of(self, payment: Payment) -> bool:
+        """Whether the payment is its tenant's."""
+        return self.keeps_keys if payment.tenant_id is None else payment.tenant_id == self.tenant_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,23 +124,10 @@ class Refunds:
 
     async def create_refund(self, request: Request) -> Reply:
         """Refund."""
-        body, asker, payment_id = request[REFUND_BODY], request.asker, request[PAYMENT_ID]
-        asked = keyed(request, f"POST {_OF_A_PAYMENT}", body, (payment_id,))
-        wanted = RefundRequest(
-            refund_id=RefundId(self.ids()),
-            payment_id=payment_id,
-            tenant_id=asker.tenant_id,
-            asked_by=asker.id,
-            key=asked.key,
-            fingerprint=asked.fingerprint,
-            amount_minor=None if body.amount is UNSET else body.amount,
-            reason=None if body.reason is UNSET else body.reason,
-            traceparent=request[TRACEPARENT],
-        )
         deadline = asyncio.get_running_loop().time() + self.http.timeout_s
         promised: list[Refund] = []
         try:
-            refunding = partial(self.refund, wanted, deadline)
+            refunding = partial(self._refund, request, deadline)
             result = await watched(self.http.in_flight, refunding, deadline, promised, _out_of_time)
         finally:
             if promised:
@@ -148,6 +135,23 @@ class Refunds:
         if isinstance(result, RefundPending):
             raise refund_pending(result)
         return reply_of(request, result)
+
+    async def _refund(self, request: Request, deadline: float, on_promised: OnPromised) -> Answered | RefundPending:
+        body, asker, payment_id = request[REFUND_BODY], request.asker, request[PAYMENT_ID]
+        asked = keyed(request, f"POST {_OF_A_PAYMENT}", body, (payment_id,))
+        wanted = RefundRequest(
+            refund_id=RefundId(self.ids()),
+            payment_id=payment_id,
+            tenant_id=asker.tenant_id,
+            keeps_keys=await self.read.keeps_keys(asker.tenant_id),
+            asked_by=asker.id,
+            key=asked.key,
+            fingerprint=asked.fingerprint,
+            amount_minor=None if body.amount is UNSET else body.amount,
+            reason=None if body.reason is UNSET else body.reason,
+            traceparent=request[TRACEPARENT],
+        )
+        return await self.refund(wanted, deadline, on_promised)
 
     async def list_refunds(self, request: Request) -> Reply:
         """A page of a payment's refunds."""

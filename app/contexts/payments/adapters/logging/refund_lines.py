@@ -9,7 +9,7 @@ import structlog
 from app.contexts.payments.adapters.shapes import refund_fields
 from app.contexts.payments.application.promise import Promise, Promised
 from app.contexts.payments.application.refund_payment import Promising, RefundGateway, SettlingRefund
-from app.contexts.payments.application.refund_request import Wanted
+from app.contexts.payments.application.refund_request import RefundRequest
 from app.contexts.payments.application.settle_refund import RefundSettlement, SettledRefund
 from app.contexts.payments.domain.outcome import Absent, RefundOutcome, RefundRefused, Unknown
 from app.contexts.payments.domain.refund import Refund
@@ -21,9 +21,9 @@ def promising(submit: Promising) -> Promising:
     """Transaction 1: the refund is promised."""
     log = structlog.get_logger().bind()
 
-    async def promise(wanted: Wanted, deadline: float) -> Promise:
+    async def promise(request: RefundRequest, deadline: float) -> Promise:
         began = time.perf_counter()
-        result = await submit(wanted, deadline)
+        result = await submit(request, deadline)
         if isinstance(result, Promised):
             log.info("refund_promised", **refund_fields(result.refund), latency_ms=_since_ms(began))
         return result

@@ -4,7 +4,7 @@ from typing import Final
 
 from app.contexts.funds import part
 from app.contexts.payments.adapters.postgres.refund_rows import columns_of
-from app.contexts.payments.adapters.postgres.rows import PAYMENT_COLUMNS
+from app.contexts.payments.adapters.postgres.rows import PAYMENT_COLUMNS, has_payment
 from app.platform.idempotency.requests import TABLE
 from app.platform.idempotency.statements import IdempotencyKeys
 
@@ -29,6 +29,12 @@ V1_KEYS: Final = IdempotencyKeys(
 )
 """Those of payments that were asked for on `/v1`, by whoever asked."""
 REFUND_KEYS: Final = IdempotencyKeys(
-    TABLE, made="made_id", made_in="payments.refunds", is_own=False, shown=columns_of("p")
+    TABLE,
+    made="made_id",
+    made_in="payments.refunds",
+    is_own=False,
+    shown=columns_of("p"),
+    given=(("payment_id", "uuid"), ("tenant_id", "uuid"), ("keeps_keys", "boolean")),
+    needs=has_payment("r.payment_id", "r.tenant_id", "r.keeps_keys"),
 )
-"""Those of refunds. The payment that one is about is there, and stays."""
+"""Those of refunds, which are of payments of the asker's tenant."""

@@ -1,6 +1,7 @@
-"""The books of refunds: two round trips a batch, whatever its size. See `books`."""
+"""The books of refunds: two round trips a batch, whatever its size, and one more for promises: whose wallets they are
+about is known of their payments. See `books`."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from app.contexts.funds import part
@@ -8,24 +9,26 @@ from app.contexts.payments.adapters.postgres import refund_rows
 from app.contexts.payments.adapters.postgres.event_documents import refund_document
 from app.contexts.payments.adapters.postgres.for_funds import PAYMENT_QUERIES
 from app.contexts.payments.adapters.postgres.idempotency import REFUND_KEYS
-from app.contexts.payments.adapters.postgres.rows import PAYMENT_COLUMNS, lock_payments, payment_of
+from app.contexts.payments.adapters.postgres.rows import has_payment, lock_by_id, payment_of
 from app.contexts.payments.adapters.postgres.writes import OUTBOX
-from app.contexts.payments.application.refund_books import ClaimedRefunds, Found, HeldRefunds, RefundChanges
-from app.contexts.payments.application.refund_request import RefundRequest, Wanted
+from app.contexts.payments.application.refund_books import ClaimedRefunds, HeldRefunds, RefundChanges
+from app.contexts.payments.application.refund_request import RefundRequest
 from app.contexts.payments.domain.ids import PaymentId, RefundId
+from app.contexts.payments.domain.payment import Payment
 from app.contexts.payments.domain.refund import Refund
+from app.contexts.payments.domain.refusals import PaymentNotFound
 from app.kernel.ids import UserId
 from app.platform.idempotency.keys import KeyRecord, KeyScope
 from app.platform.idempotency.statements import answers_of, records_of, won
 from app.platform.postgres.errors import Retry
 from app.platform.postgres.outbox_writer import NewEvent
-from app.platform.postgres.pipeline import Call, Statement
+from app.platform.postgres.pipeline import Call, Row, Statement
 from app.platform.postgres.pool import Pool
 from app.platform.postgres.reads import SharedReads
-from app.platform.postgres.transactions import DatabaseTransaction, Transactions
+from app.platform.postgres.transactions import CLOCK, DatabaseTransaction, Transactions
 
 _PENDING = part.PendingSums(PAYMENT_QUERIES)
-_PAYMENT = Statement(f"SELECT {PAYMENT_COLUMNS} FROM payments p WHERE p.id = %b::uuid")
+_IS_THERE = Statement(f"SELECT {has_payment('%b::uuid', '%b::uuid', '%b::boolean')}")
 
 
 class PostgresRefundRecords:
@@ -34,13 +37,18 @@ class PostgresRefundRecords:
     def __init__(self, reads: SharedReads) -> None:
         self._reads = reads
 
-    async def find(self, request: RefundRequest) -> Found:
+    async def find(self, request: RefundRequest) -> KeyRecord[Refund] | None:
         """See `RefundRecords.find`."""
-        keys, payments = await self._reads.read(
-            request.payment_id, REFUND_KEYS.find(request.scope), (_PAYMENT, (request.payment_id,))
+        keys, ((is_there,),) = await self._reads.read(
+            request.payment_id,
+            REFUND_KEYS.find(request.scope),
+            (_IS_THERE, (request.payment_id, request.tenant_id, request.keeps_keys)),
         )
-        record = records_of(keys, refund_rows.refund_of)[request.scope] if keys else None
-        return Found(record, payment_of(payments[0]) if payments else None)
+        if keys:
+            return records_of(keys, refund_rows.refund_of)[request.scope]
+        if not is_there:
+            raise PaymentNotFound
+        return None
 
 
 class PostgresRefundBooks:
@@ -62,44 +70,53 @@ class PostgresRefundWork:
     def __init__(self, transaction: DatabaseTransaction) -> None:
         self._transaction = transaction
 
-    async def claim(self, wanted: Sequence[Wanted]) -> ClaimedRefunds:
+    async def claim(self, requests: Sequence[RefundRequest]) -> ClaimedRefunds:
         """See `RefundWork.claim`."""
-        payments = {each.payment.id: each.payment for each in wanted}
-        of_them = [(payment.user_id, payment.id) for payment in payments.values()]
-        wallets = [(payment.user_id, payment.money.currency) for payment in payments.values()]
-        (claims, locked, promised, filled, pending), now = await self._transaction.begin(
+        ids = list(dict.fromkeys(request.payment_id for request in requests))
+        (claims, locked, promised), now = await self._transaction.begin(
             REFUND_KEYS.claim([
-                (*each.request.scope, each.request.fingerprint, each.request.refund_id) for each in wanted
+                (*r.scope, r.fingerprint, r.refund_id, r.payment_id, r.tenant_id, r.keeps_keys) for r in requests
             ]),
-            lock_payments(of_them),
-            refund_rows.promised(list(payments)),
-            part.lock_wallets(wallets),
-            _PENDING.of(wallets),
+            lock_by_id(ids),
+            refund_rows.promised(ids),
         )  # fmt: skip
         own = won(claims)
-        lost = [each.request.scope for each in wanted if each.request.scope not in own]
+        payments = {payment.id: payment for payment in map(payment_of, locked)}
+        lost = [request for request in requests if request.scope not in own]
+        records = await self._records(lost, payments) if lost else {}
+        filled: Sequence[Row] = ()
+        pending: Sequence[Row] = ()
+        if own:
+            paid = [payments[request.payment_id] for request in requests if request.scope in own]
+            wallets = list(dict.fromkeys((payment.user_id, payment.money.currency) for payment in paid))
+            filled, pending, ((now,),) = await self._transaction.read(
+                part.lock_wallets(wallets), _PENDING.of(wallets), (CLOCK, ())
+            )
         return ClaimedRefunds(
-            records=await self._records(lost) if lost else {},
-            payments={payment.id: payment for payment in map(payment_of, locked)},
+            won=own,
+            records=records,
+            payments=payments,
             promised={PaymentId(id_): amount for id_, amount in promised},
             wallets=part.wallets_of(filled),
             pending=part.sums_of(pending),
             now=now,
         )
 
-    async def _records(self, scopes: Sequence[KeyScope]) -> dict[KeyScope, KeyRecord[Refund]]:
-        (rows,) = await self._transaction.read(REFUND_KEYS.records(scopes))
+    async def _records(
+        self, requests: Sequence[RefundRequest], payments: Mapping[PaymentId, Payment]
+    ) -> dict[KeyScope, KeyRecord[Refund]]:
+        (rows,) = await self._transaction.read(REFUND_KEYS.records([request.scope for request in requests]))
         records = records_of(rows, refund_rows.refund_of)
-        if len(records) < len(scopes):
-            raise Retry  # an old record was purged between two of our statements
+        for request in requests:
+            payment = payments.get(request.payment_id)
+            if request.scope not in records and payment is not None and request.may_be_of(payment):
+                raise Retry  # an old record was purged between two of our statements
         return records
 
     async def hold(self, refunds: Sequence[Refund]) -> HeldRefunds:
         """See `RefundWork.hold`."""
-        # The credit refers to its payment, whose row that locks: behind the wallet it would be out of order.
-        (keys, _, rows, wallets), now = await self._transaction.begin(
+        (keys, rows, wallets), now = await self._transaction.begin(
             REFUND_KEYS.lock([(UserId(refund.asked_by), refund.idempotency_key) for refund in refunds]),
-            lock_payments(list(dict.fromkeys((refund.user_id, refund.payment_id) for refund in refunds))),
             refund_rows.lock(refunds),
             part.lock_wallets(list(dict.fromkeys((refund.user_id, refund.money.currency) for refund in refunds))),
         )

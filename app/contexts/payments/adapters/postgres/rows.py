@@ -16,18 +16,42 @@ PAYMENT_COLUMNS = """
     p.metadata
 """
 
+# Nobody changes a payment's key: whoever refers to one (a transaction, a refund) need not wait for its holder.
 LOCK_PAYMENTS: Final = Statement(f"""
     SELECT {PAYMENT_COLUMNS}
     FROM payments p
     WHERE (p.user_id, p.id) IN (SELECT * FROM unnest(%b::uuid[], %b::uuid[]))
     ORDER BY p.user_id, p.id
-    FOR UPDATE OF p
+    FOR NO KEY UPDATE OF p
 """)
+
+
+LOCK_BY_ID: Final = Statement(f"""
+    SELECT {PAYMENT_COLUMNS}
+    FROM payments p
+    WHERE p.id = ANY(%b::uuid[])
+    ORDER BY p.user_id, p.id
+    FOR NO KEY UPDATE OF p
+""")
+
+
+def has_payment(payment_id: str, tenant_id: str, keeps_keys: str) -> str:
+    """A condition for a WHERE: whether the payment is there and the tenant's, who may have given out API_KEYS, too. It
+    is given SQL, columns or parameters."""
+    return (
+        f"EXISTS (SELECT FROM payments p WHERE p.id = {payment_id}"
+        f" AND coalesce(p.tenant_id = {tenant_id}, {keeps_keys}) OFFSET 0)"
+    )
 
 
 def lock_payments(payments: Sequence[tuple[UserId, PaymentId]]) -> Call:
     """The statement that locks the payments; `payment_of` reads its rows."""
     return LOCK_PAYMENTS, columns(payments)
+
+
+def lock_by_id(payments: Sequence[PaymentId]) -> Call:
+    """The statement that locks those of the payments that there are, whosever they are; `payment_of` reads its rows."""
+    return LOCK_BY_ID, (list(payments),)
 
 
 def payment_of(row: Sequence[Any]) -> Payment:

@@ -9,7 +9,7 @@ from opentelemetry.trace import SpanKind, Tracer, get_current_span
 from app.contexts.payments.application.pay import Reserving
 from app.contexts.payments.application.promise import Promise, Promised
 from app.contexts.payments.application.refund_payment import Promising, ResolvingRefund, SettlingRefund
-from app.contexts.payments.application.refund_request import RefundPending, Wanted
+from app.contexts.payments.application.refund_request import RefundPending, RefundRequest
 from app.contexts.payments.application.request import PaymentRequest
 from app.contexts.payments.application.reserve import Reserved, ReserveResult
 from app.contexts.payments.application.resolve import Marking, Resolving, Settling
@@ -79,10 +79,9 @@ def promising(tracer: Tracer, submit: Promising) -> Promising:
     """Transaction 1 of a refund, which is stored below the request's span."""
     submit = _step(tracer, "promise", submit)
 
-    async def promise(wanted: Wanted, deadline: float) -> Promise:
+    async def promise(request: RefundRequest, deadline: float) -> Promise:
         span = get_current_span()
-        request = replace(wanted.request, traceparent=traceparent_of(span))
-        result = await submit(replace(wanted, request=request), deadline)
+        result = await submit(replace(request, traceparent=traceparent_of(span)), deadline)
         if isinstance(result, Promised) and span.is_recording():
             span.set_attribute(REFUND_ID, str(result.refund.id))
         return result
