@@ -44,8 +44,7 @@ _EVENTS = " UNION ALL ".join(f"SELECT event_id, sent_at FROM {schema}.outbox_eve
 class House:
     """The processes of one Strongbox, over a database and a broker that are there."""
 
-    KEYS: ClassVar[Mapping[str, str]] = {"JWT_ALG": "EdDSA"}
-    """What signs tokens: a pair of the default kind takes a test's time to be made."""
+    KEYS: ClassVar[Mapping[str, str]] = {"JWT_ALG": "EdDSA"}  # a pair of the default kind takes a test's time to make
 
     def __init__(self, database: Urls, rabbitmq_url: str, folder: Path, **settings: str) -> None:
         self.database = database
