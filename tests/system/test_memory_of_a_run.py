@@ -27,7 +27,7 @@ LIMIT_S: Final = 300.0
 EACH_MIB: Final = 100.0
 MORE_MIB: Final = {"api": 130.0, "console": 130.0}
 """The API has all contexts, gRPC, Redis, signatures and passwords: 42 MiB of it are files that are mapped, and shared.
-The console has some 85 until somebody looks: then it asks every part, and loads what that takes."""
+The console has some 95 until somebody looks: then it asks every part, and loads what that takes."""
 PAYMENTS: Final = 300
 
 # Without RabbitMQ, which takes seconds to start; and with time to compile all of it on a busy machine.
