@@ -7,7 +7,7 @@ import pytest
 
 from app.contexts.chain.public import MintStatus, RequestReused
 from app.main.local.roles import Urls
-from tests.chain.adapter import CALL_S, Place, in_status, minted, order, settled
+from tests.chain.adapter import CALL_S, Place, in_status, minted, order, settled, there
 from tests.chain.nodes import Node
 
 pytestmark = pytest.mark.usefixtures("patient_pools")
@@ -46,6 +46,7 @@ async def test_the_same_again_is_the_same_mint_and_other_content_is_refused(plac
         for other in (order(8, request_id=asked.request_id), order(7, "0x" + "11" * 20, asked.request_id)):
             with pytest.raises(RequestReused):
                 await client.mint(other, CALL_S)
+        await there(lambda: place.supply() == 7)
         place.node.mine(3)
         await settled(client, asked)
     assert place.supply() == 7
@@ -55,6 +56,7 @@ async def test_many_at_once_have_nonces_without_a_gap(place: Place) -> None:
     orders = [order(amount) for amount in range(1, 41)]
     async with place.serving() as client:
         await asyncio.gather(*(minted(client, each) for each in orders))
+        await there(lambda: place.supply() == sum(range(1, 41)))  # the last of them may be in no block yet
         place.node.mine(3)
         assert {mint.status for mint in await settled(client, *orders)} == {MintStatus.CONFIRMED}
     nonces = place.rows("SELECT nonce FROM chain.blockchain_transactions ORDER BY nonce")
@@ -69,6 +71,7 @@ async def test_two_adapters_on_one_key_share_its_nonces(place: Place) -> None:
             *(minted(client, each) for each in orders for client in (one, other))  # each is asked for of both
         )
         assert len({mint.tx_hash for mint in mints}) == len(orders)
+        await there(lambda: place.supply() == sum(range(1, 31)))
         place.node.mine(3)
         assert {mint.status for mint in await settled(other, *orders)} == {MintStatus.CONFIRMED}
     assert place.supply() == sum(range(1, 31))

@@ -16,7 +16,7 @@ from app.platform.postgres.evidence import Database
 from app.platform.postgres.facts import Facts
 from app.platform.postgres.integrity import snapshot
 from app.platform.postgres.walls import Tenants
-from tests.chain.adapter import SOMEBODY, Place, minted, order, settled
+from tests.chain.adapter import SOMEBODY, Place, minted, order, settled, there
 from tests.chain.nodes import Node
 
 pytestmark = pytest.mark.usefixtures("patient_pools")
@@ -31,6 +31,7 @@ async def place(chain_node: Node, database: Urls, tmp_path: Path) -> Place:
     async with place.serving() as client:
         for each in asked:
             await minted(client, each)
+        await there(lambda: place.supply() == 6)
         chain_node.mine(3)
         mints = await settled(client, *asked)
     for each, mint in zip(asked, mints, strict=True):
