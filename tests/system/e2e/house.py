@@ -5,11 +5,11 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import httpx
 import psycopg
@@ -46,9 +46,6 @@ _EVENTS = " UNION ALL ".join(f"SELECT event_id, sent_at FROM {schema}.outbox_eve
 class House:
     """The processes of one Strongbox, over a database and a broker that are there."""
 
-    KEYS: ClassVar[Mapping[str, str]] = {"JWT_ALG": "EdDSA"}
-    """What signs tokens: a pair of the default kind takes a test's time to be made."""
-
     def __init__(self, database: Urls, rabbitmq_url: str, folder: Path, **settings: str) -> None:
         self.database = database
         self.folder = folder
@@ -64,7 +61,7 @@ class House:
             "GATEWAY_URL": self.gateway_url,
             "API_KEYS": API_KEY,
             **{name: str(port) for name, port in self.ports.items()},
-            **made_here(load(self.KEYS), self.ports, folder),
+            **made_here(load({"JWT_ALG": "EdDSA"}), self.ports, folder),
             **QUICK,
             **settings,
         }
