@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
+from app.main.contexts import load
+from app.main.local.plan import made_here
 from app.main.local.probe import answers
 from app.main.local.roles import Urls
 from app.platform.process.processes import CannotStart, comes_true
@@ -58,13 +60,13 @@ class Broken(Exception):  # noqa: N818 -- it says what the books are
 class BenchHouse(House):
     """The processes over a database. They end with this one, however it ends."""
 
-    KEYS: ClassVar[Mapping[str, str]] = {}
-    """Tokens as they are by default, of which a signature is looked at in a fifth of the time that the tests' takes."""
-
     def __init__(self, servers: Servers, database: Urls, folder: Path) -> None:
         super().__init__(database, servers.rabbitmq.url, folder)
         for name in QUICK:
             del self.environment[name]
+        # Of the default kind: a signature of the tests' takes five times as long to be looked at.
+        (keys := folder / "keys").mkdir(exist_ok=True)
+        self.environment["JWT_KEYS"] = made_here(load({}), self.ports, keys)["JWT_KEYS"]
         self.provider_id = PROVIDER_ID
         self._servers = servers
 

@@ -5,10 +5,10 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import httpx
 import psycopg
@@ -44,8 +44,6 @@ _EVENTS = " UNION ALL ".join(f"SELECT event_id, sent_at FROM {schema}.outbox_eve
 class House:
     """The processes of one Strongbox, over a database and a broker that are there."""
 
-    KEYS: ClassVar[Mapping[str, str]] = {"JWT_ALG": "EdDSA"}  # a pair of the default kind takes a test's time to make
-
     def __init__(self, database: Urls, rabbitmq_url: str, folder: Path, **settings: str) -> None:
         self.database = database
         self.folder = folder
@@ -61,7 +59,7 @@ class House:
             "GATEWAY_URL": self.gateway_url,
             "API_KEYS": API_KEY,
             **{name: str(port) for name, port in self.ports.items()},
-            **made_here(load(self.KEYS), self.ports, folder),
+            **made_here(load({"JWT_ALG": "EdDSA"}), self.ports, folder),
             **QUICK,
             **settings,
         }
