@@ -125,6 +125,16 @@ def test_who_may_refund_and_who_may_see(counter: Counter) -> None:
         error(counter.get(path, people.machine("payments:write")), 403, "FORBIDDEN")
 
 
+def test_whoever_asks_for_a_payment_that_is_not_there_leaves_the_key_free(counter: Counter) -> None:
+    payment, key, people = counter.paid(counter.customer()), uuid4().hex, counter.people
+    error(counter.refund({"payment_id": uuid4()}, key=key, amount=1), 404, "NOT_FOUND")
+    stranger = people.machine("payments:refund", tenant=people.other_tenant)
+    error(counter.refund(payment, key=key, amount=1, who=stranger), 404, "NOT_FOUND")
+    assert counter.query("SELECT count(*) FROM v1_idempotency_keys WHERE key = %s", key) == [(0,)]
+    assert counter.refunded(payment, key=key, amount=1)["status"] == "COMPLETED"
+    error(counter.refund({"payment_id": uuid4()}, key=key, amount=1), 422, "IDEMPOTENCY_KEY_REUSED")
+
+
 def test_a_payment_by_an_api_key_is_that_of_its_tenant(counter: Counter) -> None:
     alice, people = counter.customer(), counter.people
     payment = counter.pay_by_key(alice.id)
