@@ -161,6 +161,8 @@ def test_of_two_who_show_one_token_the_second_waits_and_gets_the_same_successor(
     house.verify()
 
 
+READY = b"Z\0\0\0\5I"
+"""The end of what was sent before one Sync, which is a transaction by itself: it is committed right before this."""
 SPENDING = r"strongbox-people: \s*DELETE FROM identity.nonces WHERE tenant_id = \$1::uuid AND nonce = \$2::text"
 
 
@@ -199,7 +201,7 @@ def test_a_nonce_whose_spending_is_not_answered_lets_nobody_in(house: Fragile, v
     """It is spent by then: who asks again cannot tell whether by itself."""
     wallet = Wallet(uuid.uuid4().int % 2**200)
     signed = visitor.message(wallet)
-    with house.postgres.trap(SPENDING, Then.LOSE_THE_ANSWER, COMMITTED) as trap:
+    with house.postgres.trap(SPENDING, Then.LOSE_THE_ANSWER, READY) as trap:
         lost = visitor.post("siwe", **signed)
         trap.wait_for_the_answer()
     assert (lost.status_code, lost.json()["error"]["details"]) == (401, {"reason": "nonce"})

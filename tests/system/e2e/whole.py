@@ -10,7 +10,7 @@ from app.platform.process.processes import free_port
 from tests.mint.mint_house import MintHouse
 from tests.system.e2e.house import wait_until
 
-PARTS = 23
+PARTS = 24
 """As many as `strongbox status` looks at in it."""
 
 
