@@ -24,6 +24,17 @@ Line = Annotated[
 ]
 
 
+Person = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=MAX_RECIPIENT,
+        description="A user's id, username or wallet address.",
+        extra_json_schema={"pattern": PLAIN_TEXT},
+    ),
+]
+
+
 def normal_id(text: str) -> str:
     """The id in the usual spelling, if the text is one."""
     try:
@@ -36,13 +47,7 @@ class SendBody(Struct, frozen=True, forbid_unknown_fields=True):
     """How much to send to whom. The note is for the recipient, and for the sender's own history."""
 
     to: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=MAX_RECIPIENT,
-            description="A user's id, username or wallet address.",
-            extra_json_schema={"pattern": PLAIN_TEXT},
-        ),
+        Person,
         Rule(f"must be a user's id, username or wallet address, of 1 to {MAX_RECIPIENT} characters", is_plain),
     ]
     amount: Amount
@@ -98,16 +103,7 @@ class BulkBody(Struct, frozen=True, forbid_unknown_fields=True):
         Rule("must be all or each"),
     ]
     sender: Annotated[
-        Annotated[
-            str,
-            Meta(
-                min_length=1,
-                max_length=MAX_RECIPIENT,
-                description="From whose wallet, where a machine asks.",
-                extra_json_schema={"pattern": PLAIN_TEXT},
-            ),
-        ]
-        | UnsetType,
+        Annotated[Person, Meta(description="From whose wallet, where a machine asks.")] | UnsetType,
         Rule(_SENDER, lambda sender: sender is UNSET or is_plain(sender)),
     ] = msgspec.field(default=UNSET, name="from")
 
