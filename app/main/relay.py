@@ -3,11 +3,10 @@
 import asyncio
 import os
 import socket
-from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from prometheus_client import CollectorRegistry
@@ -15,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from app.kernel.topology import Exchange, Publication, listening, queues_of
 from app.main.in_process import Place, consumers_inside
 from app.main.outboxes import heard
+from app.platform.messaging.lookout import Lookout
 from app.platform.messaging.ports import Publisher
 from app.platform.messaging.relay import BATCHES, Relay
 from app.platform.messaging.upkeep import keep_up
@@ -22,8 +22,9 @@ from app.platform.metrics.exposition import make_registry
 from app.platform.metrics.gauges import OutboxMetrics, PoolMetrics, looking
 from app.platform.metrics.relay import CountedPublisher, PartitionMetrics, PublishingMetrics, QueueMetrics
 from app.platform.postgres.outbox import PostgresOutbox
+from app.platform.postgres.outboxes import PostgresOutboxes, make_looking_pool
 from app.platform.postgres.plans import make_planned_pool
-from app.platform.postgres.pool import Pool, make_pool
+from app.platform.postgres.pool import make_pool
 from app.platform.process.heartbeat import beat
 from app.platform.process.running import metrics_port
 from app.platform.process.settings import Settings
@@ -32,6 +33,11 @@ from app.platform.rabbitmq.publisher import RabbitPublisher
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
+
+CONNECTIONS: Final = 2 * BATCHES
+"""To relay with. An outbox that waits for a lock takes one for each of its batches, and leaves as many to the others,
+which need each for a few milliseconds.
+"""
 
 
 async def relay(
@@ -43,12 +49,13 @@ async def relay(
     What is being published by then is confirmed and marked.
     """
     registry = make_registry()
-    pools = _pools(published)
+    databases = {url: _Database(url, [of.schema for at, of in published if at == url]) for url, _ in published}
+    pools = [pool for database in databases.values() for pool in database.pools]
     publishing, waiting = PublishingMetrics(registry), OutboxMetrics(registry)
     owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
     relays: list[Relay] = []
     async with AsyncExitStack() as stack:
-        for each in (pool for pair in pools.values() for pool in pair):
+        for each in pools:
             await each.open()
             stack.push_async_callback(each.close)
         around = consumers_inside(settings, tracer, registry) if in_process else _rabbitmq(settings)
@@ -56,9 +63,13 @@ async def relay(
         for url, publication in published:
             counted = CountedPublisher(place.publisher(publication.exchange), publishing)
             publisher = _traced(counted, tracer, in_process, publication.exchange)
-            relays.append(Relay(PostgresOutbox(pools[url][0], publication.schema), publisher, owner))
-        every = [*(pool for pair in pools.values() for pool in pair), *place.pools]
-        looks = (PoolMetrics(registry, *every).look, PartitionMetrics(relays, registry).look, *place.looks)
+            outbox = PostgresOutbox(databases[url].relaying, publication.schema)
+            relays.append(Relay(outbox, publisher, owner, databases[url].lookout.over(publication.schema)))
+        looks = (
+            PoolMetrics(registry, *pools, *place.pools).look,
+            PartitionMetrics(relays, registry).look,
+            *place.looks,
+        )
         watchers = [looking(*looks), *(() if in_process else (_queues(settings, published, registry).watch,))]
         await stack.enter_async_context(metrics_port("relay_metrics_port", settings, registry, *watchers))
         alive = asyncio.create_task(beat("relay"))
@@ -66,24 +77,27 @@ async def relay(
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(stop.wait())  # with nothing to relay it ends no sooner
                 for (url, publication), relaying in zip(published, relays, strict=True):
-                    upkeep = PostgresOutbox(pools[url][1], publication.schema)
+                    upkeep = PostgresOutbox(databases[url].upkeep, publication.schema)
                     observe = partial(waiting.observe, upkeep)
                     tasks.create_task(keep_up(upkeep, settings.outbox_retention_h, observe, stop))
                     tasks.create_task(relaying.run(stop))
+                for database in databases.values():
+                    tasks.create_task(database.lookout.run(stop))
                 for work in place.works:
                     tasks.create_task(work(stop))
         finally:
             alive.cancel()
 
 
-def _pools(published: Sequence[tuple[str, Publication]]) -> Mapping[str, tuple[Pool, Pool]]:
-    """For each database a pool to relay with, and one for upkeep."""
-    outboxes = Counter(url for url, _ in published)
-    # A connection for each batch under way, and one for the leases of each outbox.
-    return {
-        url: (make_planned_pool(url, "strongbox-relay", BATCHES + count), make_pool(url, "strongbox-upkeep", 1))
-        for url, count in outboxes.items()
-    }
+class _Database:
+    """A database with the outboxes of the schemas: the pools to relay with, for upkeep, and to look by."""
+
+    def __init__(self, url: str, schemas: Sequence[str]) -> None:
+        self.relaying = make_planned_pool(url, "strongbox-relay", CONNECTIONS)
+        self.upkeep = make_pool(url, "strongbox-upkeep", 1)
+        looking_by = make_looking_pool(url)
+        self.lookout = Lookout(PostgresOutboxes(looking_by, schemas).unsent)
+        self.pools = self.relaying, self.upkeep, looking_by
 
 
 def _queues(

@@ -25,6 +25,7 @@ from tests.platform.outbox_fixtures import (
     running,
 )
 from tests.platform.publishing import publisher
+from tests.platform.relaying import Often
 
 __all__ = ["broker", "publisher"]
 
@@ -51,7 +52,7 @@ async def test_a_queue_from_before_gets_the_bindings_and_keeps_its_messages(
     hold = await books.hold(ada, 50)
     await books.desk.capture(hold, [Part(bob, 20)])
     async with outbox_pool(module_database.app_url) as pool:
-        relay = Relay(PostgresOutbox(pool, "funds"), publisher, "a relay")
+        relay = Relay(PostgresOutbox(pool, "funds"), publisher, "a relay", Often())
         unsent = "SELECT count(*) FROM funds.outbox_events WHERE sent_at IS NULL"
         async with running(relay.run):
             await eventually(lambda: query(module_database.owner_url, unsent) == [(0,)])
@@ -77,7 +78,7 @@ async def test_they_are_audited_in_the_one_chain(
         await books.desk.release(await books.hold(ada, 5))
     before = audited(module_database.app_url)
     async with outbox_pool(module_database.app_url) as pool:
-        relay = Relay(PostgresOutbox(pool, "funds"), publisher, "another relay")
+        relay = Relay(PostgresOutbox(pool, "funds"), publisher, "another relay", Often())
         async with running(relay.run), audit(broker, module_database.app_url):
             await eventually(lambda: audited(module_database.app_url) == before + 15)
             await eventually(lambda: settled(broker, "audit.queue"))

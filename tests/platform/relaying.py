@@ -2,10 +2,19 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Literal
 from uuid import UUID, uuid4
 
 from app.platform.messaging.ports import OutboxMessage
 from app.platform.messaging.relay import Relay
+
+
+class Often(asyncio.Event):
+    """What there may be to publish, as a lookout that sees something each time would tell it."""
+
+    async def wait(self) -> Literal[True]:
+        await asyncio.sleep(0.02)
+        return True
 
 
 def message(payment_id: UUID, partition: int = 0, kind: str = "payment.created") -> OutboxMessage:

@@ -13,14 +13,14 @@ from app.platform.messaging import waves
 from app.platform.messaging.ports import Confirmed, OutboxMessage
 from app.platform.messaging.relay import Relay
 from tests.fakes.outbox import FakeOutbox, FakePublisher
-from tests.platform.relaying import message, relay_once, until
+from tests.platform.relaying import Often, message, relay_once, until
 
 
 async def test_nothing_is_published_on_a_lease_that_might_end_meanwhile(
     outbox: FakeOutbox, publisher: FakePublisher
 ) -> None:
     now_s = 0.0
-    relay = Relay(outbox, publisher, "me", clock=lambda: now_s)
+    relay = Relay(outbox, publisher, "me", Often(), clock=lambda: now_s)
     await relay._leases.renew()
     outbox.insert(message(uuid4()))
     now_s = leasing.LEASE_TTL_S - leasing.LEASE_MARGIN_S
@@ -34,7 +34,7 @@ async def test_nothing_is_published_on_a_lease_that_might_end_meanwhile(
 async def test_a_lease_lost_while_publishing_leaves_the_events_to_the_new_holder(
     outbox: FakeOutbox, publisher: FakePublisher
 ) -> None:
-    relay = Relay(outbox, publisher, "zombie")
+    relay = Relay(outbox, publisher, "zombie", Often())
     await relay._leases.renew()
     outbox.insert(message(uuid4()), message(uuid4(), 1))
 
@@ -52,7 +52,7 @@ async def test_a_lease_lost_while_publishing_leaves_the_events_to_the_new_holder
 async def test_a_relay_that_loses_one_partition_to_a_newcomer_goes_on_with_its_share_at_once(
     outbox: FakeOutbox, publisher: FakePublisher
 ) -> None:
-    relay = Relay(outbox, publisher, "first")
+    relay = Relay(outbox, publisher, "first", Often())
     await relay._leases.renew()
     outbox.insert(*(message(uuid4(), partition) for partition in range(16)))
     await outbox.lease("second", (), leasing.LEASE_TTL_S)  # nothing is free: it asks for one
@@ -67,7 +67,7 @@ async def test_a_relay_that_loses_one_partition_to_a_newcomer_goes_on_with_its_s
 async def test_a_relay_that_ends_in_doubt_gives_up_all_that_it_holds(
     outbox: FakeOutbox, publisher: FakePublisher
 ) -> None:
-    relay = Relay(outbox, publisher, "me")
+    relay = Relay(outbox, publisher, "me", Often())
     await relay._leases.renew()
     relay._leases.lost(range(16))
     await relay._leases.give_up()
@@ -77,7 +77,7 @@ async def test_a_relay_that_ends_in_doubt_gives_up_all_that_it_holds(
 async def test_what_is_handed_over_while_it_is_claimed_is_not_published(
     outbox: FakeOutbox, publisher: FakePublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    relay = Relay(outbox, publisher, "me")
+    relay = Relay(outbox, publisher, "me", Often())
     await relay._leases.renew()
     outbox.insert(message(uuid4(), 3), message(uuid4(), 4))
     claim = outbox.claim
@@ -101,7 +101,7 @@ async def test_a_partition_is_handed_over_when_its_batch_is_marked(outbox: FakeO
             await asyncio.sleep(0.05)
             return await super().publish(messages)
 
-    relay = Relay(outbox, Slow(), "me")
+    relay = Relay(outbox, Slow(), "me", Often())
     await relay._leases.renew()
     outbox.insert(message(uuid4(), 3))
     async with asyncio.TaskGroup() as tasks:
@@ -123,7 +123,7 @@ async def test_a_partition_lost_while_a_batch_is_under_way_is_not_published_furt
             return await super().publish(messages)
 
     publisher = Losing()
-    relay = Relay(outbox, publisher, "me")
+    relay = Relay(outbox, publisher, "me", Often())
     await relay._leases.renew()
     outbox.insert(*(message(one, partition) for one, partition in ((payment, 3), (other, 4)) for _ in range(2)))
     await relay_once(relay)
@@ -135,7 +135,7 @@ async def test_a_partition_lost_while_a_batch_is_under_way_is_not_published_furt
 async def test_a_mark_whose_answer_was_lost_costs_no_partition(
     outbox: FakeOutbox, publisher: FakePublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    relay = Relay(outbox, publisher, "me", random_share=lambda: 0.0)
+    relay = Relay(outbox, publisher, "me", Often(), random_share=lambda: 0.0)
     await relay._leases.renew()
     outbox.insert(message(uuid4()))
     record = outbox.record
@@ -162,7 +162,7 @@ async def test_stopping_finishes_the_confirms_and_the_mark_and_gives_the_leases_
 
     outbox.insert(message(uuid4()))
     stop = asyncio.Event()
-    running = asyncio.create_task(Relay(outbox, Slow(), "me").run(stop))
+    running = asyncio.create_task(Relay(outbox, Slow(), "me", Often()).run(stop))
     await publishing.wait()
     stop.set()
     await asyncio.sleep(0)
@@ -179,7 +179,11 @@ async def test_a_second_relay_gets_its_share_and_each_partition_has_one_holder(
     monkeypatch.setattr(leasing, "LEASE_RENEW_S", 0.01)
     monkeypatch.setattr(leasing, "LEASE_TTL_S", 0.5)
     monkeypatch.setattr(leasing, "LEASE_MARGIN_S", 0.1)
-    first, second, stop = Relay(outbox, publisher, "first"), Relay(outbox, publisher, "second"), asyncio.Event()
+    first, second, stop = (
+        Relay(outbox, publisher, "first", Often()),
+        Relay(outbox, publisher, "second", Often()),
+        asyncio.Event(),
+    )
     async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         tasks.create_task(first.run(stop))
         await until(lambda: len(first._leases.epochs) == 16)

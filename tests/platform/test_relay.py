@@ -33,6 +33,7 @@ from tests.platform.outbox_fixtures import (
     running,
     unsent,
 )
+from tests.platform.relaying import Often
 
 AUDIT = EVENTS.queue("audit.queue")
 
@@ -70,7 +71,9 @@ async def test_two_relays_share_the_work_and_keep_each_payments_order(
     monkeypatch.setattr(leasing, "LEASE_TTL_S", 6.0)
     payments = [uuid4() for _ in range(300)]
     publishers = [RabbitPublisher(split(rabbitmq_url), EVENTS) for _ in range(2)]
-    first, second = (Relay(PostgresOutbox(pool, "payments"), p, n) for n, p in zip("ab", publishers, strict=True))
+    first, second = (
+        Relay(PostgresOutbox(pool, "payments"), p, n, Often()) for n, p in zip("ab", publishers, strict=True)
+    )
     async with running(first.run):
         for sequence in (1, 2, 3):
             await asyncio.to_thread(insert_events, database.app_url, payments, (sequence,))
@@ -98,7 +101,7 @@ async def test_what_was_published_but_not_marked_is_published_again(
     [event_id] = insert_events(database.app_url, [uuid4()], (1,))
     [claimed] = await PostgresOutbox(pool, "payments").claim(range(16), 10)
     await publisher.publish([claimed])
-    async with running(Relay(PostgresOutbox(pool, "payments"), publisher, "next").run):
+    async with running(Relay(PostgresOutbox(pool, "payments"), publisher, "next", Often()).run):
         await eventually(lambda: unsent(database.app_url) == 0)
     ids = [message.header.properties.message_id for message in await broker.take("audit.queue")]
     assert ids == [str(event_id)] * 2
@@ -109,7 +112,7 @@ async def test_a_killed_relays_partitions_are_served_again(
 ) -> None:
     await PostgresOutbox(pool, "payments").lease("killed", (), 1.0)
     insert_events(database.app_url, [uuid4() for _ in range(16)], (1,))
-    async with running(Relay(PostgresOutbox(pool, "payments"), publisher, "next").run):
+    async with running(Relay(PostgresOutbox(pool, "payments"), publisher, "next", Often()).run):
         await eventually(lambda: unsent(database.app_url) == 0)
 
 
@@ -124,7 +127,7 @@ async def test_a_zombies_marks_count_for_nothing(database: Urls, broker: Broker,
             return [Confirmed()] * len(messages)
 
     insert_events(database.app_url, [uuid4()], (1,))
-    async with running(Relay(PostgresOutbox(pool, "payments"), Stopped(), "zombie").run) as stop:
+    async with running(Relay(PostgresOutbox(pool, "payments"), Stopped(), "zombie", Often()).run) as stop:
         await published.wait()
         query(database.owner_url, "UPDATE payments.outbox_leases SET owner = 'new', epoch = epoch + 1")
         go_on.set()
@@ -136,7 +139,7 @@ async def test_a_zombies_marks_count_for_nothing(database: Urls, broker: Broker,
 async def test_a_deleted_queue_is_declared_again_before_anything_is_marked(
     database: Urls, broker: Broker, pool: Pool, publisher: RabbitPublisher
 ) -> None:
-    async with running(Relay(PostgresOutbox(pool, "payments"), publisher, "me").run):
+    async with running(Relay(PostgresOutbox(pool, "payments"), publisher, "me", Often()).run):
         insert_events(database.app_url, [uuid4()], (1,))
         await eventually(lambda: unsent(database.app_url) == 0)
         await broker.channel.queue_delete("metrics.queue")
@@ -154,7 +157,7 @@ async def test_an_event_that_is_rejected_holds_back_only_its_payment(
     insert_events(database.app_url, payments)
     spoil = "UPDATE payments.outbox_events SET type = 'no.such' WHERE subject = %s AND sequence = 1"
     query(database.owner_url, spoil, bad)
-    async with running(Relay(PostgresOutbox(pool, "payments"), publisher, "me").run):
+    async with running(Relay(PostgresOutbox(pool, "payments"), publisher, "me", Often()).run):
         await eventually(lambda: unsent(database.app_url) == 2)
         tried = "SELECT last_error FROM payments.outbox_events WHERE type = 'no.such' AND attempts > 0"
         await eventually(lambda: query(database.app_url, tried) != [])  # its batch may be marked behind the others
@@ -172,7 +175,7 @@ async def test_a_broker_that_is_down_burns_no_attempts_and_service_resumes(
     async with clean_broker(rabbitmq_node.url):
         pass
     await queues_outlive_a_kill(rabbitmq_node)
-    async with running(Relay(PostgresOutbox(pool, "payments"), publisher, "me").run):
+    async with running(Relay(PostgresOutbox(pool, "payments"), publisher, "me", Often()).run):
         rabbitmq_node.kill()
         insert_events(database.app_url, [uuid4() for _ in range(50)])
         await asyncio.to_thread(rabbitmq_node.start)
@@ -191,7 +194,7 @@ async def test_without_a_broker_the_relay_delivers_by_itself(database: Urls, poo
     inprocess = InProcessBroker([Subscription("audit.queue", AUDIT.takes, take, is_the_messages)])
     payments = [uuid4() for _ in range(30)]
     insert_events(database.app_url, payments, (1, 2, 3))
-    async with running(Relay(PostgresOutbox(pool, "payments"), inprocess, "me").run):
+    async with running(Relay(PostgresOutbox(pool, "payments"), inprocess, "me", Often()).run):
         await eventually(lambda: unsent(database.app_url) == 0)
     assert all(first_publications(got)[payment] == [1, 2, 3] for payment in payments)
 

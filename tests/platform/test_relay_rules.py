@@ -12,7 +12,7 @@ from app.platform.messaging.ports import BrokerUnavailable, Confirmed, OutboxMes
 from app.platform.messaging.relay import Relay
 from app.platform.messaging.waves import waves
 from tests.fakes.outbox import FakeOutbox, FakePublisher
-from tests.platform.relaying import message, relay_once, run_until, until
+from tests.platform.relaying import Often, message, relay_once, run_until, until
 
 
 def test_a_wave_holds_at_most_one_event_of_a_payment_and_waves_keep_their_order() -> None:
@@ -26,26 +26,11 @@ async def test_everything_is_published_in_each_payments_order_and_marked(
 ) -> None:
     payments = [uuid4() for _ in range(40)]
     outbox.insert(*(message(payment, n % 16) for _ in range(3) for n, payment in enumerate(payments)))
-    await run_until(Relay(outbox, publisher, "me"), lambda: len(outbox.sent()) == 120)
+    await run_until(Relay(outbox, publisher, "me", Often()), lambda: len(outbox.sent()) == 120)
     for payment in payments:
         ids = [published.id for published in publisher.published if published.subject == payment]
         assert ids == sorted(ids)
         assert len(ids) == 3
-
-
-async def test_an_outbox_is_looked_at_less_often_while_nothing_comes(publisher: FakePublisher) -> None:
-    now = 1_000.0
-    outbox = FakeOutbox(lambda: now)
-    relay = Relay(outbox, publisher, "me", clock=lambda: now)
-    paces = [relay._pause_s()]
-    for moments in (relaying.QUIET_AFTER_S, relaying.QUIET_AFTER_S - 0.1):
-        now += moments
-        paces.append(relay._pause_s())
-        outbox.insert(message(uuid4()))
-        await run_until(relay, lambda: len(outbox.sent()) == len(outbox.rows))
-        paces.append(relay._pause_s())
-    often, seldom = relaying.POLL_S, relaying.QUIET_POLL_S
-    assert paces == [often, seldom, often, often, often]
 
 
 async def test_a_rejected_event_holds_back_only_the_later_events_of_its_payment(
@@ -55,7 +40,7 @@ async def test_a_rejected_event_holds_back_only_the_later_events_of_its_payment(
     bad, good = uuid4(), uuid4()
     outbox.insert(message(bad), message(bad), message(good), message(good))
     publisher.answer = lambda sent: Rejected("too strange") if sent.subject == bad else Confirmed()
-    await run_until(Relay(outbox, publisher, "me"), lambda: len(outbox.sent()) == 2)
+    await run_until(Relay(outbox, publisher, "me", Often()), lambda: len(outbox.sent()) == 2)
     first, second = (row for row in outbox.rows if row.message.subject == bad)
     assert (first.message.attempts, first.error) == (1, "too strange")
     assert (second.message.attempts, second.sent) == (0, False)
@@ -69,13 +54,13 @@ async def test_a_rejected_event_comes_again_and_its_payment_goes_on(
     outbox.insert(message(payment), message(payment))
     refusals = iter([True, True])
     publisher.answer = lambda _: Rejected("not now") if next(refusals, False) else Confirmed()
-    await run_until(Relay(outbox, publisher, "me"), lambda: len(outbox.sent()) == 2)
+    await run_until(Relay(outbox, publisher, "me", Often()), lambda: len(outbox.sent()) == 2)
     assert [sent.id for sent in publisher.published] == [0, 1]
     assert outbox.rows[0].message.attempts == 2
 
 
 async def test_the_back_off_of_a_rejected_event_doubles_up_to_a_limit(publisher: FakePublisher) -> None:
-    relay = Relay(FakeOutbox(), publisher, "me", random_share=lambda: 1.0)
+    relay = Relay(FakeOutbox(), publisher, "me", Often(), random_share=lambda: 1.0)
     tried = [replace(message(uuid4()), attempts=attempts) for attempts in (0, 1, 2, 50)]
     assert [relay._retry(one, Rejected("")).in_s for one in tried] == [1, 2, 4, 300]
 
@@ -90,7 +75,7 @@ async def test_a_broker_that_is_down_burns_no_attempts(outbox: FakeOutbox, publi
         return Confirmed()
 
     publisher.answer = answer
-    await run_until(Relay(outbox, publisher, "me", random_share=lambda: 0.0), lambda: len(outbox.sent()) == 16)
+    await run_until(Relay(outbox, publisher, "me", Often(), random_share=lambda: 0.0), lambda: len(outbox.sent()) == 16)
     assert {row.message.attempts for row in outbox.rows} == {0}
 
 
@@ -106,7 +91,7 @@ async def test_a_broker_too_slow_for_large_batches_gets_smaller_ones(
             return await super().publish(messages)
 
     outbox.insert(*(message(uuid4()) for _ in range(300)))
-    await run_until(Relay(outbox, Slow(), "me"), lambda: len(outbox.sent()) == 300)
+    await run_until(Relay(outbox, Slow(), "me", Often()), lambda: len(outbox.sent()) == 300)
 
 
 async def test_a_broker_that_confirms_only_so_many_in_time_is_given_little_more(
@@ -132,7 +117,7 @@ async def test_a_broker_that_confirms_only_so_many_in_time_is_given_little_more(
             return await super().publish(messages)
 
     outbox.insert(*(message(uuid4(), n % 16) for n in range(12_000)))
-    await run_until(Relay(outbox, Slow(), "me"), lambda: len(outbox.sent()) == 12_000)
+    await run_until(Relay(outbox, Slow(), "me", Often()), lambda: len(outbox.sent()) == 12_000)
     assert given < 2 * 12_000
 
 
@@ -150,7 +135,7 @@ async def test_of_what_the_broker_went_away_from_nothing_is_marked_and_all_comes
         return Confirmed()
 
     publisher.answer = answer
-    await run_until(Relay(outbox, publisher, "me", random_share=lambda: 0.0), lambda: len(outbox.sent()) == 2)
+    await run_until(Relay(outbox, publisher, "me", Often(), random_share=lambda: 0.0), lambda: len(outbox.sent()) == 2)
     assert [sent.id for sent in publisher.published] == [0, 0, 1]
 
 
@@ -158,7 +143,7 @@ async def test_a_payment_of_which_many_events_wait_takes_several_batches_each_of
     outbox: FakeOutbox, publisher: FakePublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(publishing_in_waves, "ENOUGH_S", 0.0)
-    payment, relay = uuid4(), Relay(outbox, publisher, "me")
+    payment, relay = uuid4(), Relay(outbox, publisher, "me", Often())
     await relay._leases.renew()
     outbox.insert(*(message(payment) for _ in range(3)))
     for nth in (1, 2, 3):
@@ -170,7 +155,7 @@ async def test_a_payment_of_which_many_events_wait_takes_several_batches_each_of
 async def test_a_mark_waits_for_a_database_that_is_away_for_a_moment(
     outbox: FakeOutbox, publisher: FakePublisher
 ) -> None:
-    relay = Relay(outbox, publisher, "me", random_share=lambda: 0.0)
+    relay = Relay(outbox, publisher, "me", Often(), random_share=lambda: 0.0)
     await relay._leases.renew()
     outbox.insert(message(uuid4()))
 
@@ -202,7 +187,7 @@ async def test_batches_under_way_are_of_different_partitions(
             return await super().publish(messages)
 
     outbox.insert(*(message(uuid4(), n % 8) for n in range(48)))
-    await run_until(Relay(outbox, Slow(), "me"), lambda: len(outbox.sent()) == 48)
+    await run_until(Relay(outbox, Slow(), "me", Often()), lambda: len(outbox.sent()) == 48)
     assert most == relaying.BATCHES
 
 
@@ -219,7 +204,7 @@ async def test_an_outage_that_ends_several_batches_is_one_failure(
             await until(lambda: self.under_way == relaying.BATCHES)
             raise BrokerUnavailable("gone")
 
-    relay = Relay(outbox, Breaking(), "me")
+    relay = Relay(outbox, Breaking(), "me", Often())
     await relay._leases.renew()
     outbox.insert(*(message(uuid4(), n // 40) for n in range(160)))
     async with asyncio.TaskGroup() as tasks:
@@ -240,5 +225,5 @@ async def test_a_bug_is_not_hidden_by_a_database_that_is_away(outbox: FakeOutbox
     outbox.insert(message(payment), message(payment))
     with pytest.raises(ExceptionGroup) as raised:
         async with asyncio.timeout(60):
-            await Relay(outbox, publisher, "me").run(asyncio.Event())
+            await Relay(outbox, publisher, "me", Often()).run(asyncio.Event())
     assert raised.group_contains(TypeError)

@@ -31,10 +31,6 @@ from app.platform.messaging.ports import (
 # confirm it all in a publisher's time is not sent the same again and again.
 LEAST_UNDER_WAY: Final = 20
 MOST_GROWTH: Final = 250
-POLL_S: Final = 0.1
-# With an outbox for each context most are quiet, and each look costs some.
-QUIET_AFTER_S: Final = 5.0
-QUIET_POLL_S: Final = 0.25
 
 # So many batches under way, each of partitions of its own: while some wait for the broker others are in the database.
 BATCHES: Final = 4
@@ -61,7 +57,8 @@ class _Batch:
 class Relay:
     """Publishes the events of the partitions that it leases as `owner`, a name that no other process has.
 
-    `clock` is monotonic, in seconds; `random_share` draws from 0 … 1.
+    `unsent` is set, again and again, while there is something to publish (see `Lookout`), and cleared here. `clock` is
+    monotonic, in seconds; `random_share` draws from 0 … 1.
     """
 
     def __init__(
@@ -69,6 +66,7 @@ class Relay:
         outbox: Outbox,
         publisher: Publisher,
         owner: str,
+        unsent: asyncio.Event,
         *,
         clock: Callable[[], float] = time.monotonic,
         random_share: Callable[[], float] = random.random,
@@ -76,8 +74,8 @@ class Relay:
         self._outbox = outbox
         self._publisher = publisher
         self._owner = owner
+        self._unsent = unsent
         self._random_share = random_share
-        self._clock, self._found_at = clock, clock()
         self._leases = LeaseHolder(outbox, owner, clock, self._finished)
         self._under_way: dict[asyncio.Task[None], _Batch] = {}
         self._more = False
@@ -109,6 +107,7 @@ class Relay:
     async def _begin(self, tasks: asyncio.TaskGroup) -> None:
         """Claim a batch, and relay it from now on."""
         self._more = False
+        self._unsent.clear()
         failures = self._failures
         try:
             batch = await self._claim()
@@ -119,7 +118,6 @@ class Relay:
             return
         self._more |= batch.is_full
         if batch.messages:
-            self._found_at = self._clock()
             task = tasks.create_task(self._relay_batch(batch))
             self._under_way[task] = batch
             task.add_done_callback(self._under_way.pop)
@@ -130,14 +128,13 @@ class Relay:
         """Wait until the next claim is likely to find something, or to work again after failures."""
         if not self._failures and not self._more:
             full = [task for task, batch in self._under_way.items() if batch.is_full]
-            await asyncio.wait({stopped, *full}, timeout=self._pause_s(), return_when="FIRST_COMPLETED")
+            unsent = asyncio.create_task(self._unsent.wait())
+            await asyncio.wait({stopped, unsent, *full}, return_when="FIRST_COMPLETED")
+            unsent.cancel()
         while not stopped.done() and not self._has_room():
             await asyncio.wait({stopped, *self._under_way}, return_when="FIRST_COMPLETED")
         if self._failures:
             await asyncio.wait({stopped}, timeout=self._back_off_s(OUTAGE_BACKOFF_S, self._failures - 1))
-
-    def _pause_s(self) -> float:
-        return POLL_S if self._clock() - self._found_at < QUIET_AFTER_S else QUIET_POLL_S
 
     async def _finished(self, partitions: Collection[int]) -> None:
         theirs = [task for task, batch in self._under_way.items() if not batch.epochs.keys().isdisjoint(partitions)]
