@@ -4,10 +4,9 @@ import re
 
 from app.main.contexts import load
 from app.main.house import House
-from app.main.outboxes import publications
+from app.main.relay import CONNECTIONS
 from app.platform.context import Http
 from app.platform.http.inflight import InFlight
-from app.platform.messaging.relay import BATCHES
 from tests.system.kubernetes import ROOT
 from tests.system.kubernetes.workloads import (
     DEPLOYMENTS,
@@ -41,7 +40,7 @@ def test_the_connections_of_the_manual_are_those_of_the_code() -> None:
     for context in recovering.contexts:
         if context.recovery:
             context.recovery(recovering.container(context.name), recovering.people)
-    relay = BATCHES + len(publications(house.settings)) + 1
+    relay = CONNECTIONS + 2  # for upkeep, and to look by
     each = {
         "api": opened(house),
         "relay": relay,
