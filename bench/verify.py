@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import httpx
 import psycopg
@@ -23,6 +22,7 @@ from app.main.local.postgres import PostgresServer
 from app.main.local.roles import LOGIN, OWNER, Urls, make_database, make_roles
 from app.platform.postgres import migrations
 from app.platform.process.processes import free_port
+from bench.command import Done, run
 from bench.filling import fill, write_journal
 
 _PASSWORD = "only-here"  # noqa: S105 -- of a server on the loopback that is gone at the end
@@ -32,36 +32,9 @@ _READ = (
 )  # fmt: skip
 
 
-class Verified(NamedTuple):
-    """What a run of `strongbox verify` said and took; the memory is the most that its process had at a time."""
-
-    code: int
-    said: str
-    seconds: float
-    memory_mib: float
-
-
-# Not ru_maxrss: a process inherits that of the one that started it.
-_VERIFY = """
-import sys
-try:
-    from app.__main__ import main
-    sys.argv = ["strongbox", "verify"]
-    main()
-finally:
-    print(open("/proc/self/status").read().split("VmHWM:")[1].split()[0])
-"""
-
-
-def verified(**environment: str) -> Verified:
+def verified(**environment: str) -> Done:
     """Run `strongbox verify`."""
-    began_at = time.monotonic()
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", _VERIFY], env={"PATH": os.environ["PATH"], **environment}, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, check=False,
-    )  # fmt: skip
-    *said, peak_kib = done.stdout.splitlines()
-    return Verified(done.returncode, "\n".join(said), time.monotonic() - began_at, int(peak_kib) / 1024)
+    return run(("verify",), environment)
 
 
 def reading_s(url: str) -> float:
@@ -126,7 +99,7 @@ def main() -> int:
     parser.add_argument("--payments", type=int, default=1_000_000, help="how many (1,000,000)")
     parser.add_argument("--wallets", type=int, default=10_000, help="out of how many wallets (10,000)")
     arguments = parser.parse_args()
-    runs: list[Verified] = []
+    runs: list[Done] = []
     with tempfile.TemporaryDirectory() as name, _databases(Path(name)) as databases:
         for database, payments in zip(databases, (arguments.payments // 10, arguments.payments), strict=True):
             began_at = time.monotonic()

@@ -1,8 +1,5 @@
 """Lines a second of a day's report, compared with the books by a process of its own, beside what PostgreSQL can do."""
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +8,7 @@ from typing import Final
 import psycopg
 
 from app.main.local.roles import Urls
+from bench.command import run
 from bench.results import Measure, measure
 from bench.stage import Stage
 
@@ -65,10 +63,10 @@ def reconcile(stage: Stage) -> Mapping[str, Measure]:
             with psycopg.connect(database.owner_url, autocommit=True) as owner:
                 owner.execute(_FORGET)
             stage.servers.checkpoint()
-            seconds, memory_mib, code = _run(database, report)
-            runs.append(lines / seconds)
-            memories.append(memory_mib)
-            failed += code != 1 or not _is_right(database, lines)
+            done = run(("reconcile", str(report), "--date", DAY), {"DATABASE_URL": database.app_url})
+            runs.append(lines / done.seconds)
+            memories.append(done.memory_mib)
+            failed += done.code != 1 or not _is_right(database, lines)
         limits.append(lines / _limit_s(stage, database, report))
     details = {"lines": lines, "report_mib": round(report.stat().st_size / 2**20, 1)}
     report.unlink()
@@ -106,19 +104,6 @@ def _limit_s(stage: Stage, database: Urls, report: Path) -> float:
                 copy.write(piece)
         owner.execute("SELECT count(*) FROM lines l JOIN payments p ON p.id = l.payment_id AND p.amount = l.amount")
         return time.monotonic() - began_at
-
-
-def _run(database: Urls, report: Path) -> tuple[float, float, int]:
-    """Seconds, the most memory that the process had at a time in MiB, and its exit code."""
-    began_at = time.monotonic()
-    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": database.app_url}
-    with subprocess.Popen(  # noqa: S603 -- a command of the house
-        [sys.executable, "-m", "app", "reconcile", str(report), "--date", DAY],
-        env=environment, stdout=subprocess.DEVNULL,
-    ) as process:  # fmt: skip
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    return time.monotonic() - began_at, usage.ru_maxrss / 1024, process.returncode
 
 
 def _is_right(database: Urls, lines: int) -> bool:
