@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from app.kernel.topology import Exchange, Publication, listening, queues_of
 from app.main.in_process import Place, consumers_inside
 from app.main.outboxes import heard
+from app.platform.context import Work
 from app.platform.messaging.lookout import Lookout
 from app.platform.messaging.ports import Publisher
 from app.platform.messaging.relay import BATCHES, Relay
@@ -54,6 +55,7 @@ async def relay(
     publishing, waiting = PublishingMetrics(registry), OutboxMetrics(registry)
     owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
     relays: list[Relay] = []
+    works: list[Work] = [database.lookout.run for database in databases.values()]
     async with AsyncExitStack() as stack:
         for each in pools:
             await each.open()
@@ -65,25 +67,16 @@ async def relay(
             publisher = _traced(counted, tracer, in_process, publication.exchange)
             outbox = PostgresOutbox(databases[url].relaying, publication.schema)
             relays.append(Relay(outbox, publisher, owner, databases[url].lookout.over(publication.schema)))
-        looks = (
-            PoolMetrics(registry, *pools, *place.pools).look,
-            PartitionMetrics(relays, registry).look,
-            *place.looks,
-        )
+            upkeep = PostgresOutbox(databases[url].upkeep, publication.schema)
+            works.append(partial(keep_up, upkeep, settings.outbox_retention_h, partial(waiting.observe, upkeep)))
+        looks = PoolMetrics(registry, *pools, *place.pools).look, PartitionMetrics(relays, registry).look, *place.looks
         watchers = [looking(*looks), *(() if in_process else (_queues(settings, published, registry).watch,))]
         await stack.enter_async_context(metrics_port("relay_metrics_port", settings, registry, *watchers))
         alive = asyncio.create_task(beat("relay"))
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(stop.wait())  # with nothing to relay it ends no sooner
-                for (url, publication), relaying in zip(published, relays, strict=True):
-                    upkeep = PostgresOutbox(databases[url].upkeep, publication.schema)
-                    observe = partial(waiting.observe, upkeep)
-                    tasks.create_task(keep_up(upkeep, settings.outbox_retention_h, observe, stop))
-                    tasks.create_task(relaying.run(stop))
-                for database in databases.values():
-                    tasks.create_task(database.lookout.run(stop))
-                for work in place.works:
+                for work in (*works, *(each.run for each in relays), *place.works):
                     tasks.create_task(work(stop))
         finally:
             alive.cancel()
