@@ -10,6 +10,8 @@ from app.platform.cache.messages import channel, of_places
 from app.platform.operations.health import LOOK_S, Health, Part, State
 from app.platform.process.redis_urls import redis_place
 
+LASTS_MS: Final = 10_000
+"""How long the probe is kept: by far longer than a look takes, or a slow one would find that it is gone."""
 _SEE_TO_REDIS: Final = "see to Redis: until it answers all is read from the database"
 
 
@@ -25,9 +27,9 @@ async def _look(url: str) -> Health:
     place = redis_place(url)
     keys, lease, wire = (f"v:{uuid4().hex}:probe", f"l:{uuid4().hex}:probe"), uuid4().hex, Wire(place)
     probe = [
-        Call(LOOK, keys, (lease, 1_000)),
-        Call(PUT, keys, (lease, b"probe", 1_000)),
-        Call(LOOK, keys, (lease, 1_000)),
+        Call(LOOK, keys, (lease, LASTS_MS)),
+        Call(PUT, keys, (lease, b"probe", LASTS_MS)),
+        Call(LOOK, keys, (lease, LASTS_MS)),
         Call(DELETE, keys, ("strongbox:cache:probe", b"")),
         # That nothing has been deleted: whoever listens is counted, and forgets nothing.
         Call(PUBLISH, (), (channel(place), of_places([]))),
