@@ -11,7 +11,7 @@ def describe(postgres_version: str, rabbitmq_version: str) -> dict[str, str | in
     """What one has to know to read the figures. Memory is in MiB."""
     return {
         "cpu": _field("/proc/cpuinfo", "model name") or platform.machine(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": cores(),
         "memory_mib": _kib(_field("/proc/meminfo", "MemTotal")) // 1024,
         "kernel": platform.release(),
         "python": platform.python_version(),
@@ -19,6 +19,11 @@ def describe(postgres_version: str, rabbitmq_version: str) -> dict[str, str | in
         "rabbitmq": rabbitmq_version,
         "wrk": _wrk_version(),
     }
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 def memory_mib(pid: int, field: str) -> float:

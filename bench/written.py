@@ -93,11 +93,22 @@ class State:
     def of(cls, house: BenchHouse) -> "State":
         """Once PostgreSQL has been told by all its sessions."""
         house.wait(lambda: bool(house.query(_TOLD)[0][0]), "PostgreSQL's figures", every_s=_LOOK_EVERY_S)
-        (log,), (rows,) = house.query(_LOG), house.query(_ROWS)
+        ((wal_bytes, wal_records, wal_full_pages),) = house.query(_LOG)
+        ((inserted, updated, in_place, deleted),) = house.query(_ROWS)
         events = dict(house.query(_EVENTS))
-        broker = sum(written_bytes(pid) for pid in house.broker_pids())
         return cls(
-            Written(*log, *rows, float(sum(events.values())), float(_messages(house, events)), float(broker)),
+            Written(
+                wal_bytes=wal_bytes,
+                wal_records=wal_records,
+                wal_full_pages=wal_full_pages,
+                rows_inserted=inserted,
+                rows_updated=updated,
+                rows_updated_in_place=in_place,
+                rows_deleted=deleted,
+                events=float(sum(events.values())),
+                messages=float(_messages(house, events)),
+                broker_bytes=float(sum(written_bytes(pid) for pid in house.broker_pids())),
+            ),
             _kept(house),
         )
 
