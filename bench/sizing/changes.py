@@ -6,7 +6,7 @@ from dataclasses import replace
 from bench.results import number
 from bench.sizing.measured import Measured
 from bench.sizing.model import Sizing, kept_bytes, size
-from bench.sizing.plan import HOURS_A_DAY
+from bench.sizing.plan import GIB, HOURS_A_DAY
 from bench.sizing.points import Foretold
 
 PAGE_BYTES = 8192
@@ -32,13 +32,14 @@ def changes(sizing: Sizing, measured: Measured, foretold: Sequence[Foretold]) ->
         f"wallets that pay less than once a checkpoint: each payment has up to {COLD_PAGES} pages logged whole, "
         f"{number(cold)} bytes of WAL instead of {number(written.wal_bytes)}; checkpoints far apart help"
     )
-    a_day = plan.payments_per_second * plan.mean / 100 * 3600 * HOURS_A_DAY * (1 + plan.standbys) / 2**30
-    kept = kept_bytes(measured)
+    gib_a_byte = plan.payments_per_second * plan.mean / 100 * 3600 * HOURS_A_DAY / GIB
+    a_day, kept = gib_a_byte * (1 + plan.standbys), kept_bytes(measured)
     yield (
         f"a day more of payments is {number(a_day * kept['payments'])} GiB, of the audit log "
         f"{number(a_day * kept['audit'])}, of events {number(a_day * kept['events'])}, "
         f"of keys {number(a_day * kept['keys'])}"
     )
+    yield f"a day of WAL is {number(gib_a_byte * written.wal_bytes)} GiB, for whoever archives it"
     if foretold:
         one = foretold[-1]
         ahead, real = (sum(cost[nth] for cost in one.costs.values()) for nth in (0, 1))

@@ -52,7 +52,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Disk:
-    """What is written by each node, in MiB a second, and what lies there in the end, in GiB, all copies together."""
+    """What the busiest node writes, in MiB a second, and what lies on all disks in the end, in GiB, with all copies."""
 
     name: str
     mib_s: float
@@ -129,7 +129,7 @@ def _process(
 def _postgres(plan: Plan, measured: Measured) -> Part:
     us, written = measured.cpu_us["postgres"], written_by_postgres(measured)
     takes, bound_by = min((plan.cores * _a_core(us), "its cores"), (_a_disk(plan, written), "its disk"))
-    shards = math.ceil(plan.payments_per_second / (takes * plan.part))
+    shards = _by_bucket(plan.payments_per_second, takes * plan.part)
     nodes = shards * (1 + plan.standbys)
     return Part(
         name="postgres", one="primary", us=us, one_takes=takes * plan.part, bound_by=bound_by, needed=shards, at_most=1,
@@ -145,7 +145,7 @@ def _rabbitmq(plan: Plan, measured: Measured) -> Part:
         (cores * _a_core(us), "its cores" if cores == plan.cores else "its queues"),
         (_a_disk(plan, measured.written.broker_bytes), "its disk"),
     )
-    clusters = math.ceil(plan.payments_per_second / (takes * plan.part))
+    clusters = _by_bucket(plan.payments_per_second, takes * plan.part)
     nodes = clusters * plan.members
     return Part(
         name="rabbitmq", one="cluster", us=us, one_takes=takes * plan.part, bound_by=bound_by, needed=clusters,
@@ -162,6 +162,21 @@ def _redis(plan: Plan, measured: Measured) -> Part:
         name="redis", one="primary", us=us, one_takes=takes * plan.part, bound_by="its core", needed=needed, at_most=1,
         at_most_because="no Redis Cluster is spoken to", nodes=needed, cores=needed,
     )  # fmt: skip
+
+
+def _by_bucket(rate: float, takes: float) -> int:
+    """How many, each with whole buckets, which are as busy as one another. Where one bucket is more than one of it
+    takes: how many there would be of smaller ones.
+    """
+    buckets = math.floor(takes * BUCKETS / rate)
+    if buckets >= BUCKETS:
+        return 1
+    return math.ceil(BUCKETS / buckets) if buckets else math.ceil(rate / takes)
+
+
+def _fullest(needed: int) -> float:
+    """The part of all payments that the one with most buckets has."""
+    return math.ceil(BUCKETS / needed) / BUCKETS if needed <= BUCKETS else 1 / needed
 
 
 def _a_core(us: float) -> float:
@@ -192,7 +207,7 @@ def _disk_of_postgres(plan: Plan, measured: Measured, part: Part) -> Disk:
     }
     return Disk(
         name="postgres",
-        mib_s=plan.payments_per_second / part.needed * written_by_postgres(measured) / MIB,
+        mib_s=plan.payments_per_second * _fullest(part.needed) * written_by_postgres(measured) / MIB,
         gib=sum(gib.values()),
         gib_by_kind=gib,
     )
@@ -204,7 +219,7 @@ def _disk_of_rabbitmq(plan: Plan, measured: Measured, part: Part) -> Disk:
     waiting = plan.payments_per_second * plan.outage * 3600 * written.broker_bytes * plan.members / GIB
     return Disk(
         name="rabbitmq",
-        mib_s=plan.payments_per_second / part.needed * written.broker_bytes / MIB,
+        mib_s=plan.payments_per_second * _fullest(part.needed) * written.broker_bytes / MIB,
         gib=waiting,
         gib_by_kind={"waiting": waiting},
     )

@@ -104,7 +104,7 @@ def _part(part: Part) -> tuple[str, ...]:
         number(part.us),
         "any" if math.isinf(part.one_takes) else f"{number(part.one_takes)}/s",
         part.bound_by,
-        f"{part.needed:,}",
+        f"{part.needed:,} × {part.one}",
         f"{part.nodes:,}",
         f"{part.cores:,}",
         "any" if part.at_most is None else f"{part.at_most}",
@@ -116,7 +116,7 @@ def _saturates(sizing: Sizing) -> Iterator[str]:
     for part in sizing.in_order:
         enough = f"{part.needed:,} would be needed" if part.is_too_much else "enough"
         yield f"{part.name}: {number(part.holds)} payments/s, as {part.at_most_because}; {enough}"
-        if part.needed > BUCKETS:
+        if part.one_takes * BUCKETS < sizing.plan.payments_per_second:
             yield f"    → divided by bucket, and into more than the {BUCKETS} buckets that there are"
         elif part.is_too_much:
             yield "    → divided by bucket"
@@ -124,7 +124,7 @@ def _saturates(sizing: Sizing) -> Iterator[str]:
 
 
 def _disk(disk: Disk) -> Iterator[str]:
-    yield f"{disk.name}: {number(disk.mib_s)} MiB/s written by each node, {number(disk.gib)} GiB on all of them:"
+    yield f"{disk.name}: {number(disk.mib_s)} MiB/s written by the busiest node, {number(disk.gib)} GiB on all of them:"
     for kind, gib in disk.gib_by_kind.items():
         yield f"    {KINDS.get(kind, kind)}: {number(gib)} GiB"
 
