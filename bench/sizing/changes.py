@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from bench.results import number
 from bench.sizing.measured import Measured
-from bench.sizing.model import Sizing, kept_bytes, size
+from bench.sizing.model import Sizing, size
+from bench.sizing.parts import kept_bytes
 from bench.sizing.plan import GIB, HOURS_A_DAY
 from bench.sizing.points import Foretold
 
@@ -20,8 +21,8 @@ def changes(sizing: Sizing, measured: Measured, foretold: Sequence[Foretold]) ->
     plan = sizing.plan
     first = sizing.in_order[0]
     yield (
-        f"the first limit, {first.name} at {number(first.holds)} payments/s: it has to be divided before anything else "
-        f"counts; then {sizing.in_order[1].name}, at {number(sizing.in_order[1].holds)}"
+        f"the first limit, {first.name} at {number(first.holds)} payments/s, before anything else; "
+        f"then {sizing.in_order[1].name}, at {number(sizing.in_order[1].holds)}"
     )
     if plan.share != OTHER_SHARE:
         other = size(replace(plan, share=OTHER_SHARE), measured)
@@ -29,8 +30,8 @@ def changes(sizing: Sizing, measured: Measured, foretold: Sequence[Foretold]) ->
     written = measured.written
     cold = written.wal_bytes + max(COLD_PAGES - written.wal_full_pages, 0) * PAGE_BYTES
     yield (
-        f"wallets that pay less than once a checkpoint: each payment has up to {COLD_PAGES} pages logged whole, "
-        f"{number(cold)} bytes of WAL instead of {number(written.wal_bytes)}; checkpoints far apart help"
+        f"wallets that pay less than once a checkpoint have up to {COLD_PAGES} pages logged whole: "
+        f"{number(cold)} bytes of WAL, not {number(written.wal_bytes)}"
     )
     gib_a_byte = plan.payments_per_second * plan.mean / 100 * 3600 * HOURS_A_DAY / GIB
     a_day, kept = gib_a_byte * (1 + plan.standbys), kept_bytes(measured)

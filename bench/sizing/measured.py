@@ -12,6 +12,8 @@ from bench.written import KEPT, Kept, Written
 
 T = TypeVar("T")
 
+US: Final = 1e6
+"""Microseconds of a core in each second."""
 PROCESSES: Final = ("api", "relay", "recover", "audit", "metrics")
 SERVERS: Final = ("postgres", "rabbitmq", "redis")
 _MAY_BE_NOTHING: Final = ("recover", "redis")
@@ -121,7 +123,7 @@ def _missing_of_spread(spread: Measure) -> Iterator[str]:
     if written is None or not all(map(_is_figure, msgspec.to_builtins(written).values())) or not written.events:
         yield "lacks what is written for a payment (`spread`, `written_per_payment`)"
     kept = _has(details.get("kept_bytes_per_payment"), dict[str, Kept])
-    if kept is None or set(KEPT) - set(kept):
+    if kept is None or not all(name in kept and _is_figure(kept[name].tables + kept[name].indexes) for name in KEPT):
         yield "lacks the bytes that a payment leaves (`spread`, `kept_bytes_per_payment`)"
 
 

@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.sizing.measured import PROCESSES, Point
+from bench.sizing.measured import PROCESSES, US, Point
 
-US: Final = 1e6
 MACHINE: Final = "the machine"
 """All cores, which everything shares: the load's and the gateway's processes, too."""
 

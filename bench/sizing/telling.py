@@ -8,10 +8,12 @@ from typing import Any
 from bench.results import aligned, number
 from bench.sizing.changes import changes
 from bench.sizing.measured import Measured
-from bench.sizing.model import BUCKETS, Disk, Part, Sizing, kept_bytes, written_by_postgres
+from bench.sizing.model import Disk, Sizing
+from bench.sizing.parts import BUCKETS, Part, kept_bytes, written_by_postgres
 from bench.sizing.plan import INPUTS, Plan
 from bench.sizing.points import Foretold
 
+NOT_OURS = ("wrk", "gateway")
 KINDS = {"waiting": "waiting messages", "events": "events and inboxes", "audit": "audit log"}
 
 
@@ -79,10 +81,11 @@ def _inputs(plan: Plan) -> list[str]:
 
 def _payment(measured: Measured) -> list[str]:
     written, kept = measured.written, kept_bytes(measured)
-    processor = ", ".join(f"{name} {us:.0f}" for name, us in measured.cpu_us.items() if name not in ("wrk", "gateway"))
+    processor = ", ".join(f"{name} {us:.0f}" for name, us in measured.cpu_us.items() if name not in NOT_OURS)
     stays = ", ".join(f"{name} {number(size)}" for name, size in kept.items())
     rows = [
-        ("processor", f"{processor} µs; redis {number(measured.limit_us)} µs a limit"),
+        ("processor", f"{processor} µs"),
+        ("a limit", f"{number(measured.limit_us)} µs of Redis"),
         ("log", f"{number(written.wal_bytes)} bytes of WAL, {number(written.wal_full_pages)} pages whole among it"),
         ("rows", f"{number(written.rows_inserted)} inserted, {number(written.rows_updated)} updated, "
                  f"{number(written.rows_updated_in_place)} of these in place"),
@@ -114,12 +117,11 @@ def _part(part: Part) -> tuple[str, ...]:
 
 def _saturates(sizing: Sizing) -> Iterator[str]:
     for part in sizing.in_order:
-        enough = f"{part.needed:,} would be needed" if part.is_too_much else "enough"
-        yield f"{part.name}: {number(part.holds)} payments/s, as {part.at_most_because}; {enough}"
-        if part.one_takes * BUCKETS < sizing.plan.payments_per_second:
-            yield f"    → divided by bucket, and into more than the {BUCKETS} buckets that there are"
-        elif part.is_too_much:
-            yield "    → divided by bucket"
+        yield f"{part.name}: {number(part.holds)} payments/s, as {part.at_most_because}"
+        if part.is_too_much:
+            is_large = part.one_takes * BUCKETS < sizing.plan.payments_per_second
+            more = f"; each of the {BUCKETS} that there are is more than one takes" if is_large else ""
+            yield f"    → {part.needed:,} {part.divided}{more}"
     yield f"one wallet: {number(sizing.wallet_holds)} payments/s, whatever there is of anything"
 
 
