@@ -1,10 +1,12 @@
 """Results of a benchmark to size by: the processor times and rates of a quiet run, and bytes that hang on no clock."""
 
+from pathlib import Path
 from typing import Any
 
 from bench.results import Measure, Results, measure
 from bench.sizing.measured import Measured
 
+PER_SECOND = "--payments-per-second"
 MACHINE = {"cpu": "Xeon at 2.8 GHz", "cores": 2}
 MEASURED_AT = "2026-11-22"
 COSTS = {
@@ -49,3 +51,9 @@ def spread_without(*names: str, **others: Any) -> Measure:
 
 def measured(**scenarios: Measure | None) -> Measured:
     return Measured.of(results(**scenarios), "results.json")
+
+
+def written(tmp_path: Path, what: Results) -> list[str]:
+    """The options that name a file with these results."""
+    what.write(tmp_path / "results.json")
+    return ["--results", str(tmp_path / "results.json")]
