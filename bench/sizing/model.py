@@ -1,5 +1,6 @@
 """The whole answer: how many of each, what lies on disks, what it costs."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -46,8 +47,8 @@ class Sizing:
 
     @property
     def in_order(self) -> Sequence[Part]:
-        """Those of which there cannot be any number, the one that saturates first before all others."""
-        return sorted((part for part in self.parts if part.at_most is not None), key=lambda part: part.holds)
+        """Those that hold so much and no more, the one that saturates first before all others."""
+        return sorted((part for part in self.parts if part.holds < math.inf), key=lambda part: part.holds)
 
 
 def size(plan: Plan, measured: Measured) -> Sizing:

@@ -101,11 +101,11 @@ _PARTS = ("part", "µs a payment", "one takes", "bound by", "needed", "nodes", "
 
 
 def _part(part: Part) -> tuple[str, ...]:
-    holds = "" if part.at_most is None else f"{number(part.holds)}/s"
+    holds = f"{number(part.holds)}/s" if part.holds < math.inf else ""
     return (
         part.name,
         number(part.us),
-        "any" if math.isinf(part.one_takes) else f"{number(part.one_takes)}/s",
+        f"{number(part.one_takes)}/s" if part.one_takes < math.inf else "any",
         part.bound_by,
         f"{part.needed:,} × {part.one}",
         f"{part.nodes:,}",

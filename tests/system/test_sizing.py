@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,12 @@ def test_limits_are_what_redis_is_for_and_wallets_have_none() -> None:
     assert part(sized(1e6, limits=0), "redis").needed == 1
 
 
+def test_what_has_nothing_to_do_does_not_saturate() -> None:
+    sizing = sized(1e6, limits=0)
+    assert "redis" not in [each.name for each in sizing.in_order]
+    assert "inf" not in tell(sizing, measured(), [], "results.json")
+
+
 def test_without_a_price_no_money_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = [PER_SECOND, "1000", *written(tmp_path, results())]
     assert main(options) == 0
@@ -167,6 +174,10 @@ def test_the_example_of_the_page_is_what_the_model_says() -> None:
     )
     now = tell(sized(100_000, mean=20), measured(), [], "results.json")
     assert example.partition("```")[0] == now + "\n"
+    drawn = re.findall(r'\["(\w+) × (\d+)', PAGE.read_text())
+    assert {name: int(count) for name, count in drawn} == {
+        each.name: each.needed for each in sized(100_000).parts if each.name != "recover"
+    }
 
 
 def test_every_input_is_on_the_page() -> None:
