@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.results import table
 from bench.sizing.__main__ import main
 from bench.sizing.model import Sizing, size
 from bench.sizing.parts import BUCKETS, Part
@@ -23,7 +22,6 @@ from tests.system.sized import (
     RATES,
     SPREAD,
     WRITTEN,
-    found,
     measured,
     results,
     spread_without,
@@ -183,11 +181,3 @@ def test_the_example_of_the_page_is_what_the_model_says() -> None:
 def test_every_input_is_on_the_page() -> None:
     page = PAGE.read_text()
     assert {each.option for each in INPUTS if f"`{each.option}`" not in page} == set()
-
-
-def test_the_benchs_table_says_what_a_payment_writes_and_leaves() -> None:
-    lines = table({"spread": found(1.0, **SPREAD)}).splitlines()
-    assert "  wal bytes              20,932" in lines
-    assert [line.split() for line in lines if line.startswith("  audit  ") and "in" in line][-1] == [
-        "audit", "1,822", "in", "tables", "226", "in", "indexes",
-    ]  # fmt: skip
