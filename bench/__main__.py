@@ -25,6 +25,9 @@ from bench.house import Broken
 from bench.results import Measure, Results, table
 from bench.scenarios import SCENARIOS
 from bench.servers import Servers
+from bench.sizing.measured import points_of
+from bench.sizing.points import all_foretold
+from bench.sizing.telling import of_points
 from bench.stage import SHORT, Sizes, Stage
 
 HOME: Final = Path(".strongbox-bench")
@@ -160,6 +163,9 @@ def _alone(arguments: argparse.Namespace, home: Path, target: Path) -> int:
     """Measure this tree, and publish it unless a run is void; the exit code."""
     results = _measure(arguments.scenario or list(SCENARIOS), _sizes(arguments, arguments.repeats), home)
     print(f"\n{table(results.scenarios)}")
+    if workers := results.scenarios.get("workers"):
+        foretold = all_foretold(points_of(workers), results.machine["cores"])
+        print("\n".join(["", "workers, beside what the sizing model foretells:", *of_points(foretold)]))
     if any(one.void for one in results.scenarios.values()):
         print("\na run with errors is void: nothing is written", file=sys.stderr)
         return 1

@@ -193,10 +193,14 @@ class BenchHouse(House):
         pids = {name: [process.pid] for name, process in self.processes.items()}
         assert self._servers.postgres.process is not None
         pids["postgres"] = [self._servers.postgres.process.pid]
-        pids["rabbitmq"] = [process.pid for process in self._servers.rabbitmq.processes]
+        pids["rabbitmq"] = self.broker_pids()
         if self._servers.redis.process is not None:
             pids["redis"] = [self._servers.redis.process.pid]
         return {name: sum(map(cpu_s, roots)) for name, roots in pids.items()}
+
+    def broker_pids(self) -> list[int]:
+        """Those of the broker's processes."""
+        return [process.pid for process in self._servers.rabbitmq.processes]
 
     def cpu_us(self, before: Mapping[str, float], count: int) -> dict[str, float]:
         """What each has used of it since then for one of so many, in microseconds; who used most comes first."""

@@ -11,7 +11,7 @@ def describe(postgres_version: str, rabbitmq_version: str) -> dict[str, str | in
     """What one has to know to read the figures. Memory is in MiB."""
     return {
         "cpu": _field("/proc/cpuinfo", "model name") or platform.machine(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": cores(),
         "memory_mib": _kib(_field("/proc/meminfo", "MemTotal")) // 1024,
         "kernel": platform.release(),
         "python": platform.python_version(),
@@ -19,6 +19,11 @@ def describe(postgres_version: str, rabbitmq_version: str) -> dict[str, str | in
         "rabbitmq": rabbitmq_version,
         "wrk": _wrk_version(),
     }
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 def memory_mib(pid: int, field: str) -> float:
@@ -29,6 +34,11 @@ def memory_mib(pid: int, field: str) -> float:
 def cpu_s(pid: int) -> float:
     """The processor time that a process, its children, and those of them that have ended have used, in seconds."""
     return sum(sum(times) for times in map(_times, family(pid))) / os.sysconf("SC_CLK_TCK")
+
+
+def written_bytes(pid: int) -> int:
+    """What a process, and its children, have had written to disks so far, in bytes."""
+    return sum(_written_bytes(one) for one in family(pid))
 
 
 def family(pid: int) -> list[int]:
@@ -54,6 +64,15 @@ def _stat(pid: int) -> list[str]:
 def _times(pid: int) -> tuple[int, ...]:
     """utime, stime, and both of the children that were waited for, in ticks."""
     return tuple(map(int, _stat(pid)[11:15]))
+
+
+def _written_bytes(pid: int) -> int:
+    """Nobody but its user and root may know it of a process: who may not is told so."""
+    try:
+        text = Path(f"/proc/{pid}/io").read_text(encoding="ascii")
+    except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+        return 0
+    return int(text.partition("\nwrite_bytes:")[2].split(maxsplit=1)[0])
 
 
 def _field(path: str, name: str) -> str:

@@ -108,7 +108,7 @@ def number(value: float) -> str:
 
 
 def table(scenarios: Mapping[str, Measure]) -> str:
-    """The measures, a line each, and below them what CPU one of what is done takes, process by process."""
+    """The measures, a line each, and below them what one of what is done takes: CPU by process, what is written."""
     rows = [("scenario", "measured", "limit", "ratio", "goal", "")]
     for name, found in scenarios.items():
         verdict = f"void: {found.errors} errors" if found.void else "met" if found.met else "missed"
@@ -121,7 +121,23 @@ def table(scenarios: Mapping[str, Measure]) -> str:
             lines += ["", f"{name}, where the time goes (CPU in µs a {one}):"]
             lines += [f"  {process:<10} {us:7.0f}" for process, us in costs.items()]
             lines.append(f"  {'all':<10} {sum(costs.values()):7.0f}")
+    for name, found in scenarios.items():
+        lines += _written(name, found.details)
     return "\n".join(lines)
+
+
+def _written(name: str, details: Mapping[str, Any]) -> list[str]:
+    """What is written for a payment, and what stays of it, of a measure that knows."""
+    lines: list[str] = []
+    if written := details.get("written_per_payment"):
+        rows = [(what.replace("_", " "), number(figure)) for what, figure in written.items()]
+        lines += ["", f"{name}, what is written for a payment:", *(f"  {line}" for line in aligned(rows))]
+    if kept := details.get("kept_bytes_per_payment"):
+        rows = [
+            (kind, *(f"{number(figure)} in {where}" for where, figure in one.items())) for kind, one in kept.items()
+        ]
+        lines += ["", f"{name}, bytes that stay of a payment:", *(f"  {line}" for line in aligned(rows))]
+    return lines
 
 
 def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -91,13 +91,23 @@ class Stage:
             yield house
 
     @contextmanager
-    def paying(self) -> Iterator[tuple[BenchHouse, Urls]]:
+    def redis(self) -> Iterator[str]:
+        """A Redis with nothing in it, until the end of the block; its URL."""
+        redis = self.servers.redis
+        redis.start()
+        try:
+            yield redis.url
+        finally:
+            redis.stop()
+
+    @contextmanager
+    def paying(self, **environment: str) -> Iterator[tuple[BenchHouse, Urls]]:
         """All processes over wallets without a payment, and another such database for the limit."""
         wallets = self.sizes.wallets
         with (
             self.servers.with_wallets(wallets) as database,
             self.servers.with_wallets(wallets) as other,
-            self.house(database) as house,
+            self.house(database, **environment) as house,
         ):
             yield house, other
 

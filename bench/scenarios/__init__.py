@@ -28,6 +28,7 @@ from bench.scenarios import (
     steady,
     transfers,
     webhooks,
+    workers,
 )
 from bench.stage import Stage
 
@@ -36,6 +37,7 @@ Scenario = Callable[[Stage], Mapping[str, Measure]]
 SCENARIOS: Final[Mapping[str, Scenario]] = {
     "spread": spread.spread,
     "hot": spread.hot,
+    "workers": workers.workers,
     "sends": transfers.sends,
     "to-one": transfers.to_one,
     "holds": holds.holds,

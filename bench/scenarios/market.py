@@ -13,13 +13,8 @@ from bench.stage import Stage
 @contextmanager
 def selling(stage: Stage, database: Urls, **environment: str) -> Iterator[BenchHouse]:
     """All processes over the database, and a Redis with nothing in it."""
-    redis = stage.servers.redis
-    redis.start()
-    try:
-        with stage.house(database, **OPEN, REDIS_URL=redis.url, **environment) as house:
-            yield house
-    finally:
-        redis.stop()
+    with stage.redis() as url, stage.house(database, **OPEN, REDIS_URL=url, **environment) as house:
+        yield house
 
 
 class Hits:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,6 +14,7 @@ from bench import machine, plots
 from bench.__main__ import main
 from bench.results import Measure, Results, measure, number, percentile, table
 from bench.scenarios import SCENARIOS
+from bench.written import Written
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -95,6 +97,21 @@ def test_the_table_tells_where_the_time_goes() -> None:
     lines = table({"spread": spread(100.0)}).splitlines()
     assert lines[1].split() == ["spread", "100", "payments/s", "100", "1.00", "≥", "1.2", "missed"]
     assert lines[-1].split() == ["all", "325"]
+
+
+def test_what_is_written_is_told_for_one_of_what_was_done_since() -> None:
+    before, after = (Written(*(float(nth * times) for nth in range(1, 11))) for times in (1, 5))
+    since = asdict(after.since(before, 8))
+    assert since["wal_bytes"] == 0.5
+    assert since["broker_bytes"] == 5.0
+    assert asdict(before.since(before, 0)) == dict.fromkeys(since, 0.0), "of nothing there is nothing"
+
+
+def test_the_table_tells_what_is_written() -> None:
+    details = {"written_per_payment": {"wal_bytes": 20932.0}, "kept_bytes_per_payment": {"keys": {"tables": 1.5}}}
+    lines = table({"spread": measure([1.0], [1.0], unit="", limit_is="", goal=1.0, details=details)}).splitlines()
+    assert lines[-5:-3] == ["spread, what is written for a payment:", "  wal bytes  20,932"]
+    assert lines[-2:] == ["spread, bytes that stay of a payment:", "  keys  1.50 in tables"]
 
 
 def test_the_pictures_are_svg_for_light_and_dark() -> None:
