@@ -132,7 +132,7 @@ def test_two_commands_that_close_one_day_at_once_make_one_run(house: Fragile, se
         first = begun(house, *words)
         trap.wait()
         second = begun(house, *words, name="reconcile2")
-        house.wait_for_session("strongbox-reconcile", "Lock", "pg_advisory_xact_lock")
+        house.wait_for_session("strongbox-reconcile", "Lock")
         trap.let_go()
         assert (first.wait(LIMIT_S), second.wait(LIMIT_S)) == (FINDINGS, FINDINGS)
     _closes(house, served, *words)

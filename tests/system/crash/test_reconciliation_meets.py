@@ -30,7 +30,7 @@ def test_one_report_that_is_handed_in_at_two_apis_at_once_is_one_run(house: Frag
         first = day.hand_in_later()
         trap.wait()
         second = day.hand_in_later(other.port)
-        house.wait_for_session("strongbox-reconcile", "Lock", "pg_advisory_xact_lock")
+        house.wait_for_session("strongbox-reconcile", "Lock")
         trap.let_go()
         answers = [first.result(LIMIT_S), second.result(LIMIT_S)]
     known = [answer for answer in answers if answer.status_code != 503]  # 503: held up by this test for too long
@@ -45,7 +45,7 @@ def test_who_waits_for_one_who_dies_closes_the_day(house: Fragile, day: Day) -> 
         first = day.hand_in_later()
         trap.wait()
         second = day.hand_in_later(other.port)
-        house.wait_for_session("strongbox-reconcile", "Lock", "pg_advisory_xact_lock")
+        house.wait_for_session("strongbox-reconcile", "Lock")
         house.kill("api")
         trap.drop()
         died(first)
@@ -68,7 +68,7 @@ def test_two_reports_of_one_day_at_once_are_two_runs_that_take_turns_and_take_wh
         first = day.hand_in_later()
         trap.wait()
         behind = second.hand_in_later(other.port)
-        house.wait_for_session("strongbox-reconcile", "Lock", "pg_advisory_xact_lock")
+        house.wait_for_session("strongbox-reconcile", "Lock")
         trap.let_go()
         first.result(LIMIT_S)
         behind.result(LIMIT_S)
