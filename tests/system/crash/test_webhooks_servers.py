@@ -1,6 +1,5 @@
 """Broker and database fall under those who hear and send: what happens meanwhile is sent, each event under its id."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +8,8 @@ import pytest
 from app.main.local.postgres import PostgresServer
 from app.main.local.rabbitmq import RabbitMQNode
 from tests.conftest import MakeDatabase
+from tests.system.crash.broker import Broker
 from tests.system.crash.webhook_house import Stranger, WebhookHouse, stranger
-from tests.system.e2e.conftest import without_what_others_left
 from tests.system.e2e.house import wait_until
 
 
@@ -29,10 +28,10 @@ def sending(
     receiver: Stranger,
 ) -> Iterator[WebhookHouse]:
     """Relay and sender over servers that may be killed."""
-    asyncio.run(without_what_others_left(mortal_rabbitmq.url))
     database = make_mortal_database()
     superuser_url = mortal_postgres.url(database.app_url.rpartition("/")[2])
-    house = WebhookHouse(database, mortal_rabbitmq.url, tmp_path, superuser_url)
+    rabbitmq_url = mortal_rabbitmq.url + Broker(mortal_rabbitmq).new_virtual_host()
+    house = WebhookHouse(database, rabbitmq_url, tmp_path, superuser_url)
     house.add_webhook(receiver.url)
     house.start("relay", "app", "relay")
     house.begin()
