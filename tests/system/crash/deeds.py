@@ -162,7 +162,7 @@ def deed(what: str, house: Fragile, at: dict[str, Place]) -> Deed:
     if what in ("resize", "capture", "release"):
         hold = _hold(house, teller, ada)
     match what:
-        case "send" | "bulk" | "receive":
+        case "send" | "bulk" | "each" | "receive":
             return _over_http(what, house, at["api"], ada, bob)
         case "transfer":
             asked = {"from": owner, "to": other, "amount": 400}
@@ -199,9 +199,11 @@ def _over_http(what: str, house: Fragile, api: Place, ada: Person, bob: Person) 
     if what == "send":
         asking = _http("/v1/wallet/send", ada, {"to": str(bob.id)} | money)
         return Deed(api, asking, partial(wallet_of, house, ada), (1_000, 0), (600, 0))
-    if what == "bulk":
+    if what in ("bulk", "each"):
         parts = [{"to": str(bob.id), "amount": amount, "currency": "USD"} for amount in (100, 50, 250)]
-        asking = _http("/v1/wallet/send/bulk", ada, {"transfers": parts, "mode": "all"})
+        if what == "each":
+            parts.insert(1, parts[0] | {"to": str(uuid.uuid4())})  # nobody: it is refused, and the others go on
+        asking = _http("/v1/wallet/send/bulk", ada, {"transfers": parts, "mode": "all" if what == "bulk" else "each"})
         return Deed(api, asking, partial(wallet_of, house, ada), (1_000, 0), (600, 0))
     asking = _http(
         "/v1/wallet/receive", person(house, role=Role.ADMIN), {"user_id": str(bob.id), "reference": "one"} | money
@@ -209,7 +211,20 @@ def _over_http(what: str, house: Fragile, api: Place, ada: Person, bob: Person) 
     return Deed(api, asking, partial(wallet_of, house, bob), None, (400, 0))
 
 
-ALL = ("send", "bulk", "receive", "transfer", "credit", "hold", "holds", "resize", "capture", "release", "forbid")
+ALL = (
+    "send",
+    "bulk",
+    "each",
+    "receive",
+    "transfer",
+    "credit",
+    "hold",
+    "holds",
+    "resize",
+    "capture",
+    "release",
+    "forbid",
+)
 WRITES = "strongbox-move: COMMIT"
 """All that a work writes is sent together with its COMMIT."""
 COMMITTED = b"COMMIT\0"

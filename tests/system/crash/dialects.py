@@ -45,7 +45,8 @@ class Amqp:
 
 
 class Postgres:
-    """`strongbox-reserve: COMMIT`: the session's application name, and each statement as it is executed."""
+    """`strongbox-reserve: COMMIT`: the session's application name, and each statement as it is executed; `copied`
+    where all lines of a COPY are sent."""
 
     def __init__(self) -> None:
         self._left = b""
@@ -69,6 +70,8 @@ class Postgres:
                     words.append(f"{self._name}: {self._statements.get(statement, '')}")
                 case b"Q":
                     words.append(f"{self._name}: {body[:-1].decode()}")
+                case b"c":
+                    words.append(f"{self._name}: copied")
         return words
 
     def _next(self) -> tuple[bytes, bytes] | None:

@@ -48,7 +48,7 @@ def test_who_dies_before_it_begins_has_done_nothing(house: Fragile, at: dict[str
     _happens_now(house, one)
 
 
-@pytest.mark.parametrize("what", some("hold", "receive"))
+@pytest.mark.parametrize("what", some("hold", "receive", "each"))
 def test_who_dies_with_everything_locked_has_done_nothing(house: Fragile, at: dict[str, Place], what: str) -> None:
     one = deed(what, house, at)
     _killed_at(house, one, WRITES)
@@ -81,7 +81,7 @@ def test_a_lost_commit_is_decided_by_the_same_process_once(
     house.verify()
 
 
-@pytest.mark.parametrize("what", some("send", "hold", "capture"))
+@pytest.mark.parametrize("what", some("send", "bulk", "each", "hold", "capture"))
 def test_who_dies_behind_its_commit_has_done_it_and_whoever_asks_again_is_told(
     house: Fragile, at: dict[str, Place], what: str
 ) -> None:

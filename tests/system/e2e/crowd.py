@@ -20,6 +20,7 @@ from app.kernel.operation_id import OperationId
 from app.kernel.principal import Role
 from app.main.contexts import load
 from app.main.house import House as Rooms
+from app.platform.tenants import DEFAULT
 from tests.system.e2e.house import House
 
 AT_ONCE = 100
@@ -43,23 +44,29 @@ class Person:
         return {"Authorization": f"Bearer {self.access_token}"}
 
 
-def person(house: House, amount: int = 0, role: Role = Role.CUSTOMER) -> Person:
+def person(house: House, amount: int = 0, role: Role = Role.CUSTOMER, tenant: str = DEFAULT) -> Person:
     """Somebody new with that much."""
-    return people(house, 1, amount, role)[0]
+    return people(house, 1, amount, role, tenant)[0]
 
 
-def people(house: House, count: int, amount: int = 0, role: Role = Role.CUSTOMER) -> Sequence[Person]:
+def people(
+    house: House, count: int, amount: int = 0, role: Role = Role.CUSTOMER, tenant: str = DEFAULT
+) -> Sequence[Person]:
     """So many, each with that much."""
     with ThreadPoolExecutor(1) as thread:  # a test's own may have an event loop under way
         return thread.submit(
-            asyncio.run, let_in(house.environment, [uuid4() for _ in range(count)], amount, role)
+            asyncio.run, let_in(house.environment, [uuid4() for _ in range(count)], amount, role, tenant)
         ).result()
 
 
 async def let_in(
-    environment: Mapping[str, str], ids: Sequence[UUID], amount: int = 0, role: Role = Role.CUSTOMER
+    environment: Mapping[str, str],
+    ids: Sequence[UUID],
+    amount: int = 0,
+    role: Role = Role.CUSTOMER,
+    tenant: str = DEFAULT,
 ) -> Sequence[Person]:
-    """Those of the ids, who are new, each with that much."""
+    """Those of the ids, who are new, each with that much, and all of the tenant."""
     rooms, count = Rooms(load(environment, {})), len(ids)
     identity: IdentityContainer = rooms.container("identity")
     funds: FundsContainer = rooms.container("funds")
@@ -67,7 +74,7 @@ async def let_in(
     open_session, desk = identity.open_session(), funds.funds()
     async with AsyncExitStack() as stack:
         await rooms.open(stack)
-        tenant_id = await _insist(lambda: tenants.of_host(""))
+        tenant_id = next(one.id for one in await _insist(tenants.all) if one.name == tenant)
         new = [NewUser(id=UserId(id_), tenant_id=tenant_id, role=role) for id_ in ids]
         made = await users.add(tenant_id, new)
         pairs = [

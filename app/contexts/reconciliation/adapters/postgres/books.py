@@ -20,9 +20,13 @@ from app.kernel.errors import Unavailable
 from app.platform.postgres.buckets import bucket_of
 from app.platform.postgres.errors import Fault, NotReplicated, fault, reading
 from app.platform.postgres.pipeline import Row, Statement, run
-from app.platform.postgres.pool import Pool, session
+from app.platform.postgres.pool import Pool, hanging_up_after, session
 from app.platform.postgres.tenancy import as_tenant
 from app.platform.postgres.transactions import CLOCK, DatabaseTransaction
+
+LONGEST_S = 3_600.0
+"""What no run takes whose server is alive: fifty million lines are compared in a quarter of it. A server that has
+fallen silent would be waited for without end, and a connection would be lost to all who come later."""
 
 _DAY: Final = timedelta(days=1)
 
@@ -86,7 +90,8 @@ class PostgresBooks:
         """
         try:
             async with self._pool.connection() as connection:
-                yield connection
+                with hanging_up_after(LONGEST_S, connection):
+                    yield connection
         except (NotReplicated, psycopg.Error, PoolTimeout, PoolClosed, TooManyRequests) as error:
             if fault(error) is Fault.OTHER:
                 raise
