@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.system.teeth import table
 from tests.system.teeth.__main__ import QUIET_DAY, is_bite
 from tests.system.teeth.copies import PARTS, ROOT, Copy, Result
 from tests.system.teeth.patches import FOLDER, Bug, DoesNotApply, Hunk, all_bugs, read
+from tests.system.teeth.table import Verdict
 
 BUGS = all_bugs()
 
@@ -30,12 +32,15 @@ def test_they_are_numbered() -> None:
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
 def test_every_bug_can_be_planted_once_and_leaves_a_program(bug: Bug, tmp_path: Path) -> None:
     files = touched(bug, tmp_path)
+    for_names = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--select", "F821"]
     bug.plant(tmp_path)
     for file in files:
         assert file.read_text() != (ROOT / file.relative_to(tmp_path)).read_text()
         if file.suffix == ".py":
             compile(file.read_text(), file, "exec")
         assert file.relative_to(tmp_path).parts[0] in PARTS
+    strange = subprocess.run([*for_names, tmp_path], capture_output=True, text=True, timeout=300, check=False)
+    assert strange.returncode == 0, strange.stdout + strange.stderr  # else it would show on the quietest of days
     with pytest.raises(DoesNotApply, match=f"{bug.name}: {bug.hunks[0].path}"):
         bug.plant(tmp_path)
 
@@ -55,6 +60,23 @@ def test_a_patch_names_a_complaint_for_each_test(tmp_path: Path) -> None:
     (tmp_path / "bug.patch").write_text(text.replace("Complaint: ", "Complains: "))
     with pytest.raises(ValueError, match="zip"):
         read(tmp_path / "bug.patch")
+
+
+def test_what_the_last_bank_test_found_stays_on_the_page_until_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "teeth.md"
+    page.write_text("nothing yet\n")
+    monkeypatch.setattr(table, "TABLE", page)
+    bug = BUGS[0]
+    caught = Verdict(bug, (Result("tests/a.py::test_it_holds", "failure", "", "", 2.0),), "", "verify holds")
+    missed = Verdict(bug, (), "not caught", None)
+    table.write([caught], "5 s")
+    rows, bank_test, found = page.read_text().partition("\nThe bank test (5 s)")
+    assert rows.endswith("| `a`: it holds | 2 |\n")
+    assert found.endswith(f"| {bug.name} | verify holds |\n")
+    table.write([missed], None)
+    assert page.read_text().endswith(f"| **not caught** |  |\n{bank_test}{found}")
 
 
 @pytest.mark.parametrize("code", ["", "a = 1\na = 1\n", "aa = 1\n", "a = 10\n"])
