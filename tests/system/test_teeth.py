@@ -2,14 +2,16 @@
 
 import subprocess
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.system.soak.report import Progress
 from tests.system.teeth import table
-from tests.system.teeth.__main__ import QUIET_DAY, is_bite
-from tests.system.teeth.copies import PARTS, ROOT, Copy, Result
+from tests.system.teeth.__main__ import QUIET_DAY, Runner, is_bite
+from tests.system.teeth.copies import PARTS, ROOT, CannotTell, Copy, Result
 from tests.system.teeth.patches import FOLDER, Bug, DoesNotApply, Hunk, all_bugs, read
 from tests.system.teeth.table import Verdict
 
@@ -53,6 +55,33 @@ def test_only_a_failure_with_the_complaint_of_the_bug_counts(outcome: str, said:
     bug = replace(BUGS[0], caught_by={"test": "1 == 2"})
     assert is_bite(bug, Result("test", outcome, "", said, 1.0)) is sees_it
     assert not is_bite(bug, Result("another test", outcome, "", said, 1.0))
+
+
+class Played(Copy):
+    """A copy in which tests end as it was said before, and not run."""
+
+    def __init__(self, *runs: Mapping[str, str]) -> None:
+        self._runs = iter(runs)
+        self.tree = ROOT
+
+    def renew(self) -> None:
+        """Nothing was planted."""
+
+    def test(self, tests: Sequence[str], state: Callable[[str], None]) -> list[Result]:
+        """How they ended."""
+        ends = next(self._runs)
+        return [Result(test, ends.get(test, "passed"), "1 == 2", "1 == 2", 1.0) for test in tests]
+
+
+def test_a_test_that_does_not_pass_without_the_bug_says_nothing_of_it_and_others_do() -> None:
+    one, other = (replace(BUGS[0], caught_by={test: "1 == 2"}, hunks=()) for test in ("one", "other"))
+    runner = Runner(Played({"one": "failure"}, {"other": "failure"}, {}), Progress(), soak=False)
+    runner.control([one, other])
+    assert "fails, too" in runner.look_for(one).problem
+    assert runner.look_for(other).problem == ""
+    assert "not caught by" in runner.look_for(other).problem
+    with pytest.raises(CannotTell, match="quiet day"):
+        Runner(Played({QUIET_DAY: "failure"}), Progress(), soak=False).control([one])
 
 
 def test_a_patch_names_a_complaint_for_each_test(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import signal
 import site
 import subprocess
 import time
@@ -118,7 +117,8 @@ class Copy:
             return process.returncode
         finally:
             if process.poll() is None:
-                process.send_signal(signal.SIGINT)  # it ends the servers that it started
+                # It ends the servers that it started. (Behind a shell's `&` it would not hear SIGINT.)
+                process.terminate()
                 process.wait()
 
     def log(self) -> str:
