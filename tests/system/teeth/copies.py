@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
 
+from tests.pace import slow
+
 ROOT: Final = Path(__file__).parents[3]
 PARTS: Final = ("app", "consumers", "mock_gateway", "migrations", "tests", "pyproject.toml")
 PACKAGES: Final = ("app", "consumers", "mock_gateway", "tests")
@@ -97,7 +99,8 @@ class Copy:
         Raises:
             CannotTell: it took too long.
         """
-        deadline = time.monotonic() + LIMIT_S
+        limit_s = slow(LIMIT_S)
+        deadline = time.monotonic() + limit_s
         with (self.folder / "log").open("wb") as log:
             # In a session of its own: of a Ctrl-C it hears from us, once. A second one would cut its cleaning up short.
             process = subprocess.Popen(
@@ -111,7 +114,7 @@ class Copy:
         try:
             while process.poll() is None:
                 if time.monotonic() > deadline:
-                    raise CannotTell(f"{words[0]} did not end within {LIMIT_S:g} s")
+                    raise CannotTell(f"{words[0]} did not end within {limit_s:.0f} s")
                 state((self.log().strip().splitlines() or [""])[-1])
                 time.sleep(0.2)
             return process.returncode
