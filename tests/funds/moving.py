@@ -114,14 +114,15 @@ class Books:
         """What the query finds, as the tables' owner."""
         return await (await self.owner.execute(query.encode(), values or None)).fetchall()
 
-    async def somebody_waits(self) -> None:
-        """Wait until somebody waits for a lock in this database."""
+    async def waits(self, task: asyncio.Future[Any]) -> None:
+        """Wait until somebody waits for a lock in this database: the task has to, before it is done."""
         waiting = (
             "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_locks"
             " WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
         )
         async with asyncio.timeout(60):
-            while await self.all(waiting) == [(0,)]:  # noqa: ASYNC110 -- another process' doing
+            while await self.all(waiting) == [(0,)]:
+                assert not task.done(), "nobody waits for a lock"
                 await asyncio.sleep(0.005)
 
     async def kinds(self, user: UserId) -> list[tuple[str, int]]:

@@ -34,7 +34,7 @@ async def test_wallets_are_locked_in_the_order_of_their_keys_whoever_sends(
     async with await psycopg.AsyncConnection.connect(module_database.owner_url) as other:
         await other.execute(lock, [first])
         task = asyncio.ensure_future(under_way)
-        await books.somebody_waits()
+        await books.waits(task)
         await other.execute(f"{lock} NOWAIT".encode(), [second])  # whoever waits for the first does not have it
     await task
     assert (await books.stands(first), await books.stands(second)) == ((90, 0), (110, 0))[:: 1 if is_first else -1]

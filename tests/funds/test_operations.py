@@ -150,8 +150,7 @@ async def test_forbidding_waits_for_what_is_under_way(books: Books) -> None:
     async with books.books.begin() as work:
         await work.claim_operations([transfer])
         forbidding = asyncio.create_task(books.desk.forbid(asked))
-        await books.somebody_waits()
-        assert not forbidding.done()
+        await books.waits(forbidding)
     assert await forbidding == Forbidden()  # as the other was undone
     assert codes([await books.desk.transfer(asked, TENANT, ada, bob, money(30))]) == ["FORBIDDEN_OPERATION"]
 

@@ -94,8 +94,7 @@ async def test_whoever_is_moving_the_wallet_is_waited_for(books: Books, module_d
         )
         ask = in_lanes(books.past.stood, lambda question: question.user_id, books.pool)
         task = asyncio.gather(*(ask(Question(user, USD, (at + A_MOMENT,))) for user in (first, second)))
-        await books.somebody_waits()
-        assert not task.done(), "nobody waited for the wallet that was being moved"
+        await books.waits(task)
         await other.commit()
     balances = [told.stood[0].balance_minor for told in await task if isinstance(told, Told)]
     assert balances == [100, 105]

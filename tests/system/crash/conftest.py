@@ -51,11 +51,13 @@ def house(home: Fragile) -> Fragile:
 
 
 @pytest.fixture
-def patient(house: Fragile) -> Fragile:
+def patient(house: Fragile) -> Iterator[Fragile]:
     """The house with requests that have much time: an API that wakes up is still at work on its own."""
     house.stop("api")
     house.begin("api", **PATIENT)
-    return house
+    yield house
+    if "api" in house.processes:
+        house.kill("api")  # whose one attempt at the gateway is not enough for whoever comes next
 
 
 @pytest.fixture(scope="module", params=[KINDS[0], pytest.param(KINDS[1], marks=pytest.mark.long)])

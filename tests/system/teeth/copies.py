@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import signal
 import site
 import subprocess
 import time
@@ -13,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
+
+from tests.pace import slow
 
 ROOT: Final = Path(__file__).parents[3]
 PARTS: Final = ("app", "consumers", "mock_gateway", "migrations", "tests", "pyproject.toml")
@@ -98,7 +99,8 @@ class Copy:
         Raises:
             CannotTell: it took too long.
         """
-        deadline = time.monotonic() + LIMIT_S
+        limit_s = slow(LIMIT_S)
+        deadline = time.monotonic() + limit_s
         with (self.folder / "log").open("wb") as log:
             # In a session of its own: of a Ctrl-C it hears from us, once. A second one would cut its cleaning up short.
             process = subprocess.Popen(
@@ -112,13 +114,14 @@ class Copy:
         try:
             while process.poll() is None:
                 if time.monotonic() > deadline:
-                    raise CannotTell(f"{words[0]} did not end within {LIMIT_S:g} s")
+                    raise CannotTell(f"{words[0]} did not end within {limit_s:.0f} s")
                 state((self.log().strip().splitlines() or [""])[-1])
                 time.sleep(0.2)
             return process.returncode
         finally:
             if process.poll() is None:
-                process.send_signal(signal.SIGINT)  # it ends the servers that it started
+                # It ends the servers that it started. (Behind a shell's `&` it would not hear SIGINT.)
+                process.terminate()
                 process.wait()
 
     def log(self) -> str:

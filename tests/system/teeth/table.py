@@ -23,6 +23,7 @@ starting the servers takes some fifteen more.
 | | bug | what it would do | caught by | s |
 |---|---|---|---|---|
 """
+_BANK_TEST: Final = "\nThe bank test ("
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +38,14 @@ class Verdict:
 
 
 def write(verdicts: Sequence[Verdict], soak: str | None) -> None:
-    """Write the page. `soak` says which bank test was run, if one was."""
-    text = _HEAD + "".join(map(_row, verdicts))
+    """Write the page. `soak` says which bank test was run; if none was, what the last one found stays."""
     if soak:
-        text += (
-            f"\nThe bank test ({soak}) finds what its load and its faults happen to meet; these of its checks broke:\n"
-        )
-        text += "\n| bug | it found broken |\n|---|---|\n"
-        text += "".join(f"| {verdict.bug.name} | {verdict.soak} |\n" for verdict in verdicts)
-    TABLE.write_text(text, encoding="utf-8")
+        found = f"{_BANK_TEST}{soak}) finds what its load and its faults happen to meet; these of its checks broke:\n"
+        found += "\n| bug | it found broken |\n|---|---|\n"
+        found += "".join(f"| {verdict.bug.name} | {verdict.soak} |\n" for verdict in verdicts)
+    else:
+        found = "".join(TABLE.read_text(encoding="utf-8").partition(_BANK_TEST)[1:])
+    TABLE.write_text(_HEAD + "".join(map(_row, verdicts)) + found, encoding="utf-8")
 
 
 def write_json(verdicts: Sequence[Verdict], path: Path) -> None:
