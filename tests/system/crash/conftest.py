@@ -51,11 +51,15 @@ def house(home: Fragile) -> Fragile:
 
 
 @pytest.fixture
-def patient(house: Fragile) -> Fragile:
-    """The house with requests that have much time: an API that wakes up is still at work on its own."""
+def patient(house: Fragile) -> Iterator[Fragile]:
+    """The house with requests that have much time, for this one test: an API that wakes up is still at work on its own.
+
+    With so much time it finds out by itself what, in the usual time, nobody knows.
+    """
     house.stop("api")
     house.begin("api", **PATIENT)
-    return house
+    yield house
+    house.kill("api")
 
 
 @pytest.fixture(scope="module", params=[KINDS[0], pytest.param(KINDS[1], marks=pytest.mark.long)])
