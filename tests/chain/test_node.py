@@ -1,5 +1,6 @@
 """The node of a run, on both EVMs: what an adapter needs of it, and what is done to it in tests."""
 
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -174,6 +175,27 @@ def test_a_killed_node_has_what_it_had(mortal_node: Node) -> None:
     call = {"to": made["contractAddress"], "data": contract.MINTER}
     assert contract.read_address(mortal_node.ask("eth_call", call, "latest")) == somebody.address
     assert somebody.do(NOBODY)["status"] == "0x1"
+
+
+def test_a_killed_node_does_what_it_did_in_the_order_of_its_blocks(mortal_node: Node) -> None:
+    owner, minter = Somebody(mortal_node), Somebody(mortal_node)
+    data = contract.deployment("Cashback", "CASH", 6, owner.address, minter.address)
+    token = owner.do(None, data)["contractAddress"]
+    mortal_node.mine(2)
+    owner.do(token, contract.minter_change(NOBODY))
+    mint = minter.signed(token, contract.minting(uuid.uuid4(), NOBODY, 7))
+    refused = mortal_node.receipt(mortal_node.ask("eth_sendRawTransaction", mint))
+    assert refused["status"] == "0x0"
+    mortal_node.reorg(2)  # nobody has forbidden it
+    assert mortal_node.ask("eth_getTransactionReceipt", refused["transactionHash"]) is None
+    taken = mortal_node.receipt(mortal_node.ask("eth_sendRawTransaction", mint))
+    assert (taken["status"], taken["transactionHash"]) == ("0x1", refused["transactionHash"])
+    mortal_node.mine(2)
+    assert comes_true(lambda: mortal_node.kind == "python" or _noted(mortal_node), LIMIT_S)
+    for _ in range(2):
+        mortal_node.kill()
+        mortal_node.start()
+        assert mortal_node.receipt(taken["transactionHash"])["status"] == "0x1"
 
 
 def _noted(node: Node) -> bool:

@@ -52,7 +52,10 @@ def house(home: Fragile) -> Fragile:
 
 @pytest.fixture
 def patient(house: Fragile) -> Iterator[Fragile]:
-    """The house with requests that have much time: an API that wakes up is still at work on its own."""
+    """The house with requests that have much time, for this one test: an API that wakes up is still at work on its own.
+
+    With so much time it finds out by itself what, in the usual time, nobody knows.
+    """
     house.stop("api")
     house.begin("api", **PATIENT)
     yield house

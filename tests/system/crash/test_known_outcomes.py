@@ -62,8 +62,6 @@ def test_a_settlement_whose_connection_breaks_again_and_again_is_written_by_its_
 
 
 def test_a_payment_whose_time_goes_in_a_commit_blames_no_gateway(house: Fragile) -> None:
-    house.stop("api")
-    house.begin("api")  # with the times of every day
     user_id = house.wallet(1_000)
     with house.postgres.trap(r"strongbox-reserve: \s*INSERT INTO payments", Then.HOLD) as reserving:
         answer = house.pay_later(user_id, 400, "late")

@@ -1,15 +1,16 @@
 """anvil as the engine: it makes the blocks. What it was sent is kept here, as it loses what it has when it is killed.
 
-Each transaction, and each balance that it is told, is written to a journal before anvil gets it. A start loads the
-state that the last orderly end has left, goes on to the height that there was, and sends again what came since: after a
-kill that looks like a reorg in which nothing is lost.
+Each transaction, and each balance that it is told, is written to a journal before anvil gets it, and so is, as soon as
+it is seen, in which block it lies. A start loads the state that the last orderly end has left, goes on to the height
+that there was, and has it do again what came since, in the order of the blocks: one that was refused by the contract,
+waited, or was in blocks that are no more would have other effects where it was sent first. After a kill that looks like
+a reorg in which nothing is lost.
 """
 
 import asyncio
 import contextlib
 import gzip
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -22,13 +23,16 @@ import httpx
 import msgspec
 
 from app.contexts.chain.dev_chain.http import Answer
+from app.contexts.chain.dev_chain.journal import BALANCE, SEND, Block, Deed, Journal
 from app.contexts.chain.dev_chain.wanted import ENOUGH_WEI, Wanted
 
-_ENRICH: Final = "anvil_setBalance"
-_KEPT: Final = re.compile(b"eth_sendRawTransaction|anvil_setBalance")
 _START_LIMIT_S: Final = 30.0
 _ASK_LIMIT_S: Final = 120.0
+_LANDS_WITHIN_S: Final = 5.0
+"""What was in a block once, when it is sent again."""
+_LOOK_EACH_S: Final = 0.2
 _BLOCKS_AT_ONCE: Final = 10_000
+_BLOCKS_ASKED_FOR: Final = 250
 _KEPT_BLOCKS: Final = 16
 """States of so many blocks are kept: deeper than a test turns the chain. Each is a copy of the whole, some MiB."""
 
@@ -77,17 +81,7 @@ async def behind_anvil(wanted: Wanted, program: str) -> AsyncIterator[Answer]:
 
 
 def _options(wanted: Wanted, port: int) -> list[str]:
-    options = [
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--chain-id",
-        str(wanted.chain_id),
-        "--accounts",
-        "0",
-        "--quiet",
-    ]
+    options = f"--host 127.0.0.1 --port {port} --chain-id {wanted.chain_id} --accounts 0 --quiet".split()
     options += ["--prune-history", str(_KEPT_BLOCKS)]
     if wanted.interval_s:
         options += ["--mixed-mining", "--block-time", f"{wanted.interval_s:g}"]
@@ -95,15 +89,27 @@ def _options(wanted: Wanted, port: int) -> list[str]:
     return [*options, "--load-state", str(state)] if state and state.exists() else options
 
 
+class _Shown(msgspec.Struct):
+    number: str
+    hash: str
+    transactions: tuple[str, ...]
+
+
+class _Answer(msgspec.Struct):
+    result: _Shown | None
+
+
 class _Anvil:
     def __init__(self, http: httpx.AsyncClient, folder: Path | None) -> None:
         self._http, self._folder = http, folder
-        self._journal = (folder / "journal").open("a+b", buffering=0) if folder else None
+        self._journal = Journal(folder / "journal") if folder else None
+        self._noted: list[Block] = []
+        """The last blocks that there are by the journal, the lowest of which nobody takes away."""
 
     async def answer(self, body: bytes) -> bytes:
         """What anvil answers; what it does not answer breaks the connection, as if it were asked itself."""
-        if self._journal and _KEPT.search(body) and (told := _told(body)):
-            self._journal.write(b"".join(b"%b\n" % line for line in told))
+        if self._journal:
+            self._journal.told(body)
         try:
             response = await self._http.post("/", content=body, headers={"content-type": "application/json"})
         except httpx.HTTPError as error:
@@ -113,25 +119,22 @@ class _Anvil:
     async def begin(self, child: asyncio.subprocess.Process, wanted: Wanted) -> None:
         """Wait until it serves, and bring it to where it was."""
         await self._served(child)
+        self._noted = await self._blocks("latest")
         await self._go_on()
         for address in wanted.funded:
             if int(await self._ask("eth_getBalance", address, "latest"), 16) < ENOUGH_WEI // 2:
-                await self._ask("anvil_setBalance", address, hex(ENOUGH_WEI))
-        if self._journal:
-            self._journal.seek(0)
-            for raw in self._journal.read().split(b"\n"):
-                if raw.startswith(b"0x"):
-                    await self._again(raw.decode("ascii"))
-                elif raw.startswith(b"["):
-                    with contextlib.suppress(ValueError):
-                        await self._ask(_ENRICH, *msgspec.json.decode(raw))
+                await self._ask(BALANCE, address, hex(ENOUGH_WEI))
+        if self._folder and self._journal:
+            for deed in self._journal.deeds():
+                await self._again(deed)
+            await self._note(self._journal, self._folder, gone_from=0)
 
     async def count(self) -> None:
-        """Note the height, each second."""
-        while self._folder:
+        """Note the height, and what lies in which block, each moment."""
+        while self._folder and self._journal:
             with contextlib.suppress(httpx.HTTPError, ValueError):
-                _replace(self._folder / "height", str(int(await self._ask("eth_blockNumber"), 16)).encode())
-            await asyncio.sleep(1)
+                await self._note(self._journal, self._folder)
+            await asyncio.sleep(_LOOK_EACH_S)
 
     async def settle(self) -> None:
         """Keep its state: nothing of the journal has to be sent again."""
@@ -140,7 +143,7 @@ class _Anvil:
         with contextlib.suppress(httpx.HTTPError, ValueError):
             state = gzip.decompress(bytes.fromhex((await self._ask("anvil_dumpState"))[2:]))
             _replace(self._folder / "state.json", state)
-            self._journal.truncate(0)
+            self._journal.empty()
 
     def close(self) -> None:
         if self._journal:
@@ -166,11 +169,50 @@ class _Anvil:
             await self._ask("anvil_mine", hex(min(missing, _BLOCKS_AT_ONCE)))
             missing -= _BLOCKS_AT_ONCE
 
-    async def _again(self, raw: str) -> None:
-        """Send it again. It may be there, or may have been refused before: it is not asked what becomes of it."""
-        await self._ask("anvil_setNextBlockBaseFeePerGas", "0x0")  # whatever it pays was enough once
+    async def _again(self, deed: Deed) -> None:
+        """Do it again. It may be there, or may have been refused before: what was in no block is not waited for."""
         with contextlib.suppress(ValueError):
-            await self._ask("eth_sendRawTransaction", raw)
+            if deed.balance:
+                await self._ask(BALANCE, *deed.balance)
+                return
+            await self._ask("anvil_setNextBlockBaseFeePerGas", "0x0")  # whatever it pays was enough once
+            name = await self._ask(SEND, deed.raw)
+            deadline = asyncio.get_running_loop().time() + (_LANDS_WITHIN_S if deed.is_in_a_block else 0)
+            while asyncio.get_running_loop().time() < deadline:
+                if await self._ask("eth_getTransactionReceipt", name):
+                    return
+                await asyncio.sleep(0.005)
+
+    async def _note(self, journal: Journal, folder: Path, gone_from: int | None = None) -> None:
+        """Note the blocks that are new, which are no more, and then the height."""
+        (latest,) = await self._blocks("latest")
+        if latest.hash == self._noted[-1].hash and gone_from is None:
+            return
+        noted = [*self._noted]
+        while len(noted) > 1 and await self._blocks(hex(noted[-1].number)) != noted[-1:]:
+            gone_from = noted.pop().number
+        numbers = range(noted[-1].number + 1, latest.number + 1)
+        new: list[Block] = []
+        for start in range(0, len(numbers), _BLOCKS_ASKED_FOR):
+            new += await self._blocks(*map(hex, numbers[start : start + _BLOCKS_ASKED_FOR]))
+        journal.noted(new, gone_from)
+        self._noted = [*noted, *new][-_KEPT_BLOCKS - 1 :]
+        _replace(folder / "height", str(self._noted[-1].number).encode())
+
+    async def _blocks(self, *numbers: str) -> list[Block]:
+        """Those of them that there are.
+
+        Raises:
+            HTTPError: it does not answer.
+            ValueError: it refuses.
+        """
+        asked = [
+            {"jsonrpc": "2.0", "id": nth, "method": "eth_getBlockByNumber", "params": (number, False)}
+            for nth, number in enumerate(numbers)
+        ]
+        response = await self._http.post("/", json=asked)
+        shown = [each.result for each in msgspec.json.decode(response.content, type=list[_Answer])]
+        return [Block(int(each.number, 16), each.hash, each.transactions) for each in shown if each]
 
     async def _ask(self, method: str, *params: object) -> Any:
         """One question to anvil.
@@ -185,24 +227,6 @@ class _Anvil:
         if "error" in answered:
             raise ValueError(str(answered["error"]))
         return answered["result"]
-
-
-def _told(body: bytes) -> list[bytes]:
-    """What it has the chain do that has to be done again after a kill, a line each: the transactions that it sends, as
-    they are written, and balances that it sets, without which what they pay for would not happen again."""
-    try:
-        asked = msgspec.json.decode(body)
-    except (ValueError, RecursionError):
-        return []
-    found = []
-    for each in asked if isinstance(asked, list) else [asked]:
-        params = each.get("params") if isinstance(each, dict) else None
-        if isinstance(params, list) and params and each.get("method") == "eth_sendRawTransaction":
-            raw = str(params[0])
-            found += [raw.encode("ascii")] if raw.startswith("0x") and raw.isalnum() and raw.isascii() else []
-        elif isinstance(params, list) and each.get("method") == _ENRICH:
-            found.append(msgspec.json.encode(params))
-    return found
 
 
 def _replace(path: Path, content: bytes) -> None:
