@@ -107,7 +107,11 @@ def test_who_sleeps_in_the_midst_of_a_run_is_given_up_and_another_closes_the_day
     day.is_closed_once(answer)
 
 
-@pytest.mark.parametrize("then", [Then.HOLD, Then.SWALLOW_ANSWERS], ids=["before its commit", "behind it"])
+@pytest.mark.parametrize(
+    "then",
+    [Then.HOLD, pytest.param(Then.SWALLOW_ANSWERS, marks=pytest.mark.long)],
+    ids=["before its commit", "behind it"],
+)
 def test_what_a_run_that_dies_leaves_to_the_next_day_is_left_once_and_taken_once(house: Fragile, then: Then) -> None:
     day = empty_day(house)
     yesterday = replace(day, date=day.date - timedelta(days=1), lines=[], carried=1)
