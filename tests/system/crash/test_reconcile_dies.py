@@ -94,7 +94,11 @@ def test_a_command_that_dies_behind_its_commit_has_closed_the_day(
     day.is_closed_once()
 
 
-@pytest.mark.parametrize("then", [Then.LOSE_THE_ANSWER, Then.CUT], ids=["not answered", "not sent"])
+@pytest.mark.parametrize(
+    "then",
+    [Then.LOSE_THE_ANSWER, pytest.param(Then.CUT, marks=pytest.mark.long)],
+    ids=["not answered", "not sent"],
+)
 def test_a_command_whose_commit_is_lost_says_that_it_was_not_done_and_the_same_again_tells(
     house: Fragile, day: Day, words: tuple[str, ...], then: Then
 ) -> None:
