@@ -12,9 +12,9 @@ from psycopg import sql
 from app.main import databases
 from app.main.local.roles import LOGIN, OWNER, Urls, make_database, make_roles
 from app.platform.postgres import migrations
+from tests.servers import PASSWORD
 from tests.system.engines.engine import Engine, Place, for_whom
 from tests.system.engines.house import Twice
-from tests.system.soak.servers import PASSWORD
 
 URL: Final = "ENGINE_URL"
 """The setting that gives it: of a login that may make roles and databases, on a server that nobody needs."""

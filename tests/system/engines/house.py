@@ -1,7 +1,5 @@
 """Every process of Strongbox twice."""
 
-import os
-import signal
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -75,7 +73,7 @@ class Twice(Parted):
     def kill_all(self) -> None:
         """End at once whatever is left."""
         for process in self.processes.values():
-            os.kill(process.pid, signal.SIGKILL)
+            process.kill()
             process.wait()
         self.processes.clear()
 
