@@ -102,7 +102,7 @@ verify-million: setup ## Time and memory of `strongbox verify` over a million pa
 teeth: setup test-servers ## Plant bugs, and see that the crash tests catch each (SOAK=1: the bank test, too)
 	$(RUN) tests.system.teeth $(if $(SOAK),--soak)
 
-engines: setup test-servers ## Kill, halt and restart what there are several of, under load (ENGINE=pair)
+engines: setup test-servers ## Kill, halt and restart what there are several of, under load (ENGINE=pgbouncer)
 	$(RUN) tests.system.engines $(if $(ENGINE),--only $(ENGINE))
 
 fuzz: setup test-servers $(TOOLS)/.ready ## Made-up requests against the whole service (EXAMPLES=100 SEED=…)
