@@ -12,7 +12,7 @@ RUN := $(VENV)/bin/python -m
 COMPOSE ?= docker compose
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-today crash screenshots soak bench bench-short verify-million teeth fuzz siwe-oracle contract docs audit-deps manifests licences test-servers version-given lint fmt clean lock image up observe down reset logs consume rabbit-ui \
+.PHONY: help setup run demo test test-today crash screenshots soak bench bench-short verify-million teeth engines fuzz siwe-oracle contract docs audit-deps manifests licences test-servers version-given lint fmt clean lock image up observe down reset logs consume rabbit-ui \
 	migrate migrate-up migrate-down migrate-version migrate-force
 
 help: ## List the targets
@@ -101,6 +101,9 @@ verify-million: setup ## Time and memory of `strongbox verify` over a million pa
 
 teeth: setup test-servers ## Plant bugs, and see that the crash tests catch each (SOAK=1: the bank test, too)
 	$(RUN) tests.system.teeth $(if $(SOAK),--soak)
+
+engines: setup test-servers ## Kill, halt and restart what there are several of, under load (ENGINE=pgbouncer)
+	$(RUN) tests.system.engines $(if $(ENGINE),--only $(ENGINE))
 
 fuzz: setup test-servers $(TOOLS)/.ready ## Made-up requests against the whole service (EXAMPLES=100 SEED=…)
 	$(RUN) tests.system.hostile --examples $(or $(EXAMPLES),100) $(if $(SEED),--seed $(SEED))

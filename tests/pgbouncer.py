@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -32,36 +33,69 @@ default_pool_size = {sessions}
 """
 
 
+class PgBouncer:
+    """One of them, before the databases of these URLs, with so many sessions for each of them and each role."""
+
+    def __init__(self, folder: Path, *urls: str, sessions: int = 8) -> None:
+        self.port = free_port()
+        self.through = [make_conninfo(url, host="127.0.0.1", port=self.port) for url in urls]
+        """The same URLs, through it."""
+        self.process: subprocess.Popen[bytes] | None = None
+        self._folder = folder
+        given = [conninfo_to_dict(url) for url in urls]
+        known = {f'"{one["user"]}" "{one["password"]}"\n' for one in given}
+        (folder / "users").write_text("".join(sorted(known)))
+        (folder / "pgbouncer.ini").write_text(
+            _CONFIGURATION.format(**given[0] | {"own_port": self.port, "folder": folder, "sessions": sessions})
+        )
+
+    def start(self) -> None:
+        """Serve, where it served before."""
+        program = find()
+        if program is None:
+            pytest.fail("these tests need PgBouncer: install it (Debian: apt-get install pgbouncer)")
+        with (self._folder / "pgbouncer.log").open("ab") as log:
+            command = [program, str(self._folder / "pgbouncer.ini"), *(("-u", "nobody") if os.geteuid() == 0 else ())]
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/")
+        self._wait_for(self.process)
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """End it: by SIGTERM at once."""
+        if self.process is not None:
+            self.process.send_signal(number)
+            self.process.wait(START_LIMIT_S)
+
+    @contextmanager
+    def halted(self) -> Iterator[None]:
+        """It is stopped in its tracks, and goes on afterwards."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    def _wait_for(self, process: "subprocess.Popen[bytes]") -> None:
+        deadline = time.monotonic() + START_LIMIT_S
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                return psycopg.connect(self.through[0], connect_timeout=5).close()
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+        pytest.fail(f"PgBouncer is not there: {(self._folder / 'pgbouncer.log').read_text()}")
+
+
+def find() -> str | None:
+    """Its program, where it is installed: an ordinary user's PATH may lack its folder."""
+    return shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
+
+
 @contextmanager
 def pgbouncer(folder: Path, *urls: str, sessions: int = 8) -> Iterator[list[str]]:
     """The same databases through a pooler with so many sessions for each of them and each role."""
-    program = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
-    if not Path(program).exists():
-        pytest.fail("these tests need PgBouncer: install it (Debian: apt-get install pgbouncer)")
-    given = [conninfo_to_dict(url) for url in urls]
-    port = free_port()
-    known = {f'"{one["user"]}" "{one["password"]}"\n' for one in given}
-    (folder / "users").write_text("".join(sorted(known)))
-    (folder / "pgbouncer.ini").write_text(
-        _CONFIGURATION.format(**given[0] | {"own_port": port, "folder": folder, "sessions": sessions})
-    )
-    through = [make_conninfo(url, host="127.0.0.1", port=port) for url in urls]
-    with (folder / "pgbouncer.log").open("ab") as log:
-        command = [program, str(folder / "pgbouncer.ini"), *(("-u", "nobody") if os.geteuid() == 0 else ())]
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/")
+    pooler = PgBouncer(folder, *urls, sessions=sessions)
+    pooler.start()
     try:
-        _wait_for(through[0], process, folder)
-        yield through
+        yield pooler.through
     finally:
-        process.terminate()
-        process.wait(START_LIMIT_S)
-
-
-def _wait_for(url: str, process: "subprocess.Popen[bytes]", folder: Path) -> None:
-    deadline = time.monotonic() + START_LIMIT_S
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            return psycopg.connect(url, connect_timeout=5).close()
-        except psycopg.OperationalError:
-            time.sleep(0.05)
-    pytest.fail(f"PgBouncer is not there: {(folder / 'pgbouncer.log').read_text()}")
+        pooler.end()

@@ -7,13 +7,13 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 LONG_FIRST: Final = (
-    *("/crash/", "any_interleaving", "/soak/", "test_deployment_files", "/browser/test_pages", "inherited_settings"),
+    *("/crash/", "any_interleaving", "/soak/", "/engines/", "test_deployment_files", "/browser/test_pages", "inherited_settings"),
     *("test_local_run", "test_verify.py", "test_replay", "publisher", "test_dead_letters", "test_relay.py"),
     *("test_migrations", "/e2e/", "/browser/", "test_copies", "mock_gateway_failures", "relay_outbox", "verify_filled"),
     *("/system/", "/platform/", "/consumers/"),
 )
 """Parts of the names of files, those that take longest first."""
-APART: Final = ("/system/crash/", "/system/soak/", "/system/browser/", "/system/e2e/")
+APART: Final = ("/system/crash/", "/system/soak/", "/system/engines/", "/system/browser/", "/system/e2e/")
 """Folders whose tests judge whole houses, each of many processes, by what these do in time. They run when the others
 are through, and no more of them at once than there are cores."""
 CRASH_HOUSES: Final = 2

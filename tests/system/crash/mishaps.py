@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from app.main.local.postgres import PostgresServer
 from app.platform.process.processes import ProcessId
 from tests.system.crash.fragile import Fragile
 
@@ -48,21 +49,22 @@ def tiny_disk(house: Fragile, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @contextlib.contextmanager
-def hanging(house: Fragile) -> Iterator[None]:
-    """The server is stopped in its tracks, and goes on afterwards."""
-    assert isinstance(house.server.process, ProcessId)
-    postmaster = house.server.process.pid
+def hanging(server: PostgresServer) -> Iterator[list[int]]:
+    """The server is stopped in its tracks, and goes on afterwards; its processes, the first of them first."""
+    assert isinstance(server.process, ProcessId)
+    postmaster = server.process.pid
     os.kill(postmaster, signal.SIGSTOP)  # first of all: from here on it has no other children
     children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
     pids = [postmaster, *map(int, children)]
-    _signal(pids, signal.SIGSTOP)
+    send(pids, signal.SIGSTOP)
     try:
-        yield
+        yield pids
     finally:
-        _signal(pids, signal.SIGCONT)
+        send(pids, signal.SIGCONT)
 
 
-def _signal(pids: Iterable[int], number: signal.Signals) -> None:
+def send(pids: Iterable[int], number: signal.Signals) -> None:
+    """Signal them all."""
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):  # whoever has ended meanwhile
             os.kill(pid, number)

@@ -65,7 +65,7 @@ def test_postgresql_away_for_a_while_is_answered_503_in_bounded_time(house: Frag
 def test_a_postgresql_that_hangs_is_answered_503_in_bounded_time_and_service_resumes(house: Fragile) -> None:
     user_id = house.wallet(10_000)
     house.pay(user_id, 1)
-    with hanging(house):
+    with hanging(house.server):
         for round_ in range(2):
             began = time.monotonic()
             answers = [house.pay_later(user_id, 1, f"hung-{n}") for n in range(10)]

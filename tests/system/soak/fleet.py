@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -165,16 +165,7 @@ class Fleet(House):
 
     async def fund(self, wallets: Sequence[Wallet]) -> None:
         """Put a provider and the wallets there, as the operator's commands do."""
-
-        container = Rooms(load(self.environment_of_settings())).container("funds")
-
-        async def all_at_once() -> None:
-            for wallet in wallets:
-                await container.paying_in().fund(
-                    UserId(wallet.user_id), Money(wallet.initial, Currency(wallet.currency)), None
-                )
-
-        await with_pool(container.funding_pool(), container.database().url, all_at_once)
+        await fund(self.environment_of_settings(), wallets)
         await asyncio.to_thread(self.command, "provider", "add", "Acme", "--id", str(self.provider_id))
 
     def environment_of_settings(self) -> dict[str, str]:
@@ -201,3 +192,16 @@ class Fleet(House):
         deadline = time.monotonic() + self.patience(END_LIMIT_S)
         for name in [name for name in order if name in self.processes]:
             self._has_ended(name, self.processes.pop(name), max(0.1, deadline - time.monotonic()))
+
+
+async def fund(environment: Mapping[str, str], wallets: Sequence[Wallet]) -> None:
+    """Pay into the wallets what they hold at the beginning, as the operator's command does."""
+    container = Rooms(load(environment)).container("funds")
+
+    async def all_at_once() -> None:
+        for wallet in wallets:
+            await container.paying_in().fund(
+                UserId(wallet.user_id), Money(wallet.initial, Currency(wallet.currency)), None
+            )
+
+    await with_pool(container.funding_pool(), container.database().url, all_at_once)
