@@ -105,6 +105,10 @@ class Proxy:
             self._traps.remove(trap)
             trap.let_go()
 
+    def lead_to(self, server_port: int) -> None:
+        """From now on whoever comes is led to the server at that port."""
+        self._server_port = server_port
+
     def close(self) -> None:
         """Break every connection and end."""
         self._loop.call_soon_threadsafe(self._stop.set)
