@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
-import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from app.platform.process.processes import free_port
+from app.platform.process.processes import CannotStart, free_port
 
 START_LIMIT_S = 60.0
 
@@ -53,7 +52,7 @@ class PgBouncer:
         """Serve, where it served before."""
         program = find()
         if program is None:
-            pytest.fail("these tests need PgBouncer: install it (Debian: apt-get install pgbouncer)")
+            raise CannotStart("PgBouncer is not installed (Debian: apt-get install pgbouncer)")
         with (self._folder / "pgbouncer.log").open("ab") as log:
             command = [program, str(self._folder / "pgbouncer.ini"), *(("-u", "nobody") if os.geteuid() == 0 else ())]
             self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/")
@@ -82,7 +81,7 @@ class PgBouncer:
                 return psycopg.connect(self.through[0], connect_timeout=5).close()
             except psycopg.OperationalError:
                 time.sleep(0.05)
-        pytest.fail(f"PgBouncer is not there: {(self._folder / 'pgbouncer.log').read_text()}")
+        raise CannotStart(f"PgBouncer does not serve: {(self._folder / 'pgbouncer.log').read_text()}")
 
 
 def find() -> str | None:

@@ -8,17 +8,9 @@ from xdist.scheduler import LoadFileScheduling
 
 LONG_FIRST: Final = (
     *("/crash/", "any_interleaving", "/soak/", "/engines/", "test_deployment_files", "/browser/test_pages"),
-    *(
-        "inherited_settings",
-        "test_local_run",
-        "test_verify.py",
-        "test_replay",
-        "publisher",
-        "test_dead_letters",
-        "test_relay.py",
-    ),
-    *("test_migrations", "/e2e/", "/browser/", "test_copies", "mock_gateway_failures", "relay_outbox", "verify_filled"),
-    *("/system/", "/platform/", "/consumers/"),
+    *("inherited_settings", "test_local_run", "test_verify.py", "test_replay", "publisher", "test_dead_letters"),
+    *("test_relay.py", "test_migrations", "/e2e/", "/browser/", "test_copies", "mock_gateway_failures", "relay_outbox"),
+    *("verify_filled", "/system/", "/platform/", "/consumers/"),
 )
 """Parts of the names of files, those that take longest first."""
 APART: Final = ("/system/crash/", "/system/soak/", "/system/engines/", "/system/browser/", "/system/e2e/")

@@ -48,8 +48,6 @@ class Measured:
     """Payments of one wallet."""
     chain_rate: float
     """Events into the one hash chain."""
-    broker_rate: float
-    """Events through one relay and one broker's node, with all on the machine."""
     points: Sequence[Point]
     """None, or those with one and with two processes of the API."""
 
@@ -80,7 +78,6 @@ class Measured:
             kept=msgspec.convert(spread["kept_bytes_per_payment"], dict[str, Kept]),
             wallet_rate=found["hot"].value,
             chain_rate=found["audit"].value,
-            broker_rate=found["relay"].value,
             points=points_of(workers) if workers else (),
         )
 
@@ -93,7 +90,7 @@ def points_of(workers: Measure) -> Sequence[Point]:
 def _missing(results: Results) -> Iterator[str]:
     if not isinstance(results.machine.get("cores"), int) or results.machine["cores"] < 1:
         yield "does not say how many cores its machine has: `python -m bench` measures anew"
-    for name in ("spread", "hot", "relay", "audit"):
+    for name in ("spread", "hot", "audit"):
         found = results.scenarios.get(name)
         if found is None:
             yield f"lacks the scenario `{name}`: `python -m bench --scenario {name}` measures it"

@@ -19,13 +19,21 @@ BUCKETS: Final = PARTITIONS
 """Into how many parts rows and events are divided, and by which a server can be."""
 
 
+@dataclass(frozen=True)
+class Limit:
+    """That there can be so many of a part today and no more, why, and into what it would be divided to be more."""
+
+    at_most: int
+    because: str
+    divided: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Part:
     """A kind of process or server; rates are payments a second.
 
-    `one_takes` is what one of it takes at the planned share, as `bound_by` lets it. `at_most` is how many of it work
-    for one Strongbox today, None for any number, and `holds` the rate up to which these do; `divided` says into what
-    it would be divided to be more. `nodes` and `cores` are what has to be there, copies included.
+    `one_takes` is what one of it takes at the planned share, as `bound_by` lets it; without a `limit` there can be any
+    number of it. `nodes` and `cores` are what has to be there, copies included.
     """
 
     name: str
@@ -34,140 +42,86 @@ class Part:
     one_takes: float
     bound_by: str
     needed: int
-    at_most: int | None
-    at_most_because: str
-    divided: str
     nodes: int
     cores: int
+    limit: Limit | None
 
     @property
     def holds(self) -> float:
-        return math.inf if self.at_most is None else self.at_most * self.one_takes
+        """The rate up to which those do that there can be."""
+        return self.limit.at_most * self.one_takes if self.limit else math.inf
 
     @property
     def is_too_much(self) -> bool:
-        return self.at_most is not None and self.needed > self.at_most
+        return self.limit is not None and self.needed > self.limit.at_most
 
 
 def processes(plan: Plan, measured: Measured) -> Sequence[Part]:
     """Each has one event loop, and so one core at the most. A second one of each is for when the first one dies."""
-    chain = measured.chain_rate / measured.written.events
+    partitions = Limit(PARTITIONS, "each needs a partition of its own", "relays, of as many partitions")
+    one_chain = Limit(1, "all take turns at one hash chain", "chains by bucket")
+    turns = measured.chain_rate / measured.written.events, "its turns"
+    cpu_us = measured.cpu_us
     return (
-        _process(plan, "api", measured.cpu_us["api"]),
-        _process(
-            plan,
-            "relay",
-            measured.cpu_us["relay"],
-            PARTITIONS,
-            "each needs a partition of its own",
-            "relays, of as many partitions",
-        ),
-        _process(plan, "recover", measured.cpu_us["recover"]),
-        _process(plan, "metrics", measured.cpu_us["metrics"]),
-        _process(
-            plan,
-            "audit",
-            measured.cpu_us["audit"],
-            1,
-            "all take turns at one hash chain",
-            "chains by bucket",
-            chain,
-        ),
-    )
-
-
-def _process(
-    plan: Plan,
-    name: str,
-    us: float,
-    at_most: int | None = None,
-    because: str = "",
-    divided: str = "",
-    serial: float = math.inf,
-) -> Part:
-    takes, bound_by = min((_a_core(us), "its core"), (serial, "its turns"))
-    needed = max(math.ceil(plan.payments_per_second / (takes * plan.part)), 2 if at_most != 1 else 1)
-    return Part(
-        name=name,
-        one="process",
-        us=us,
-        one_takes=takes * plan.part,
-        bound_by=bound_by,
-        needed=needed,
-        at_most=at_most,
-        at_most_because=because,
-        divided=divided,
-        nodes=needed,
-        cores=needed,
-    )
-
-
-def postgres(plan: Plan, measured: Measured) -> Part:
-    us, written = measured.cpu_us["postgres"], written_by_postgres(measured)
-    takes, bound_by = min((plan.cores * _a_core(us), "its cores"), (_a_disk(plan, written), "its disk"))
-    shards = _by_bucket(plan.payments_per_second, takes * plan.part)
-    nodes = shards * (1 + plan.standbys)
-    return Part(
-        name="postgres",
-        one="primary",
-        us=us,
-        one_takes=takes * plan.part,
-        bound_by=bound_by,
-        needed=shards,
-        at_most=1,
-        at_most_because="one database has all rows",
-        divided="shards by bucket",
-        nodes=nodes,
-        cores=nodes * plan.cores,
-    )
-
-
-def rabbitmq(plan: Plan, measured: Measured) -> Part:
-    """A queue is led by one process of the broker's, whose work one core does: more cores than queues help nobody."""
-    us = measured.cpu_us["rabbitmq"]
-    cores = min(plan.cores, math.ceil(measured.written.messages / measured.written.events))
-    takes, bound_by = min(
-        (cores * _a_core(us), "its cores" if cores == plan.cores else "its queues"),
-        (_a_disk(plan, measured.written.broker_bytes), "its disk"),
-    )
-    clusters = _by_bucket(plan.payments_per_second, takes * plan.part)
-    nodes = clusters * plan.members
-    return Part(
-        name="rabbitmq",
-        one="cluster",
-        us=us,
-        one_takes=takes * plan.part,
-        bound_by=bound_by,
-        needed=clusters,
-        at_most=1,
-        at_most_because="all relays publish to one",
-        divided="clusters by bucket",
-        nodes=nodes,
-        cores=nodes * cores,
+        _with_one_core(plan, "api", cpu_us["api"]),
+        _with_one_core(plan, "relay", cpu_us["relay"], limit=partitions),
+        _with_one_core(plan, "recover", cpu_us["recover"]),
+        _with_one_core(plan, "metrics", cpu_us["metrics"]),
+        _with_one_core(plan, "audit", cpu_us["audit"], turns, limit=one_chain),
     )
 
 
 def redis(plan: Plan, measured: Measured) -> Part:
     """It does its work in one thread."""
     us = measured.cpu_us["redis"] + plan.limits * measured.limit_us
-    takes = _a_core(us)
-    needed = max(math.ceil(plan.payments_per_second / (takes * plan.part)), 1)
+    limit = Limit(1, "no Redis Cluster is spoken to", "primaries, by who asks")
+    return _with_one_core(plan, "redis", us, one="primary", limit=limit)
+
+
+def _with_one_core(
+    plan: Plan, name: str, us: float, *bounds: tuple[float, str], one: str = "process", limit: Limit | None = None
+) -> Part:
+    takes, bound_by = min([(_a_core(us), "its core"), *bounds])
+    least = 1 if limit and limit.at_most == 1 else 2
+    needed = max(math.ceil(plan.payments_per_second / (takes * plan.part)), least)
     return Part(
-        name="redis",
-        one="primary",
-        us=us,
-        one_takes=takes * plan.part,
-        bound_by="its core",
-        needed=needed,
-        at_most=1,
-        at_most_because="no Redis Cluster is spoken to",
-        divided="primaries, by who asks",
-        nodes=needed,
-        cores=needed,
+        name=name, one=one, us=us, one_takes=takes * plan.part, bound_by=bound_by, needed=needed, nodes=needed,
+        cores=needed, limit=limit,
+    )  # fmt: skip
+
+
+def postgres(plan: Plan, measured: Measured) -> Part:
+    us, limit = measured.cpu_us["postgres"], Limit(1, "one database has all rows", "shards by bucket")
+    bounds = (plan.cores * _a_core(us), "its cores"), (_a_disk(plan, written_by_postgres(measured)), "its disk")
+    return _by_bucket(plan, "postgres", "primary", us, bounds, (1 + plan.standbys, plan.cores), limit)
+
+
+def rabbitmq(plan: Plan, measured: Measured) -> Part:
+    """A queue is led by one process of the broker's, whose work one core does: more cores than queues help nobody."""
+    us, limit = measured.cpu_us["rabbitmq"], Limit(1, "all relays publish to one", "clusters by bucket")
+    cores = min(plan.cores, math.ceil(measured.written.messages / measured.written.events))
+    bounds = (
+        (cores * _a_core(us), "its cores" if cores == plan.cores else "its queues"),
+        (_a_disk(plan, measured.written.broker_bytes), "its disk"),
     )
+    return _by_bucket(plan, "rabbitmq", "cluster", us, bounds, (plan.members, cores), limit)
 
 
-def _by_bucket(rate: float, takes: float) -> int:
+def _by_bucket(
+    plan: Plan, name: str, one: str, us: float, bounds: Sequence[tuple[float, str]], nodes: tuple[int, int],
+    limit: Limit,
+) -> Part:  # fmt: skip
+    """A part of so many nodes, with so many cores each, that can be divided by bucket."""
+    takes, bound_by = min(bounds)
+    needed = _whole_buckets(plan.payments_per_second, takes * plan.part)
+    copies, cores = nodes
+    return Part(
+        name=name, one=one, us=us, one_takes=takes * plan.part, bound_by=bound_by, needed=needed,
+        nodes=needed * copies, cores=needed * copies * cores, limit=limit,
+    )  # fmt: skip
+
+
+def _whole_buckets(rate: float, takes: float) -> int:
     """How many, each with whole buckets, which are as busy as one another. Where one bucket is more than one of it
     takes: how many there would be of smaller ones.
     """

@@ -110,18 +110,20 @@ def _part(part: Part) -> tuple[str, ...]:
         f"{part.needed:,} × {part.one}",
         f"{part.nodes:,}",
         f"{part.cores:,}",
-        "any" if part.at_most is None else f"{part.at_most}",
+        str(part.limit.at_most) if part.limit else "any",
         f"{holds}  too little" if part.is_too_much else holds,
     )
 
 
 def _saturates(sizing: Sizing) -> Iterator[str]:
     for part in sizing.in_order:
-        yield f"{part.name}: {number(part.holds)} payments/s, as {part.at_most_because}"
+        limit = part.limit
+        assert limit is not None, "else it holds any rate"
+        yield f"{part.name}: {number(part.holds)} payments/s, as {limit.because}"
         if part.is_too_much:
             is_large = part.one_takes * BUCKETS < sizing.plan.payments_per_second
             more = f"; each of the {BUCKETS} that there are is more than one takes" if is_large else ""
-            yield f"    → {part.needed:,} {part.divided}{more}"
+            yield f"    → {part.needed:,} {limit.divided}{more}"
     yield f"one wallet: {number(sizing.wallet_holds)} payments/s, whatever there is of anything"
 
 

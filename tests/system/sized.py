@@ -24,7 +24,7 @@ KEPT = {
     "keys": {"tables": 744.7, "indexes": 93.1},
     "others": {"tables": 21.5, "indexes": 0.0},
 }
-RATES = {"spread": 948.0, "hot": 1034.5, "relay": 8722.0, "audit": 18033.0}
+RATES = {"spread": 948.0, "hot": 1034.5, "audit": 18033.0}
 SPREAD: dict[str, Any] = {
     "cpu_us_per_payment": COSTS, "cpu_us_per_limit": {"redis": 8.6}, "written_per_payment": WRITTEN,
     "kept_bytes_per_payment": KEPT,

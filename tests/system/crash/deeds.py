@@ -212,18 +212,8 @@ def _over_http(what: str, house: Fragile, api: Place, ada: Person, bob: Person) 
 
 
 ALL = (
-    "send",
-    "bulk",
-    "each",
-    "receive",
-    "transfer",
-    "credit",
-    "hold",
-    "holds",
-    "resize",
-    "capture",
-    "release",
-    "forbid",
+    *("send", "bulk", "each", "receive", "transfer", "credit"),
+    *("hold", "holds", "resize", "capture", "release", "forbid"),
 )
 WRITES = "strongbox-move: COMMIT"
 """All that a work writes is sent together with its COMMIT."""

@@ -47,10 +47,7 @@ def test_an_api_that_dies_at_a_step_has_kept_nothing_and_the_same_report_closes_
         house.kill("api")
         trap.drop()
         died(first)
-    house.wait_until_rolled_back("strongbox-reconcile")
-    assert day.kept() == day.before
-    house.begin("api")
-    day.is_closed_once()
+    _is_kept_by_the_next_api_alone(house, day)
 
 
 def test_an_api_that_dies_over_half_a_body_has_kept_nothing(house: Fragile, day: Day) -> None:
@@ -85,10 +82,7 @@ def test_an_api_that_dies_while_the_database_reads_the_report_has_kept_nothing(h
         house.kill("api")
         trap.drop()
         died(first)
-    house.wait_until_rolled_back("strongbox-reconcile")
-    assert day.kept() == day.before
-    house.begin("api")
-    day.is_closed_once()
+    _is_kept_by_the_next_api_alone(house, day)
 
 
 def test_an_api_that_dies_in_the_midst_of_a_statement_has_kept_nothing(house: Fragile, day: Day) -> None:
@@ -97,10 +91,7 @@ def test_an_api_that_dies_in_the_midst_of_a_statement_has_kept_nothing(house: Fr
         house.wait_for_session("strongbox-reconcile", "Lock", "INSERT INTO reconciliation.findings")
         house.kill("api")
         died(first)
-    house.wait_until_rolled_back("strongbox-reconcile")
-    assert day.kept() == day.before
-    house.begin("api")
-    day.is_closed_once()
+    _is_kept_by_the_next_api_alone(house, day)
 
 
 def test_an_api_that_dies_behind_its_commit_has_closed_the_day_and_the_same_report_is_told_so(
@@ -155,6 +146,13 @@ def test_a_session_that_falls_silent_holds_up_a_request_for_its_time_and_the_day
         day.is_closed_once()
     house.kill("api")  # else it would wait for that session until its grace is over
     house.begin("api")
+
+
+def _is_kept_by_the_next_api_alone(house: Fragile, day: Day) -> None:
+    house.wait_until_rolled_back("strongbox-reconcile")
+    assert day.kept() == day.before
+    house.begin("api")
+    day.is_closed_once()
 
 
 def _is_not_done(answer: httpx.Response) -> None:
