@@ -1,5 +1,6 @@
 """Broker and database fall under those who hear and send: what happens meanwhile is sent, each event under its id."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from app.main.local.postgres import PostgresServer
 from app.main.local.rabbitmq import RabbitMQNode
 from tests.conftest import MakeDatabase
+from tests.platform.outbox_fixtures import queues_outlive_a_kill
 from tests.system.crash.broker import Broker
 from tests.system.crash.webhook_house import Stranger, WebhookHouse, stranger
 from tests.system.e2e.house import wait_until
@@ -47,6 +49,7 @@ def test_a_broker_that_is_killed_delays_what_happens_and_no_more(
 ) -> None:
     before = sending.happen(5)
     sending.delivered(before)
+    asyncio.run(queues_outlive_a_kill(mortal_rabbitmq))
     mortal_rabbitmq.kill()
     mortal_rabbitmq.stop()
     meanwhile = sending.happen(5)
