@@ -28,6 +28,7 @@ class Sizes:
     repeats: int = 3
     wallets: int = 10_000
     connections: int = 64
+    bulk: int = 1_000
     backlog_payments: int = 25_000
     entries: int = 1_000_000
     grown_payments: int = 5_000_000
@@ -56,6 +57,7 @@ SHORT: Final = Sizes(
     repeats=1,
     wallets=40,
     connections=8,
+    bulk=20,
     backlog_payments=300,
     entries=2_000,
     grown_payments=2_000,

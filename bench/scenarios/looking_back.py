@@ -26,7 +26,6 @@ from bench.stage import Stage
 MOST_MIB: Final = 100.0
 LONG_AGO: Final = "2000-01-01T00:00:00Z"
 BULK: Final = "/v1/wallet/send/bulk"
-A_BULK: Final = 1_000
 PAYERS: Final = 4
 
 
@@ -112,7 +111,7 @@ def payouts(stage: Stage) -> Mapping[str, Measure]:
         limits = [_singles(stage, house, people)]
         singles = house.cpu_us(before, house.answers(SEND)[201] - sent_before)
         before, runs = house.cpu_s(), [_bulks(stage, house, people) for _ in range(sizes.repeats)]
-        costs = house.cpu_us(before, house.answers(BULK)[201] * A_BULK)
+        costs = house.cpu_us(before, house.answers(BULK)[201] * sizes.bulk)
         limits.append(_singles(stage, house, people))
         failed = sum(count for route in (BULK, SEND) for status, count in house.answers(route).items() if status != 201)
         house.check_books(with_gateway=False)
@@ -138,8 +137,8 @@ def _singles(stage: Stage, house: BenchHouse, people: Path) -> Wrk:
 
 
 def _bulks(stage: Stage, house: BenchHouse, people: Path) -> paying_out.Outcome:
-    stage.say(f"bulks of {A_BULK:,} by {PAYERS}, {stage.sizes.run_s:g} s")
-    ran = load.pay_out(house.ports["HTTP_PORT"], people, PAYERS, A_BULK, stage.sizes.run_s)
+    stage.say(f"bulks of {stage.sizes.bulk:,} by {PAYERS}, {stage.sizes.run_s:g} s")
+    ran = load.pay_out(house.ports["HTTP_PORT"], people, PAYERS, stage.sizes.bulk, stage.sizes.run_s)
     house.settle_down()
     return ran
 

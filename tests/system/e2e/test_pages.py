@@ -20,7 +20,7 @@ ELSEWHERE = {
     ("README.md", "make run     # serves everything"): "the fixture `service`",
     ("docs/index.md", "make run"): "the fixture `service`",
     ("docs/benchmarks.md", "make bench"): "it takes an hour; tests/system/test_bench.py",
-    ("docs/sizing.md", "for name in spread"): "it takes an hour; tests/system/test_sizing.py, tests/system/test_bench.py",
+    ("docs/sizing.md", "for name in spread"): "it takes an hour; tests/system/test_sizing.py",
     ("docs/consumers.md", '"""What each user spends a day'): "tests/consumers/test_consumer_kit.py",
     ("docs/consumers.md", "CREATE TABLE spending.inbox"): "tests/consumers/test_consumer_kit.py",
     ("docs/consumers.md", "owner() {"): "its consumer waits for Ctrl-C; tests/consumers/test_consumer_kit.py",
