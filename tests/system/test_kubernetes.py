@@ -17,8 +17,9 @@ from app.main.cli import main
 from app.main.contexts import CONTEXTS, load
 from app.platform.process.loading import all_settings
 from consumers.cli import main as consumers_main
-from tests.system.kubernetes import ADAPTER, FOLDER, ROOT, Document, read
+from tests.system.kubernetes import ADAPTER, FOLDER, ROOT, read
 from tests.system.kubernetes.needs import CALLS_STRANGERS, NEEDS, READS_FILES
+from tests.system.kubernetes.patches import Document
 from tests.system.kubernetes.workloads import (
     DEPLOYMENTS,
     DOCUMENTS,

@@ -12,9 +12,9 @@ from app.main.contexts import load
 from app.platform.postgres.outbox import PARTITIONS
 from tests.prometheus import promtool
 from tests.system.documents import table
-from tests.system.kubernetes import ADAPTER, AUTOSCALED, FOLDER, Document, assembled, read
+from tests.system.kubernetes import ADAPTER, AUTOSCALED, FOLDER, assembled, read
 from tests.system.kubernetes.autoscalers import AUTOSCALERS, RULES, by_pods, shown_as
-from tests.system.kubernetes.patches import targets
+from tests.system.kubernetes.patches import Document, targets
 from tests.system.kubernetes.workloads import DEPLOYMENTS, DOCUMENTS, pod, selects
 
 

@@ -7,8 +7,9 @@ import pytest
 from app.main.contexts import CONTEXTS, load, of
 from app.platform.process.settings import entries
 from tests.system.documents import ROOT
-from tests.system.kubernetes import OPTIONAL, Document, without
+from tests.system.kubernetes import OPTIONAL, without
 from tests.system.kubernetes.needs import NEEDS
+from tests.system.kubernetes.patches import Document
 from tests.system.kubernetes.workloads import (
     DEPLOYMENTS,
     DOCUMENTS,
@@ -31,18 +32,21 @@ def of_context() -> dict[str, str]:
     """The workloads that are one context's alone, with the context's name."""
     found = {"reconcile": "reconciliation"}
     for context in CONTEXTS:
-        found |= {one.name: context.name for one in (*context.workers, *context.consumers)}
+        found |= {worker.name: context.name for worker in context.workers}
+        found |= {consumer.name: context.name for consumer in context.consumers}
     return found
 
 
 def test_every_process_of_a_context_has_a_workload_and_the_others_are_everybodys() -> None:
     assert WORKLOADS.keys() == OF_ALL | of_context().keys()
     for context in CONTEXTS:
-        for one in (*context.workers, *context.consumers):
-            runs_by_itself = one in context.workers or getattr(one, "is_worker", False)
-            program = ["strongbox"] if runs_by_itself else ["python", "-m", "consumers"]
-            assert container(WORKLOADS[one.name])["command"] == [*program, one.name]
-            assert set(one.required) <= set(NEEDS[one.name])
+        for worker in context.workers:
+            assert container(WORKLOADS[worker.name])["command"] == ["strongbox", worker.name]
+            assert set(worker.required) <= set(NEEDS[worker.name])
+        for consumer in context.consumers:
+            program = ["strongbox"] if consumer.is_worker else ["python", "-m", "consumers"]
+            assert container(WORKLOADS[consumer.name])["command"] == [*program, consumer.name]
+            assert set(consumer.required) <= set(NEEDS[consumer.name])
 
 
 def test_api_and_recovery_are_given_what_each_context_requires_of_them() -> None:

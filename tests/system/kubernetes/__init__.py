@@ -42,7 +42,8 @@ def assembled(folder: Path) -> Iterator[Document]:
 def without(part: str, documents: list[Document]) -> list[Document]:
     """What is left of the documents where a component of that name leaves something out."""
     (component,) = read(FOLDER / "without" / part / "kustomization.yaml")
-    assert (component["kind"], component.keys()) == ("Component", {"apiVersion", "kind", "patches"})
+    assert component["kind"] == "Component"
+    assert component.keys() == {"apiVersion", "kind", "patches"}
     return patched(documents, component["patches"])
 
 

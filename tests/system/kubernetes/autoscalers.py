@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from tests.system.kubernetes import ADAPTER, AUTOSCALED, FOLDER, Document, assembled, read
+from tests.system.kubernetes import ADAPTER, AUTOSCALED, FOLDER, assembled, read
+from tests.system.kubernetes.patches import Document
 
 AUTOSCALERS: Final = {
     one["spec"]["scaleTargetRef"]["name"]: one
