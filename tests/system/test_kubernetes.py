@@ -17,8 +17,9 @@ from app.main.cli import main
 from app.main.contexts import CONTEXTS, load
 from app.platform.process.loading import all_settings
 from consumers.cli import main as consumers_main
-from tests.system.kubernetes import FOLDER, ROOT, Document, read
+from tests.system.kubernetes import ADAPTER, FOLDER, ROOT, read
 from tests.system.kubernetes.needs import CALLS_STRANGERS, NEEDS, READS_FILES
+from tests.system.kubernetes.patches import Document
 from tests.system.kubernetes.workloads import (
     DEPLOYMENTS,
     DOCUMENTS,
@@ -40,7 +41,7 @@ PORTS = {"postgresql": 5432, "amqp": 5672, "amqps": 5671, "rediss": 6379, "https
 
 
 def test_every_file_is_part_of_a_kustomization_and_nothing_has_the_name_of_another() -> None:
-    used = {FOLDER / "secrets.example.yaml", *FOLDER.rglob("kustomization.yaml")}
+    used = {FOLDER / "secrets.example.yaml", ADAPTER, *FOLDER.rglob("kustomization.yaml")}
     for file in FOLDER.rglob("kustomization.yaml"):
         (one,) = read(file)
         names = [*one.get("resources", ()), *one.get("components", ())]
@@ -102,7 +103,7 @@ def test_a_pods_environment_is_settings_that_its_process_takes(name: str) -> Non
 
 def test_the_keys_are_files_of_a_secret_that_only_the_api_reads() -> None:
     (volume,) = [one for one in pod(DEPLOYMENTS["api"])["volumes"] if one["name"] == "jwt-keys"]
-    assert volume["secret"] == {"secretName": "jwt-keys", "defaultMode": 0o440}
+    assert volume["secret"] == {"secretName": "jwt-keys", "optional": True, "defaultMode": 0o440}
     (file,) = SECRET["jwt-keys"]
     assert environment(DEPLOYMENTS["api"])["JWT_KEYS"] == f"/run/strongbox/{file}"
     key_set.parse(SECRET["jwt-keys"][file].encode())

@@ -8,12 +8,8 @@ from app.main.relay import CONNECTIONS
 from app.platform.context import Http
 from app.platform.http.inflight import InFlight
 from tests.system.kubernetes import ROOT
-from tests.system.kubernetes.workloads import (
-    DEPLOYMENTS,
-    environment,
-    pod,
-    replicas,
-)
+from tests.system.kubernetes.autoscalers import AUTOSCALERS
+from tests.system.kubernetes.workloads import DEPLOYMENTS, environment, pod, replicas
 
 
 def test_where_the_manual_has_verify_run_there_is_room_for_the_gateways_record() -> None:
@@ -26,9 +22,8 @@ def test_where_the_manual_has_verify_run_there_is_room_for_the_gateways_record()
     assert "2 GiB" in told
 
 
-def test_the_connections_of_the_manual_are_those_of_the_code() -> None:
-    told = (ROOT / "docs/kubernetes.md").read_text()
-    rows = re.findall(r"^\| `(\w+)` \| (\d+) \| (\d+) \| (\d+) \|$", told, re.MULTILINE)
+def connections() -> dict[str, int]:
+    """How many each process opens at the most, by its name."""
     house = made()
     http = Http(InFlight(1.0), frozenset(house.settings.currencies), 1.0, house.people)
     for context in house.contexts:
@@ -41,7 +36,7 @@ def test_the_connections_of_the_manual_are_those_of_the_code() -> None:
         if context.recovery:
             context.recovery(recovering.container(context.name), recovering.people)
     relay = CONNECTIONS + 2  # for upkeep, and to look by
-    each = {
+    return {
         "api": opened(house),
         "relay": relay,
         "recover": opened(recovering),
@@ -50,13 +45,19 @@ def test_the_connections_of_the_manual_are_those_of_the_code() -> None:
         "webhooks": of_webhooks(),
         **of_cashback(),
     }
+
+
+def test_the_connections_of_the_manual_are_those_of_the_code() -> None:
+    told = (ROOT / "docs/kubernetes.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \| (\d+) \| (\d+) \|$", told, re.MULTILINE)
+    each = connections()
     # One more than there are while a new version is rolled out.
     assert rows == [
         (name, str(each[name]), str(replicas(name)), str(each[name] * (replicas(name) + 1))) for name in each
     ]
     total = sum(int(row[3]) for row in rows)
     assert f"**{total}**" in told
-    (limit,) = re.findall(r"max_connections = (\d+)", told)
+    limit, _ = re.findall(r"max_connections = (\d+)", told)
     assert int(limit) >= total + 20
     several = (ROOT / "docs/how-to/several.md").read_text()
     counted = "Each API process opens up to {api}, each relay {relay}, each recovery {recover}"
@@ -66,6 +67,18 @@ def test_the_connections_of_the_manual_are_those_of_the_code() -> None:
     assert "`recover` up to {recover}, `relay` up to {relay},".format_map(each) in operations()
     assert cashback in operations()
     assert f"`api` opens up to {each['api']} connections in each process" in operations()
+    assert f"each API process takes up to {each['api']}." in (ROOT / "docs/runbook.md").read_text()
+
+
+def test_as_many_as_autoscalers_may_want_have_connections_too() -> None:
+    told = (ROOT / "docs/kubernetes.md").read_text()
+    most = {name: AUTOSCALERS[name]["spec"]["maxReplicas"] for name in AUTOSCALERS}
+    total = sum(each * (most.get(name, replicas(name)) + 1) for name, each in connections().items())
+    more = ", ".join(f"{most[name]} of `{name}`" for name in ("relay", "webhooks", "rewards"))
+    assert f"up to {more}: **{total}**" in told
+    _, limit = re.findall(r"max_connections = (\d+)", told)
+    assert int(limit) >= total + 20
+    assert replicas("api") == most["api"]
 
 
 def operations() -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -24,6 +25,7 @@ from tests.pace import slow
 from tests.platform.outbox_fixtures import clean_broker
 from tests.servers import PASSWORD
 from tests.system.kubernetes import ROOT
+from tests.system.kubernetes.autoscalers import AUTOSCALERS, by_pods, shown_as
 from tests.system.kubernetes.workloads import DEPLOYMENTS, WORKLOADS, container, environment, pod, probes
 
 LIMIT_S = 300.0
@@ -112,14 +114,12 @@ class Cluster:
         ]
         return all(await asyncio.gather(*found))
 
-    async def all_show_their_metrics(self) -> bool:
-        """Whether each does where its annotations say."""
+    async def shown(self, name: str) -> str:
+        """The metrics that a process shows, where its annotations say."""
         async with httpx.AsyncClient() as client:
-            answers = [
-                await client.get(f"http://127.0.0.1:{self._secrets[port]}{annotations(name)['prometheus.io/path']}")
-                for name, port in SHOWN.items()
-            ]
-        return {answer.status_code for answer in answers} == {200}
+            path = annotations(name)["prometheus.io/path"]
+            answer = await client.get(f"http://127.0.0.1:{self._secrets[SHOWN[name]]}{path}")
+        return answer.raise_for_status().text
 
     def _given(self, name: str) -> dict[str, str]:
         here = {key: self._secrets.get(key, value) for key, value in environment(WORKLOADS[name]).items()}
@@ -150,7 +150,11 @@ async def test_what_the_manifests_say_runs_is_seen_to_live_and_ends_in_time(
                 deadline = time.monotonic() + LIMIT_S
                 while not await cluster.all_pass(probe):
                     assert time.monotonic() < deadline, f"{probe}: {log.read_text()}"
-            assert await cluster.all_show_their_metrics()
+            shown = {name: await cluster.shown(name) for name in SHOWN}
+            for name, scaler in AUTOSCALERS.items():
+                for one in by_pods(scaler):
+                    series = shown_as(one["metric"]["name"])
+                    assert re.search(rf"^{series}[{{ ]", shown[name], re.MULTILINE), f"{name} shows no {series}"
             for child in running.values():
                 child.send_signal(signal.SIGTERM)
             for name, child in running.items():

@@ -55,6 +55,7 @@ ELSEWHERE = {
     ("docs/how-to/upgrade.md", "pg_dump --schema-only"): "it takes two servers; tests/platform/test_copies.py",
     ("docs/how-to/upgrade.md", 'psql "$NEW" --command="DROP'): "it takes two servers; tests/platform/test_copies.py",
     ("docs/kubernetes.md", "cd deploy/kubernetes"): "it takes a cluster; tests/system/test_kubernetes_runs.py",
+    ("docs/kubernetes.md", "kubectl get --raw"): "it takes a cluster; tests/system/test_kubernetes_autoscaled.py",
     ("docs/operations.md", "CREATE ROLE"): "deploy/make-roles.sh has it; tests/system/test_deployment_files.py",
     ("docs/operations.md", "CONSOLE_KEYS="): "it serves until Ctrl-C; tests/system/browser/consoles.py",
     ("docs/operations.md", "$ strongbox status"): "a part has failed in it; tests/system/e2e/test_operators.py",

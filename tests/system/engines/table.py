@@ -19,6 +19,9 @@ each API; who is not answered goes to the other one, with the same key. In the m
 stopped in its tracks (SIGSTOP), or restarted one by one. Before it the same house pays, replays, refunds, recovers and
 shows a history, page by page. `make engines` writes this page.
 
+What each needs, and what not to do: [two of every process](engines/processes.md), [PgBouncer](engines/pgbouncer.md),
+[a pair](engines/pair.md), [Patroni](engines/patroni.md), [RabbitMQ](engines/rabbitmq.md), [Redis](engines/redis.md).
+
 - **without service**: the longest time in which nobody was told that a payment has been made; **events held**: the
   longest in which no event was published. On a busy machine there are such times on a quiet day: see the row *nothing*.
 - **lost**: payments that a client was told have been made, and that are not in the books afterwards.

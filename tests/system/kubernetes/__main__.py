@@ -4,6 +4,7 @@ Each file is checked, and with kubectl or kustomize at hand what they build of e
 Exit codes: 0 all of it fits; 1 something does not; 2 it could not be checked.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -13,15 +14,16 @@ from pathlib import Path
 
 import yaml
 
-from tests.system.kubernetes import FOLDER, PARTS, ROOT, SECRETS, assembled
+from tests.system.kubernetes import AUTOSCALED, FOLDER, OPTIONAL, PARTS, ROOT, SECRETS, assembled
 
 VALIDATOR = ROOT / ".venv-tools/bin/kubernetes-validate"
 VERSIONS = ("1.29", "1.37")
 """The oldest that is meant to work, and the newest that the validator knows."""
-BUILT = (*PARTS, *(f"example/{part}" for part in PARTS))
+WHOLE = (*PARTS, *(f"autoscaled/{part}" for part in AUTOSCALED))
+BUILT = (*(FOLDER / part for part in WHOLE), *(FOLDER / "example" / part for part in PARTS))
 
 
-def built(part: str) -> str | None:
+def built(folder: Path) -> str | None:
     """What kustomize makes of a folder, or None where there is no kustomize.
 
     Raises:
@@ -29,23 +31,33 @@ def built(part: str) -> str | None:
     """
     for program in (("kubectl", "kustomize"), ("kustomize", "build")):
         if shutil.which(program[0]):
-            command = [*program, str(FOLDER / part)]
+            command = [*program, str(folder)]
             return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=60).stdout
     return None
 
 
+def _with_less(scratch: Path) -> Path:
+    """A kustomization of somebody who leaves out what can be left out, of what is autoscaled."""
+    scratch.mkdir()
+    folders = [FOLDER / "autoscaled/services", *(FOLDER / "without" / name for name in OPTIONAL)]
+    first, *others = (os.path.relpath(folder.resolve(), scratch.resolve()) for folder in folders)
+    kustomization = {"kind": "Kustomization", "resources": [first], "components": others}
+    (scratch / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
+    return scratch
+
+
 def _files(scratch: Path) -> Iterator[Path]:
     yield SECRETS
-    for part in PARTS:
-        file = scratch / f"{part}.yaml"
+    for number, part in enumerate(WHOLE):
+        file = scratch / f"{number}.yaml"
         file.write_text(yaml.safe_dump_all(assembled(FOLDER / part)))
         yield file
-    for part in BUILT:
-        text = built(part)
+    for number, folder in enumerate((*BUILT, _with_less(scratch / "less"))):
+        text = built(folder)
         if text is None:
             sys.stdout.write("NOT BUILT: there is neither kubectl nor kustomize here\n")
             return
-        file = scratch / f"built-{part.replace('/', '-')}.yaml"
+        file = scratch / f"built-{number}.yaml"
         file.write_text(text)
         yield file
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tests.system.kubernetes import FOLDER, PARTS, SECRETS, Document, assembled, read
+from tests.system.kubernetes import FOLDER, PARTS, SECRETS, assembled, read
+from tests.system.kubernetes.patches import Document
 
 DOCUMENTS = {part: list(assembled(FOLDER / part)) for part in PARTS}
 _SHARED = {(one["kind"], one["metadata"]["name"]) for one in assembled(FOLDER / "common")}
