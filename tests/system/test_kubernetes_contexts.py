@@ -72,7 +72,7 @@ def chosen(left_out: set[str], parts: set[str]) -> list[Document]:
     return found
 
 
-@pytest.mark.parametrize(("listed", "left_out", "parts"), choices(), ids=str)
+@pytest.mark.parametrize(("listed", "left_out", "parts"), choices(), ids=[listed for listed, *_ in choices()])
 def test_who_chooses_fewer_contexts_has_no_process_that_would_not_start(
     listed: str, left_out: set[str], parts: set[str]
 ) -> None:
